@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from mibench.distributions import fields
+from mibench.distributions.quadrature import panels, root
+from mibench.distributions.shapes import Square
 from mibench.interface import Array
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
@@ -26,17 +28,9 @@ STEEPEST = {"linear": 1.0, "cubic": 3.0, "sin": 1.0, "sin2pi": math.pi / 2}
 REACH = 12.0  # standard deviations of noise beyond which its density is below 1e-31
 
 
-def _panels(low: float, high: float, width: float, nodes: int = 16) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights on panels no wider than `width`."""
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    edges = np.linspace(low, high, math.ceil((high - low) / width) + 1)
-    half = np.diff(edges)[:, None] / 2
-    return (edges[:-1, None] + half * (1 + x)).ravel(), (half * w).ravel()
-
-
 def noisy_density(f: str, sigma: float, y: Array) -> Array:
     """The density of f(X) + sigma·noise at each y, X ~ U(-1, 1)."""
-    x, weight = _panels(-1, 1, 2 * sigma / STEEPEST[f])
+    x, weight = panels(-1, 1, 2 * sigma / STEEPEST[f])
     z = INCREASING[f](x)
     order = np.argsort(y)
     density = np.empty_like(y)
@@ -55,14 +49,14 @@ def noisy_density(f: str, sigma: float, y: Array) -> Array:
 def noisy_function_mi(f: str, sigma: float) -> float:
     """h(Y) − h(sigma·noise) by Gauss-Legendre quadrature, one dimension, in nats."""
     ends = INCREASING[f](np.array([-1.0, 1.0]))
-    y, weight = _panels(ends[0] - REACH * sigma, ends[1] + REACH * sigma, sigma)
+    y, weight = panels(ends[0] - REACH * sigma, ends[1] + REACH * sigma, sigma)
     p = noisy_density(f, sigma, y)
     entropy = -float(weight @ (p * np.log(p, where=p > 0, out=np.zeros_like(p))))
     return entropy - math.log(sigma) - math.log(2 * math.pi * math.e) / 2
 
 
 @dataclass(frozen=True)
-class NoisyFunction:
+class NoisyFunction(Square):
     """Y = f(X) + sigma·noise in each of `dim` independent coordinates, X ~ U(−1, 1), noise ~ N(0, 1).
 
     I(X;Y) = dim · (h(f(X) + sigma·noise) − h(sigma·noise)), the first entropy by quadrature.
@@ -82,14 +76,6 @@ class NoisyFunction:
     def mi(self) -> float:
         return self.dim * noisy_function_mi(self.f, self.sigma)
 
-    @property
-    def dim_x(self) -> int:
-        return self.dim
-
-    @property
-    def dim_y(self) -> int:
-        return self.dim
-
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         x = rng.uniform(-1, 1, (n, self.dim))
         return x, FUNCTIONS[self.f](x) + self.sigma * rng.standard_normal((n, self.dim))
@@ -102,7 +88,7 @@ class NoisyFunction:
 
 
 @dataclass(frozen=True)
-class NoisyFunctionAt:
+class NoisyFunctionAt(Square):
     """`NoisyFunction` with the noise chosen so that I(X;Y) = mi, by root finding on the quadrature."""
 
     f: str
@@ -118,21 +104,12 @@ class NoisyFunctionAt:
     @cached_property
     def solved(self) -> NoisyFunction:
         """The task with the noise at which one coordinate has mi / dim."""
-        from scipy.optimize import brentq
 
         def excess(log_sigma: float) -> float:
             return noisy_function_mi(self.f, math.exp(log_sigma)) - self.mi / self.dim
 
-        log_sigma = brentq(excess, math.log(1e-3), math.log(1e3), xtol=1e-13, rtol=1e-14)
+        log_sigma = root(excess, math.log(1e-3), math.log(1e3))
         return NoisyFunction(self.f, math.exp(log_sigma), self.dim)
-
-    @property
-    def dim_x(self) -> int:
-        return self.dim
-
-    @property
-    def dim_y(self) -> int:
-        return self.dim
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         return self.solved.sample(n, rng)
