@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from mibench.verbs import Prepared
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(run)
-    app.command()(resume)
-
-
 def _configure(context: typer.Context, path: Path | None) -> Path | None:
     """Settings of config files become the defaults of the options; flags and environment stand above them."""
     names = {"estimators": "estimators", "tasks": "tasks"}
@@ -130,8 +125,8 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
     progress.begin(prepared)
     results: list[Result] = []
     try:
-        with progress, contextlib.closing(prepared.results() if todo else iter(())) as rows:  # type: ignore[type-var]
-            for result in rows:
+        with progress, contextlib.closing(prepared.results()) as rows:
+            for result in rows if todo else ():
                 progress.show(result)
                 results.append(result)
     except KeyboardInterrupt:
@@ -172,9 +167,10 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 
 
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", results: "list[Result]", say: Any) -> None:
-    from mibench import summary, verbs
+    from mibench import tables, verbs
+    from mibench.cli.tables import print_unicode
 
-    typer.echo(summary.wide(frame))
+    print_unicode(tables.wide(frame))
     for name, status, count, message in verbs.failures(results):
         say(f"{count} × {name} {status}: {message}")
     if any(result.status != "ok" for result in results):
