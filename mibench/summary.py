@@ -112,7 +112,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     rows["flags"] = rows["flags"].map(lambda flags: flags if isinstance(flags, str) else ",".join(flags))
     identified = rows["trial_id"] != ""
     rows = rows[~identified | ~rows.duplicated("trial_id", keep="last")].copy()
-    kind = rows["device"].astype(str).str.partition(":")[0].rename("device")
+    kind = rows["device"].astype(str).str.split(":").str[0].rename("device")
     rows["label"] = _told_apart(rows["estimator"], rows["estimator_params"], kind, rows["dtype"].astype(str))
     full = rows["task"] + "/" + rows["point"]
     told = zip(_told_apart(full, rows["task_params"]), rows["task"], strict=True)

@@ -134,7 +134,7 @@ def test_intervals_cover_the_mean_as_often_as_they_say():
         }
     )
     table = summary.cells(frame)
-    covered = ((table["ci_low"] <= 1.3) & (1.3 <= table["ci_high"])).mean()
+    covered = ((table["ci_low"] <= 1.3) & (table["ci_high"] >= 1.3)).mean()
     assert 0.93 <= covered <= 0.97
 
 
