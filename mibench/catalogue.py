@@ -216,9 +216,7 @@ def _load_asked(manager: pluggy.PluginManager, item: Path, taken: dict[str, Path
 NO_HOOK = "it implements neither mibench_estimators nor mibench_tasks (is the @hookimpl marker missing?)"
 
 
-def _load(
-    manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]
-) -> Plugin:
+def _load(manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]) -> Plugin:
     try:
         module = _import(path, module_name)
     except BaseException as error:  # a plugin may raise anything at import, SystemExit too

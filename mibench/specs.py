@@ -147,7 +147,16 @@ def read(text: str, kind: Any, who: str) -> Any:
         inner = arguments[0] if arguments else float
         return tuple(read(part, inner, who) for part in re.split(r"[x+]", text) if part)
     if kind is bool:
-        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+        words = {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }
         if text.lower() in words:
             return words[text.lower()]
     elif kind is int:

@@ -58,7 +58,9 @@ def run(
     """
     if unknown := sorted(set(options) - set(asked.FIELDS)):
         raise UsageError(f"run() has no option '{unknown[0]}'; {specs.nearest(unknown[0], asked.FIELDS)}")
-    texts = {key: _texts(value) if isinstance(asked.FIELDS[key].default, tuple) else value for key, value in options.items()}
+    texts = {
+        key: _texts(value) if isinstance(asked.FIELDS[key].default, tuple) else value for key, value in options.items()
+    }
     prepared = prepare(
         Settings(
             estimators=_texts(estimators),
@@ -267,7 +269,12 @@ def _git() -> dict[str, Any] | None:
     try:
         commit, state = (
             subprocess.run(
-                ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10, env=environment
+                ["git", "-C", str(root), *arguments],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+                env=environment,
             ).stdout.strip()
             for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
         )

@@ -43,8 +43,12 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def top(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)] = False,
-    debug: Annotated[bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")
+    ] = False,
 ) -> None:
     if debug:
         os.environ["MIBENCH_DEBUG"] = "1"
@@ -60,7 +64,7 @@ def main() -> None:
     """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(standalone_mode=True)
+        app(prog_name="mibench")
     except MibenchError as error:
         _end(error, error.exit_code)
     except KeyboardInterrupt:

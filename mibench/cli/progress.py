@@ -51,7 +51,9 @@ class Progress:
         else:
             self.say(f"nothing to run: all {prepared.kept} trials are in {prepared.folder}")
         for name, count in prepared.stale.items():
-            self.say(f"{count} of the rows kept were made by another version of {name} or its task; --rerun stale runs them again")
+            self.say(
+                f"{count} of the rows kept were made by another version of {name} or its task; --rerun stale runs them again"
+            )
 
     def __enter__(self) -> "Progress":
         return self

@@ -99,7 +99,12 @@ class Isolation:
         shutil.rmtree(running.folder, ignore_errors=True)
         status, error_text = failure
         slot = running.job.slot
-        extra = {"wall_seconds": seconds, "device": slot.name, "threads": slot.threads, "host": child.socket.gethostname()}
+        extra = {
+            "wall_seconds": seconds,
+            "device": slot.name,
+            "threads": slot.threads,
+            "host": child.socket.gethostname(),
+        }
         return [Finished(trial.row(status, error=error_text, **extra), (), log) for trial in running.trials]
 
     def _death(self, exitcode: int | None) -> tuple[str, str]:

@@ -89,5 +89,7 @@ def unpack(plain: Mapping[str, Any], catalogue: Catalogue) -> Trial:
     keys = ("n_samples", "seed", "device", "code", "mi_true", "mi_true_error")
     trial = Trial(choice, point, **{key: plain[key] for key in keys})
     if trial.id != plain["id"]:
-        raise RuntimeError(f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again")
+        raise RuntimeError(
+            f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again"
+        )
     return trial
