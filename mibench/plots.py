@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mibench.errors import NothingMatched, UsageError
 from mibench.summary import cells, natural, tidy
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
@@ -126,7 +127,7 @@ def _drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
     table = cells(frame, unit)
     drawn = table[table["n_ok"] > 0]
     if drawn.empty:
-        raise ValueError(f"nothing to draw: {len(table)} cells, and no trial of them is ok")
+        raise NothingMatched(f"nothing to draw: {len(table)} cells, and no trial of them is ok")
     return table
 
 
@@ -238,7 +239,7 @@ def write(frame: pd.DataFrame, folder: Path, kinds: list[str], formats: list[str
     for wanted, known in ((kinds, [*KINDS, "all"]), (formats, ["png", "svg", "pdf"])):
         for name in wanted:
             if name not in known:
-                raise ValueError(f"no figure {name!r}: {', '.join(known)}")
+                raise UsageError(f"no figure {name!r}: {', '.join(known)}")
     folder.mkdir(parents=True, exist_ok=True)
     trials = tidy(frame)
     written = []

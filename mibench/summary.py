@@ -7,9 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from mibench.errors import UsageError
+
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
 OPTIONAL: dict[str, object] = {
     "trial_id": "",
+    "run_id": "",
     "estimator_params": "{}",
     "task_params": "{}",
     "point": "",
@@ -53,7 +56,7 @@ def _decode(params: str) -> dict[str, object]:
     try:
         decoded = json.loads(params)
     except (TypeError, ValueError):
-        raise ValueError(f"settings are not JSON: {str(params)[:60]!r}") from None
+        raise UsageError(f"settings are not JSON: {str(params)[:60]!r}") from None
     return decoded if isinstance(decoded, dict) else {"value": decoded}
 
 
@@ -86,16 +89,16 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok`.
 
-    A label is the estimator's name, plus the settings (and the kind of device, and the dtype) in which the rows of that
-    name differ. A row is ok if its status says so and its estimate is a finite number. Of rows with one trial_id the
-    last stays.
+    A label is the estimator's name, plus the settings (and the kind of device, the dtype, and the run, where runs hold
+    the same trials) in which the rows of that name differ. A row is ok if its status says so and its estimate is a finite
+    number. Of rows with one trial_id in one run the last stays.
     """
     missing = [column for column in REQUIRED if column not in frame.columns]
     if missing:
-        raise ValueError(f"these are no mibench trials: no column {', '.join(missing)}")
+        raise UsageError(f"these are no mibench trials: no column {', '.join(missing)}")
     if "schema_version" in frame and frame["schema_version"].nunique() > 1:
         versions = " and ".join(sorted(map(str, frame["schema_version"].dropna().unique())))
-        raise ValueError(f"rows of schema versions {versions} are mixed: summarise them apart")
+        raise UsageError(f"rows of schema versions {versions} are mixed: summarise them apart")
     rows = frame.copy()
     for column, default in OPTIONAL.items():
         rows[column] = rows.get(column, default)
@@ -105,15 +108,19 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
         try:
             rows[column] = pd.to_numeric(rows[column]).astype(float)
         except (TypeError, ValueError):
-            raise ValueError(f"column {column} holds something that is not a number") from None
+            raise UsageError(f"column {column} holds something that is not a number") from None
     rows["mi_true_error"] = rows["mi_true_error"].fillna(0.0)
     for column in ("estimator", "task", "point", "status"):
         rows[column] = rows[column].astype(str)
     rows["flags"] = rows["flags"].map(lambda flags: flags if isinstance(flags, str) else ",".join(flags))
     identified = rows["trial_id"] != ""
-    rows = rows[~identified | ~rows.duplicated("trial_id", keep="last")].copy()
-    kind = rows["device"].astype(str).str.split(":").str[0].rename("device")
-    rows["label"] = _told_apart(rows["estimator"], rows["estimator_params"], kind, rows["dtype"].astype(str))
+    rows = rows[~identified | ~rows.duplicated(["trial_id", "run_id"], keep="last")].copy()
+    identified = identified.loc[rows.index]
+    settings = [rows["estimator_params"], rows["device"].astype(str).str.split(":").str[0].rename("device")]
+    settings.append(rows["dtype"].astype(str))
+    if rows.loc[identified].duplicated("trial_id").any():
+        settings.append(rows["run_id"].rename("run"))
+    rows["label"] = _told_apart(rows["estimator"], *settings)
     full = rows["task"] + "/" + rows["point"]
     told = zip(_told_apart(full, rows["task_params"]), rows["task"], strict=True)
     rows["point"] = [text[len(task) + 1 :] for text, task in told]
@@ -121,7 +128,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     twice = rows.duplicated([*ROW, "label", "seed"])
     if twice.any():
         first = rows[twice].iloc[0]
-        raise ValueError(
+        raise UsageError(
             f"{first.label} on {first.task}/{first.point} has seed {first.seed:.0f} more than once: "
             "these rows belong to runs of different code or settings; summarise them apart"
         )
@@ -153,7 +160,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     in seconds.
     """
     if unit not in UNITS:
-        raise ValueError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
+        raise UsageError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
     rows = frame if "ok" in frame and "label" in frame else tidy(frame)
     if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -271,3 +278,10 @@ def best(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
     leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
     adjusted = p.where(~leads).groupby(ROW).transform(holm)
     return leads | (adjusted > level) | (adjusted.isna() & ~leads)
+
+
+def wide(frame: pd.DataFrame, unit: str = "nats", width: int = 0) -> str:
+    """The text table that ends a run; see `mibench.tables.wide`."""
+    from mibench import tables
+
+    return tables.wide(frame, unit, width)

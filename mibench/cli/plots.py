@@ -8,6 +8,10 @@ import typer
 from mibench.cli.tables import Runs
 
 
+def register(app: typer.Typer) -> None:
+    app.command()(plot)
+
+
 def plot(
     runs: Runs = None,
     kind: Annotated[
@@ -27,9 +31,8 @@ def plot(
     """Draw estimate against truth, bias over n and dimension, and more; print the files written."""
     from mibench import plots, store
 
-    found = [store.find(run) for run in runs or [None]]
-    frame = store.load(*found)
-    first = Path(found[0])
+    frame = store.load(*(runs or ()))
+    first = store.find(runs[0] if runs else None)
     folder = output or (first if first.is_dir() else first.parent) / "figures"
     kinds = [name for text in kind or ["all"] for name in text.split(",")]
     for path in plots.write(frame, folder, kinds, format.split(","), unit):

@@ -12,6 +12,10 @@ Runs = Annotated[
 ]
 
 
+def register(app: typer.Typer) -> None:
+    app.command()(table)
+
+
 def table(
     runs: Runs = None,
     format: Annotated[
@@ -31,7 +35,7 @@ def table(
 
     from mibench import latex, store, tables
 
-    frame = store.load(*[store.find(run) for run in runs or [None]])
+    frame = store.load(*(runs or ()))
     width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else 0
     if format == "csv":
         text = tables.csv(frame, unit)
