@@ -132,10 +132,10 @@ def leaves_global_randomness_alone(estimator: Any) -> None:
     for state in (1, 2):
         np.random.seed(state)  # noqa: NPY002
         random.seed(state)
-        before = np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+        before = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
         values.append(estimate(estimator, x, y, seed=3))
-        after = np.random.get_state()[1], random.getstate()  # noqa: NPY002
-        if not np.array_equal(before[0], after[0]) or before[1] != after[1]:
+        after = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
+        if repr(before[0]) != repr(after[0]) or before[1] != after[1]:
             raise Broken("the global random state moved; draw from default_rng(seed)")
     if values[0] != values[1]:
         raise Broken("the number depends on the global random state; draw from default_rng(seed)")

@@ -1,7 +1,7 @@
 """A results folder: rows on disk the moment a trial ends, resume, one DataFrame out.
 
-Rows are JSON lines, one writer a file, one write a row: a killed process leaves at worst a torn last line, which costs that
-row alone. `trials.csv` and `trials.parquet` are derived from them and replaced atomically. When rows share a
+Rows are JSON lines, one writer a file, one write a row: a killed process leaves at worst a torn last line, which
+costs that row alone. `trials.csv` and `trials.parquet` are derived from them and replaced atomically. When rows share a
 `trial_id`, the last one written wins.
 """
 
@@ -191,7 +191,8 @@ def check_schema(folder: Path) -> None:
     seen = read_run(folder).get("schema_version")
     if seen != SCHEMA_VERSION:
         raise UsageError(
-            f"{folder} was written with schema {seen}; this mibench reads schema {SCHEMA_VERSION}: use another folder with -o"
+            f"{folder} was written with schema {seen}; this mibench reads schema {SCHEMA_VERSION}: "
+            "use another folder with -o"
         )
 
 

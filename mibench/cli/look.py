@@ -111,7 +111,8 @@ def status(
         return
     failed = done - counts["ok"]
     typer.echo(
-        f"{folder}: {done}/{total} · ok {counts['ok']} · failed {failed} · last row {record['seconds_since_last_row']:.0f} s ago"
+        f"{folder}: {done}/{total} · ok {counts['ok']} · failed {failed} · "
+        f"last row {record['seconds_since_last_row']:.0f} s ago"
     )
     for name, count in sorted(counts.items()):
         if name != "ok":

@@ -180,7 +180,7 @@ def run(
         for key, value in given.items()
         if value not in (None, [])
     }
-    prepared = verbs.prepare(asked.Settings(**stated), make_folder=not dry_run)
+    prepared = verbs.prepare(asked.of(stated), make_folder=not dry_run)
     if dry_run:
         _say_plan(prepared, as_json)
     else:
@@ -210,7 +210,7 @@ def resume(
 
 def _say_plan(prepared: "Prepared", as_json: bool) -> None:
     todo = prepared.survey()
-    facts = {
+    facts: dict[str, Any] = {
         "trials": prepared.total,
         "to_run": todo,
         "kept": prepared.kept,
@@ -224,11 +224,12 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    shape = f"{len(prepared.choices)} estimators × {len(prepared.points)} points × {len(prepared.samples)} sizes × {len(prepared.seeds)} seeds"
+    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples), len(prepared.seeds))
+    names = ("estimators", "points", "sizes", "seeds")
+    shape = " × ".join(f"{size} {name}" for size, name in zip(sizes, names, strict=True))
+    where = ", ".join(sorted(set(facts["slots"])))
     typer.echo(f"{prepared.total} trials: {shape}")
-    typer.echo(
-        f"{todo} to run, {prepared.kept} kept; {len(prepared.slots)} at once on {', '.join(sorted(set(facts['slots'])))}"
-    )
+    typer.echo(f"{todo} to run, {prepared.kept} kept; {len(prepared.slots)} at once on {where}")
     for choice in prepared.choices:
         settings = ", ".join(f"{key}={value}" for key, value in choice.changes.items())
         typer.echo(f"  -e {choice.name}{f' ({settings})' if settings else ''}")
@@ -252,9 +253,8 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
                 results.append(result)
     except KeyboardInterrupt:
         _export(prepared)
-        progress.say(
-            f"\nstopped; {len(results)} rows of this run are kept. Go on with:\n  mibench resume {shlex.quote(str(prepared.folder))}"
-        )
+        progress.say(f"\nstopped; {len(results)} rows of this run are kept. Go on with:")
+        progress.say(f"  mibench resume {shlex.quote(str(prepared.folder))}")
         raise typer.Exit(130) from None
     except MibenchError:
         progress.say(f"go on with: mibench resume {shlex.quote(str(prepared.folder))}")

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -71,7 +72,7 @@ class Isolation:
         how: Any = {"daemon": False, "timeout": limit, "context": context, "mp_context": context}
         launch = pebble.concurrent.process(**how)(child.work)
         with _no_main():
-            future = launch(job, str(folder))
+            future = launch(job, str(folder))  # type: ignore[no-untyped-call]
         running = Running(trials, job, folder, future)
         self.running.append(running)
         return running
@@ -103,7 +104,7 @@ class Isolation:
             "wall_seconds": seconds,
             "device": slot.name,
             "threads": slot.threads,
-            "host": child.socket.gethostname(),
+            "host": socket.gethostname(),
         }
         return [Finished(trial.row(status, error=error_text, **extra), (), log) for trial in running.trials]
 
