@@ -31,8 +31,8 @@ class NeuralEstimator:
     * `steps`, `batch_size`, `learning_rate`: at most so many Adam steps, on so many pairs each;
     * `negatives`: mismatched partners of each row in training and validation, `test_negatives` in the value reported;
     * `critic`: "concat" (one perceptron on x and y together), "merge" (`relu(W_x x + W_y y)`, then dense),
-      "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y)); `hidden` are its layers, `activation` "silu", "relu",
-      "gelu", "elu" or "tanh";
+      "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y)), the last two with so many outputs as `embedding`; `hidden`
+      are its layers, `activation` "silu", "relu", "gelu", "elu" or "tanh";
     * `averaging`: what is validated and tested are weights averaged over the steps, with this decay; 0 for none;
     * `scaling`: "rank" maps each coordinate to normal scores, which keeps the mutual information; "standard" sets mean
       0 and standard deviation 1; "none". Fitted on the training part;
@@ -46,6 +46,7 @@ class NeuralEstimator:
     batch_size: int = 128
     negatives: int = 4
     hidden: tuple[int, ...] = (64, 64)
+    embedding: int = 32
     activation: str = "silu"
     critic: str = "concat"
     learning_rate: float = 3e-3
@@ -62,6 +63,11 @@ class NeuralEstimator:
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
+    heads: ClassVar[tuple[str, ...]] = ("xy",)
+    """What is learnt: "xy" the critic, "x" a function of x alone, "y|x" and "y" normal log densities.
+
+    With several of them the bound is given the scores of all: joint `(n, heads)` and marginal `(n, m, heads)`.
+    """
 
     def bound(self, joint: "Tensor", marginal: "Tensor") -> "Tensor":
         """The value in nats, from scores of n pairs `(n,)` and of each row with m mismatched partners `(n, m)`."""

@@ -77,7 +77,7 @@ def windows(y: Tensor, negatives: int) -> Tensor:
 
 def scores(critic: Critic, theta: Tensor, x: Tensor, y: Tensor, negatives: int) -> tuple[Tensor, Tensor]:
     """Joint `(K, n)` and marginal `(K, n, negatives)` scores of a batch."""
-    weights = critic.layers.unpack(theta)
+    weights = critic.unpack(theta)
     table = critic.score(weights, critic.read_x(weights, x).unsqueeze(1), windows(critic.read_y(weights, y), negatives))
     return table[:, 0], table[:, 1:].transpose(1, 2)
 
@@ -128,7 +128,7 @@ def train(settings: NeuralEstimator, critic: Critic, jobs: Sequence[Job], device
     """Train one critic a job, together; finished ones leave."""
     runs = [Run() for _ in jobs]
     alive = list(range(len(jobs)))
-    theta = torch.stack(with_twin([critic.layers.draw(job.rng) for job in jobs])).to(device)
+    theta = torch.stack(with_twin([critic.draw(job.rng) for job in jobs])).to(device)
     mean = theta.clone()
     adam = Adam(theta, settings.learning_rate)
     valid = stacked(

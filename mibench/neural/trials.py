@@ -1,9 +1,8 @@
 """From samples to estimates: split, scale, train many critics at once, read their bounds on the test part."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import sqrt
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +11,11 @@ from torch import Tensor
 
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.neural import NeuralEstimator
-from mibench.neural.critics import ACTIVATIONS, CRITICS, Critic
+from mibench.neural.critics import Critic, build, one_of
 from mibench.neural.scaling import SCALINGS, Scale
 from mibench.neural.training import Job, Pairs, Run, map_bound, stacked, train, with_twin
 
 Rows = npt.NDArray[np.int64]
-T = TypeVar("T")
 
 GROUPS = 20
 """Groups of the test part that the jackknife leaves out one at a time."""
@@ -33,12 +31,6 @@ BLOCK = 64
 
 UNRELIABLE = 30
 """Below so many effective negatives, log E[exp T] rests on a few rows."""
-
-
-def one_of(table: Mapping[str, T], name: str, field: str) -> T:
-    if name not in table:
-        raise ValueError(f"{field}={name!r} is none of {', '.join(table)}")
-    return table[name]
 
 
 def parts(settings: NeuralEstimator, n: int) -> tuple[int, int, int]:
@@ -75,7 +67,7 @@ def partners(n: int, negatives: int) -> tuple[Rows, Rows]:
 @torch.no_grad()
 def test_scores(critic: Critic, theta: Tensor, x: Tensor, y: Tensor, partner: Rows) -> tuple[Tensor, Tensor]:
     """Joint `(K, n)` and marginal `(K, n, m)` scores of the test part."""
-    weights = critic.layers.unpack(theta)
+    weights = critic.unpack(theta)
     read_x, read_y = critic.read_x(weights, x), critic.read_y(weights, y)
     n, m = partner.shape
     column = torch.from_numpy(np.concatenate([np.arange(n)[None], partner.T])).to(x.device)
@@ -92,7 +84,7 @@ def test_scores(critic: Critic, theta: Tensor, x: Tensor, y: Tensor, partner: Ro
 
 def effective_negatives(marginal: Tensor) -> list[float]:
     """(Σ e^T)² / Σ e^2T of each critic's test negatives: how many of them carry log E[exp T]."""
-    flat = marginal.double().flatten(1)
+    flat = (marginal if marginal.dim() == 3 else marginal[..., 0]).double().flatten(1)
     return [float(v) for v in (2 * flat.logsumexp(1) - (2 * flat).logsumexp(1)).exp()]
 
 
@@ -112,12 +104,13 @@ def read(
         left_out += map_bound(settings.bound, joint[:, keep], marginal[:, keep])
     without = torch.stack(left_out)
     spread = (without - without.mean(0)).square().sum(0) * (groups - 1) / groups
+    weighted = settings.heads[0] == "xy"
     return [
         Estimate(
             value=float(values[k]),
             std=sqrt(float(spread[k])),
             ceiling=settings.ceiling(partner.shape[1]),
-            ess=ess,
+            ess=ess if weighted else None,
             steps=run.steps,
             curve=tuple(run.curve),
         )
@@ -209,7 +202,7 @@ def combine(folds: Sequence[Estimate]) -> Estimate:
         first,
         value=float(np.mean([e.value for e in folds])),
         std=sqrt(sum((e.std or 0) ** 2 for e in folds)) / len(folds),
-        ess=min(e.ess for e in folds if e.ess is not None),
+        ess=min((e.ess for e in folds if e.ess is not None), default=None),
         steps=sum(e.steps or 0 for e in folds),
         curve=tuple((step, float(np.mean(values))) for (step, _), values in zip(longest.curve, held, strict=True)),
     )
@@ -237,8 +230,7 @@ def estimate_together(
 ) -> list[Estimate | Exception]:
     """One outcome a trial; all trials are of one shape."""
     on = torch.device(device)
-    activation = one_of(ACTIVATIONS, settings.activation, "activation")
-    critic = one_of(CRITICS, settings.critic, "critic")(xs[0].shape[1], ys[0].shape[1], settings.hidden, activation)
+    critic = build(settings, xs[0].shape[1], ys[0].shape[1])
     trials = [prepare(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
     jobs = [job for trial in trials for job in trial]
     runs = train(settings, critic, jobs, on)
