@@ -10,7 +10,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -177,7 +177,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def discover(extra: Sequence[str | Path] = (), only: Collection[Path] | None = None) -> Catalogue:
+def discover(extra: Sequence[str | Path] = (), only: frozenset[Path] | None = None) -> Catalogue:
     """Look in the bundled folders, the installed packages, `MIBENCH_PLUGINS` and `extra` (files or folders).
 
     With `only`, bundled files and packages that lie elsewhere are passed over: a trial's process needs but two.
@@ -216,9 +216,7 @@ def _load_asked(manager: pluggy.PluginManager, item: Path, taken: dict[str, Path
 NO_HOOK = "it implements neither mibench_estimators nor mibench_tasks (is the @hookimpl marker missing?)"
 
 
-def _load(
-    manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]
-) -> Plugin:
+def _load(manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]) -> Plugin:
     try:
         module = _import(path, module_name)
     except BaseException as error:  # a plugin may raise anything at import, SystemExit too
@@ -304,7 +302,7 @@ def _accept(who: str, name: str, made: Any, method: str) -> None:
         raise ValueError(f"{who}: a name holds no space, colon, comma, slash or equals sign")
     if isinstance(made, type) or not dataclasses.is_dataclass(made):
         raise TypeError(f"{who} is {made!r}; expected an instance of a frozen dataclass")
-    if not made.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if not getattr(made, "__dataclass_params__").frozen:  # noqa: B009
         raise TypeError(f"{who}: its class is not frozen; write @dataclass(frozen=True)")
     if not callable(getattr(made, method, None)):
         raise TypeError(f"{who} has no method {method}")

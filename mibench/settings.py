@@ -50,11 +50,13 @@ class Settings:
 FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 
 
-def load(kept: Mapping[str, Any]) -> Settings:
-    """Settings as run.json keeps them; a field this version does not know is refused by name."""
-    if unknown := sorted(set(kept) - set(FIELDS)):
-        raise UsageError(f"the run's settings hold '{unknown[0]}', which this mibench does not know")
-    return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
+def of(kept: Mapping[str, Any]) -> Settings:
+    """Settings from names and values, as run.json keeps them; an unknown name is refused, with the nearest one."""
+    for name in kept:
+        if name not in FIELDS:
+            raise UsageError(f"no setting '{name}'; {specs.nearest(name, FIELDS)}")
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return Settings(**values)
 
 
 def config(path: Path | None) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
 
     Raises UsageError for an unknown field, a text that does not fit the type, and a value the class refuses.
     """
-    own = {f.name: f for f in dataclasses.fields(thing) if f.init}
+    own = {f.name for f in dataclasses.fields(thing) if f.init}
     hints = _hints(type(thing))
     changes: dict[str, Any] = {}
     deeper: dict[str, Any] = {}
@@ -91,15 +91,12 @@ def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
         if field in own:
             kind = hints.get(field, type(getattr(thing, field)))
             changes[field] = read(value, kind, f"{who}:{field}") if isinstance(value, str) else _tupled(value)
-        else:
+        elif has_field(thing, field):
             deeper[field] = value
-    if deeper:
-        base = getattr(thing, "base", None)
-        if "base" in own and dataclasses.is_dataclass(base):
-            changes["base"] = change(base, deeper, who)
         else:
-            unknown = next(iter(deeper))
-            raise UsageError(f"'{who}' has no field '{unknown}'; {nearest(unknown, own)}")
+            raise UsageError(f"'{who}' has no field '{field}'; {nearest(field, _all_fields(thing))}")
+    if deeper:
+        changes["base"] = change(thing.base, deeper, who)
     try:
         return dataclasses.replace(thing, **changes)
     except (ValueError, TypeError, ArithmeticError) as error:
@@ -109,10 +106,13 @@ def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
 
 def has_field(thing: Any, field: str) -> bool:
     """Whether `change` would find the field, in the object or in its bases."""
-    if any(f.name == field and f.init for f in dataclasses.fields(thing)):
-        return True
+    return field in _all_fields(thing)
+
+
+def _all_fields(thing: Any) -> set[str]:
+    own = {f.name for f in dataclasses.fields(thing) if f.init}
     base = getattr(thing, "base", None)
-    return dataclasses.is_dataclass(base) and has_field(base, field)
+    return own | _all_fields(base) if "base" in own and dataclasses.is_dataclass(base) else own
 
 
 def _hints(kind: type) -> dict[str, Any]:
@@ -147,7 +147,16 @@ def read(text: str, kind: Any, who: str) -> Any:
         inner = arguments[0] if arguments else float
         return tuple(read(part, inner, who) for part in re.split(r"[x+]", text) if part)
     if kind is bool:
-        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+        words = {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }
         if text.lower() in words:
             return words[text.lower()]
     elif kind is int:

@@ -1,7 +1,7 @@
 """A results folder: rows on disk the moment a trial ends, resume, one DataFrame out.
 
-Rows are JSON lines, one writer a file, one write a row: a killed process leaves at worst a torn last line, which costs that
-row alone. `trials.csv` and `trials.parquet` are derived from them and replaced atomically. When rows share a
+Rows are JSON lines, one writer a file, one write a row: a killed process leaves at worst a torn last line, which
+costs that row alone. `trials.csv` and `trials.parquet` are derived from them and replaced atomically. When rows share a
 `trial_id`, the last one written wins.
 """
 
@@ -168,7 +168,9 @@ def _storing(folder: Path) -> Iterator[None]:
         free = ""
         with contextlib.suppress(OSError):
             free = f" ({shutil.disk_usage(folder if folder.exists() else folder.parent).free >> 20} MB free)"
-        raise StorageError(f"cannot write to {folder}: {error.strerror or error}{free}; rows already written are kept") from error
+        raise StorageError(
+            f"cannot write to {folder}: {error.strerror or error}{free}; rows already written are kept"
+        ) from error
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -189,7 +191,8 @@ def check_schema(folder: Path) -> None:
     seen = read_run(folder).get("schema_version")
     if seen != SCHEMA_VERSION:
         raise UsageError(
-            f"{folder} was written with schema {seen}; this mibench reads schema {SCHEMA_VERSION}: use another folder with -o"
+            f"{folder} was written with schema {seen}; this mibench reads schema {SCHEMA_VERSION}: "
+            "use another folder with -o"
         )
 
 
@@ -272,7 +275,9 @@ def _load(path: Path) -> "pd.DataFrame":
         raise UsageError(f"{path} lacks the columns {', '.join(missing)}; it is no table of mibench trials")
     schemas = set(frame["schema_version"].dropna().unique()) - {SCHEMA_VERSION}
     if schemas:
-        raise UsageError(f"{path} holds rows of schema {', '.join(map(str, schemas))}; this mibench reads {SCHEMA_VERSION}")
+        raise UsageError(
+            f"{path} holds rows of schema {', '.join(map(str, schemas))}; this mibench reads {SCHEMA_VERSION}"
+        )
     return frame[list(COLUMNS)]
 
 
@@ -318,7 +323,12 @@ def _read_csv(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, dtype=_types(), keep_default_na=False, na_values={c: [""] for c in (*WHOLE, *NUMBERS, "path", "error")})
+        frame = pd.read_csv(
+            path,
+            dtype=_types(),
+            keep_default_na=False,
+            na_values={c: [""] for c in (*WHOLE, *NUMBERS, "path", "error")},
+        )
     except (ValueError, OSError) as error:
         raise UsageError(f"{path} cannot be read as a table of trials: {' '.join(str(error).split())}") from error
     return frame

@@ -200,7 +200,7 @@ def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Es
     by_id = {trial.id: answer for (trial, _), answer in zip(good, answers, strict=True)}
     share = seconds / max(len(good), 1)
     together = len(good) if len(good) > 1 else None
-    rows = []
+    rows: list[tuple[Result, Estimate | None]] = []
     for trial, pair in drawn:
         if isinstance(pair, Exception):
             rows.append((trial.row("error", error=_message(pair)), None))

@@ -7,7 +7,7 @@ import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -54,21 +54,18 @@ def run(
 ) -> "pd.DataFrame":
     """Run estimators on tasks and return the rows, as `mibench run` does; `options` are the fields of `Settings`.
 
-    Failures are rows. Raises UsageError for names and fields that are wrong.
+    Failures are rows. Raises UsageError for names, fields and options that are wrong.
     """
-    if unknown := sorted(set(options) - set(asked.FIELDS)):
-        raise UsageError(f"run() has no option '{unknown[0]}'; {specs.nearest(unknown[0], asked.FIELDS)}")
-    texts = {key: _texts(value) if isinstance(asked.FIELDS[key].default, tuple) else value for key, value in options.items()}
-    prepared = prepare(
-        Settings(
-            estimators=_texts(estimators),
-            tasks=_texts(tasks),
-            samples=_texts(samples),
-            seeds=str(seeds),
-            output=None if output is None else str(output),
-            **texts,
-        )
-    )
+    stated: dict[str, Any] = {
+        "estimators": estimators,
+        "tasks": tasks,
+        "samples": samples,
+        "seeds": str(seeds),
+        "output": None if output is None else str(output),
+        **options,
+    }
+    many = {name for name, f in asked.FIELDS.items() if isinstance(f.default, tuple)}
+    prepared = prepare(asked.of({name: _texts(value) if name in many else value for name, value in stated.items()}))
     for _ in prepared.results():
         pass
     return store.load(prepared.folder)
@@ -137,7 +134,7 @@ class Prepared:
             return rerun != "none"
         return rerun == "stale" and before.code != trial.code
 
-    def results(self) -> Iterator[Result]:
+    def results(self) -> Generator[Result]:
         """Run what is to do; each row is on disk before it is yielded."""
         assert self.writer is not None
         self.writer.describe(facts(self))
@@ -267,7 +264,12 @@ def _git() -> dict[str, Any] | None:
     try:
         commit, state = (
             subprocess.run(
-                ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10, env=environment
+                ["git", "-C", str(root), *arguments],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+                env=environment,
             ).stdout.strip()
             for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
         )
@@ -279,7 +281,7 @@ def _git() -> dict[str, Any] | None:
 def resume(run: str | Path | None, changes: Mapping[str, Any] | None = None) -> Prepared:
     """The run of a folder, to go on with, with the settings it keeps."""
     folder = store.find(run)
-    kept = asked.load(store.read_run(folder)["settings"])
+    kept = asked.of(store.read_run(folder)["settings"])
     return prepare(replace(kept, output=str(folder), **(changes or {})))
 
 

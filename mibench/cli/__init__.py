@@ -23,8 +23,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = ("run", "look", "tables", "plots", "compare", "report", "check", "new", "own_data", "doctor")
-"""The modules of this package; each registers its commands when it is imported."""
+COMMANDS = {
+    "run": ("run", "resume"),
+    "look": ("status", "list_", "describe"),
+    "tables": ("table",),
+    "plots": ("plot",),
+    "compare": ("compare",),
+    "report": ("report",),
+    "check": ("check",),
+}
+"""The modules of this package and the commands in them, in the order of `--help`."""
 
 
 def _version(asked: bool) -> None:
@@ -35,23 +43,28 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def top(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)] = False,
-    debug: Annotated[bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")
+    ] = False,
 ) -> None:
     if debug:
         os.environ["MIBENCH_DEBUG"] = "1"
 
 
-for _name in COMMANDS:
-    if importlib.util.find_spec(f"mibench.cli.{_name}"):
-        importlib.import_module(f"mibench.cli.{_name}").register(app)
+for _module, _names in COMMANDS.items():
+    if importlib.util.find_spec(f"mibench.cli.{_module}"):
+        for _name in _names:
+            app.command(_name.rstrip("_"))(getattr(importlib.import_module(f"mibench.cli.{_module}"), _name))
 
 
 def main() -> None:
     """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(standalone_mode=True)
+        app(prog_name="mibench")
     except MibenchError as error:
         _end(error, error.exit_code)
     except KeyboardInterrupt:

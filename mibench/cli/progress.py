@@ -1,5 +1,6 @@
 """What a run shows while it goes on: a bar on a terminal, plain lines elsewhere, everything in run.log."""
 
+import contextlib
 import math
 import os
 import statistics
@@ -51,7 +52,10 @@ class Progress:
         else:
             self.say(f"nothing to run: all {prepared.kept} trials are in {prepared.folder}")
         for name, count in prepared.stale.items():
-            self.say(f"{count} of the rows kept were made by another version of {name} or its task; --rerun stale runs them again")
+            self.say(
+                f"{count} of the rows kept were made by another version of {name} or its task; "
+                "--rerun stale runs them again"
+            )
 
     def __enter__(self) -> "Progress":
         return self
@@ -136,7 +140,5 @@ def clock(seconds: float) -> str:
 
 
 def _write(log: TextIO, text: str) -> None:
-    try:
+    with contextlib.suppress(OSError):  # a full disk is told by the row that cannot be written
         log.write(text + "\n")
-    except OSError:
-        pass  # rows are the record; a full disk is told by the row that cannot be written

@@ -65,7 +65,7 @@ class ZeroInflatedPoisson(OneByOne):
 
 @dataclass(frozen=True)
 class NormalOrSigns(OneByOne):
-    """Half the rows are two normals with correlation `rho`; the others two signs ±1 that agree with probability `agree`.
+    """Half the rows are normals with correlation `rho`; the others two signs ±1 that agree with probability `agree`.
 
     Which half a row is from shows in X and in Y, so I(X;Y) = log 2 + ½ I(normals) + ½ I(signs).
     """

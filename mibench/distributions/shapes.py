@@ -1,11 +1,10 @@
 """What a distribution here knows besides its mutual information, and the shape most of them have."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from mibench.interface import Array, Task
 
 
-@runtime_checkable
 class Known(Task, Protocol):
     """A task that states its shape before it is drawn, its source, and its pointwise mutual information."""
 

@@ -72,7 +72,7 @@ def _detach(folder: Path) -> None:
 
 
 def _limit_memory(limit: int, hard: bool) -> None:
-    """The kernel refuses more data pages where it can; elsewhere, and with CUDA's huge address space, a watch ends us."""
+    """The kernel refuses more data pages where it can; a watch ends us elsewhere, and with CUDA's address space."""
     if hard:
         import resource
 

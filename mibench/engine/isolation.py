@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -71,7 +72,7 @@ class Isolation:
         how: Any = {"daemon": False, "timeout": limit, "context": context, "mp_context": context}
         launch = pebble.concurrent.process(**how)(child.work)
         with _no_main():
-            future = launch(job, str(folder))
+            future = launch(job, str(folder))  # type: ignore[no-untyped-call]
         running = Running(trials, job, folder, future)
         self.running.append(running)
         return running
@@ -99,7 +100,12 @@ class Isolation:
         shutil.rmtree(running.folder, ignore_errors=True)
         status, error_text = failure
         slot = running.job.slot
-        extra = {"wall_seconds": seconds, "device": slot.name, "threads": slot.threads, "host": child.socket.gethostname()}
+        extra = {
+            "wall_seconds": seconds,
+            "device": slot.name,
+            "threads": slot.threads,
+            "host": socket.gethostname(),
+        }
         return [Finished(trial.row(status, error=error_text, **extra), (), log) for trial in running.trials]
 
     def _death(self, exitcode: int | None) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mibench.catalogue import Catalogue, Choice
@@ -89,5 +88,7 @@ def unpack(plain: Mapping[str, Any], catalogue: Catalogue) -> Trial:
     keys = ("n_samples", "seed", "device", "code", "mi_true", "mi_true_error")
     trial = Trial(choice, point, **{key: plain[key] for key in keys})
     if trial.id != plain["id"]:
-        raise RuntimeError(f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again")
+        raise RuntimeError(
+            f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again"
+        )
     return trial

@@ -1,7 +1,7 @@
 """Trials on this machine: every slot kept busy, rows as trials end, in whatever order that is."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def run(
     files: Collection[Path],
     slots: Sequence[Slot],
     limits: Limits,
-) -> Iterator[Finished]:
+) -> Generator[Finished]:
     """Run the trials, each group in a process of its own; yields a row a trial as it ends.
 
     `files` are the plugin files of the trials: what they import is loaded once, before processes are forked.
