@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mibench.errors import UsageError
+from mibench.interface import Array
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
-OPTIONAL: dict[str, object] = {
+OPTIONAL: dict[str, Any] = {
     "trial_id": "",
     "run_id": "",
     "estimator_params": "{}",
@@ -69,7 +72,7 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
 
     The first of `settings` is JSON, the others are plain and go by the name of their column.
     """
-    keys = pd.DataFrame({"name": names, **dict(enumerate(settings))})
+    keys = pd.concat([names.rename("name"), *settings], axis=1)
     labels: dict[tuple[object, ...], str] = {}
     for name, group in keys.drop_duplicates().groupby("name", sort=False):
         fields = {
@@ -90,16 +93,18 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok`.
 
     A label is the estimator's name, plus the settings (and the kind of device, the dtype, and the run, where runs hold
-    the same trials) in which the rows of that name differ. A row is ok if its status says so and its estimate is a finite
-    number. Of rows with one trial_id in one run the last stays.
+    the same trials) in which the rows of that name differ. A row is ok if its status says so and its estimate is a
+    finite number. Of rows with one trial_id in one run the last stays.
     """
+    if {"label", "ok"} <= set(frame.columns):
+        return frame
     missing = [column for column in REQUIRED if column not in frame.columns]
     if missing:
         raise UsageError(f"these are no mibench trials: no column {', '.join(missing)}")
     if "schema_version" in frame and frame["schema_version"].nunique() > 1:
         versions = " and ".join(sorted(map(str, frame["schema_version"].dropna().unique())))
         raise UsageError(f"rows of schema versions {versions} are mixed: summarise them apart")
-    rows = frame.copy()
+    rows = frame.reset_index(drop=True)
     for column, default in OPTIONAL.items():
         rows[column] = rows.get(column, default)
         if isinstance(default, str):
@@ -161,7 +166,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     """
     if unit not in UNITS:
         raise UsageError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
-    rows = frame if "ok" in frame and "label" in frame else tidy(frame)
+    rows = tidy(frame)
     if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     scale = UNITS[unit]
@@ -228,25 +233,25 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def holm(p: Iterable[float]) -> np.ndarray:
+def holm(p: Iterable[float]) -> Array:
     """Holm's step-down adjustment (1979) of p-values, for family-wise decisions at any level. NaN stays NaN."""
-    p = np.asarray(list(p), dtype=float)
-    adjusted = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = p[order] * np.arange(len(order), 0, -1)
+    values = np.asarray(list(p), dtype=np.float64)
+    adjusted = np.full(len(values), np.nan)
+    known = np.flatnonzero(~np.isnan(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    steps = values[order] * np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return adjusted
 
 
-def paired_t(mean: np.ndarray, sd: np.ndarray, n: np.ndarray) -> np.ndarray:
+def paired_t(mean: npt.ArrayLike, sd: npt.ArrayLike, n: npt.ArrayLike) -> Array:
     """Two-sided p of "the mean difference is 0", from the mean, sd (ddof=1) and number of paired differences.
 
     Differences that are all 0 give 1; equal ones that are not 0 give 0; a single one gives NaN.
     """
     from scipy.special import stdtr
 
-    mean, sd, n = (np.asarray(a, dtype=float) for a in (mean, sd, n))
+    mean, sd, n = np.asarray(mean, dtype=float), np.asarray(sd, dtype=float), np.asarray(n, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(mean) / (sd / np.sqrt(n))
         p = 2 * stdtr(n - 1, -t)

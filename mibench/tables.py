@@ -58,20 +58,14 @@ def grid(frame: pd.DataFrame, unit: str = "nats") -> Grid:
     keys: dict[tuple[str, str, int], int] = {}
     rows: list[tuple[str, int, float, float]] = []
     entries: dict[tuple[int, str], Entry] = {}
-    for cell in table.itertuples():
-        key = (cell.task, cell.point, cell.n_samples)
+    for cell in table.to_dict("records"):
+        key = (cell["task"], cell["point"], cell["n_samples"])
         if key not in keys:
             keys[key] = len(rows)
-            rows.append((f"{cell.task}/{cell.point}".rstrip("/"), cell.n_samples, cell.truth, cell.truth_error))
-        entries[keys[key], cell.label] = Entry(
-            cell.mean,
-            cell.sd,
-            cell.n_seeds,
-            cell.n_ok,
-            cell.n_failed,
-            cell.failures,
-            cell.flags,
-            (*key, cell.label) in winners,
+            rows.append(("/".join(filter(None, key[:2])), key[2], cell["truth"], cell["truth_error"]))
+        entries[keys[key], cell["label"]] = Entry(
+            **{name: cell[name] for name in ("mean", "sd", "n_seeds", "n_ok", "n_failed", "failures", "flags")},
+            best=(*key, cell["label"]) in winners,
         )
     bounds = dict(zip(table["label"], table["bound"], strict=True))
     columns = tuple((label, bounds[label]) for label in sorted(bounds, key=natural))
@@ -156,13 +150,16 @@ def wide(frame: pd.DataFrame, unit: str = "nats", width: int = 0) -> str:
         right.append(column)
     lines = []
     for block in _blocks(left, right, width):
-        lines += [*_aligned(block), ""]
+        lines += [*aligned(block), ""]
     return "\n".join([*lines, *notes(table)]) + "\n"
 
 
 def _blocks(left: list[list[str]], right: list[list[str]], width: int) -> list[list[list[str]]]:
     """The columns in groups no wider than `width`, each beginning with the left ones."""
-    room = lambda columns: sum(max(map(len, column)) + 2 for column in columns) - 2  # noqa: E731
+
+    def room(columns: list[list[str]]) -> int:
+        return sum(max(map(len, column)) + 2 for column in columns) - 2
+
     blocks = [list(left)]
     for column in right:
         if width and len(blocks[-1]) > len(left) and room([*blocks[-1], column]) > width:
@@ -171,7 +168,7 @@ def _blocks(left: list[list[str]], right: list[list[str]], width: int) -> list[l
     return blocks
 
 
-def _aligned(columns: list[list[str]]) -> list[str]:
+def aligned(columns: list[list[str]]) -> list[str]:
     """Columns padded to one width: words to the left, numbers to the right of the first column's name."""
     widths = [max(map(len, column)) for column in columns]
     lines = [
@@ -246,7 +243,7 @@ def text_long(frame: pd.DataFrame, unit: str = "nats") -> str:
     if len(columns[0]) == 1:
         return "no trials\n"
     said = f"mean, sd, 95 % t-interval of the mean, bias and rmse over the ok seeds, in {unit}; median seconds a fit"
-    return "\n".join([*_aligned(columns), "", said]) + "\n"
+    return "\n".join([*aligned(columns), "", said]) + "\n"
 
 
 def long_markdown(frame: pd.DataFrame, unit: str = "nats") -> str:

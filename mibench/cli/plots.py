@@ -17,7 +17,7 @@ def plot(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            "--kind", "-k", metavar="KIND", help="estimate, bias, sd, rmse, ...; repeat or separate by commas."
+            "--kind", "-k", metavar="KIND", help="estimate, bias, sd, rmse, error, time, ranks, curves, staircase; all."
         ),
     ] = None,
     format: Annotated[
@@ -29,11 +29,11 @@ def plot(
     ] = None,
 ) -> None:
     """Draw estimate against truth, bias over n and dimension, and more; print the files written."""
-    from mibench import plots, store
+    from mibench import curves, plots, store
 
     frame = store.load(*(runs or ()))
-    first = store.find(runs[0] if runs else None)
-    folder = output or (first if first.is_dir() else first.parent) / "figures"
-    kinds = [name for text in kind or ["all"] for name in text.split(",")]
-    for path in plots.write(frame, folder, kinds, format.split(","), unit):
+    folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
+    kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
+    figures = plots.draw(frame, kinds, unit, curves.read(folders, frame["trial_id"]))
+    for path in plots.write(figures, output or folders[0] / "figures", format.split(",")):
         typer.echo(path)
