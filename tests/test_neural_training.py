@@ -1,0 +1,139 @@
+"""Truths of the batched trainer: a critic's path is its own, and its value is from data it never saw."""
+
+import importlib.util
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mibench import Diverged  # noqa: E402
+from mibench.neural import NeuralEstimator  # noqa: E402
+from mibench.neural.trials import effective_negatives, partners, parts  # noqa: E402
+
+PLUGINS = Path(__file__).parent.parent / "plugins"
+
+
+def plugin(stem):
+    """The only estimator of a plugin file."""
+    spec = importlib.util.spec_from_file_location(f"tested_{stem}", PLUGINS / f"{stem}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return next(iter(module.mibench_estimators().values()))
+
+
+def gaussian(n, dim, mi, seed):
+    """n pairs of dim independent Gaussian pairs, with that mutual information in all."""
+    rng = np.random.default_rng([2018, seed])
+    rho = np.sqrt(-np.expm1(-2 * mi / dim))
+    x = rng.standard_normal((n, dim))
+    return x, rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((n, dim))
+
+
+@pytest.mark.parametrize("dim", [1, 5])
+@pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
+def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
+    """To the last bit, through early stops that leave the batch smaller."""
+    estimator = replace(plugin(stem), steps=300, validate_every=20, patience=2)
+    data = [gaussian(400, dim, mi, seed) for mi in (0, 0.5, 2) for seed in range(2)]
+
+    def run(trials):
+        return estimator.estimate_many([data[k][0] for k in trials], [data[k][1] for k in trials], seeds=trials)
+
+    whole = run([0, 1, 2, 3, 4, 5])
+    assert len({e.steps for e in whole}) > 1, "nothing stopped early: the test would not see what leaving does"
+    assert run([3]) == [whole[3]]
+    assert run([5, 0]) == [whole[5], whole[0]]
+    assert run([4, 1, 2]) == [whole[4], whole[1], whole[2]]
+
+
+@pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
+def test_estimate_repeats_itself_by_seed_alone(stem):
+    estimator = replace(plugin(stem), steps=40, validate_every=20)
+    x, y = gaussian(200, 2, 1, 0)
+    np.random.seed(1)  # noqa: NPY002
+    torch.manual_seed(1)
+    first = estimator.estimate(x, y, seed=3)
+    np.random.seed(2)  # noqa: NPY002
+    torch.manual_seed(2)
+    assert estimator.estimate(x, y, seed=3) == first
+    assert estimator.estimate(x, y, seed=4) != first
+
+
+@dataclass(frozen=True)
+class Bursts(NeuralEstimator):
+    """Breaks the critics of one trial: its objective is divided by zero once its bound has risen to 2."""
+
+    direction = "lower"
+
+    def bound(self, joint, marginal):
+        return joint.mean() - (marginal - 1).exp().mean()
+
+    def objective(self, joint, marginal):
+        value = self.bound(joint, marginal)
+        return -value / (value < 2.0).double()
+
+
+def test_a_diverged_critic_leaves_the_others_untouched():
+    """NaN in one row of the parameters reaches no other row, and the last good value is kept beside the failure."""
+    estimator = Bursts(steps=300, validate_every=5, patience=100, averaging=0.9)
+    data = [gaussian(400, 1, mi, seed) for seed, mi in enumerate((0.1, 3.0, 0.2))]
+    weak, strong, other = estimator.estimate_many([x for x, _ in data], [y for _, y in data], seeds=[0, 1, 2])
+    assert isinstance(strong, Diverged)
+    assert np.isfinite(strong.last.value)
+    assert [weak, other] == estimator.estimate_many([data[0][0], data[2][0]], [data[0][1], data[2][1]], seeds=[0, 2])
+
+
+@pytest.mark.parametrize("negatives", [1, 4, 16])
+@pytest.mark.parametrize("n", [4, 20, 101, 400])
+def test_test_negatives_are_mismatched_within_their_group(n, negatives):
+    """No row meets itself or the same partner twice, and every row is as often a partner as it has partners."""
+    group, partner = partners(n, negatives)
+    assert (partner != np.arange(n)[:, None]).all()
+    assert (group[partner] == group[:, None]).all()
+    assert all(len(set(row)) == len(row) for row in partner)
+    assert (np.bincount(partner.ravel(), minlength=n) == partner.shape[1]).all()
+
+
+def test_effective_negatives_count_equal_weights():
+    """n equal scores count n; one score far above the others counts 1."""
+    marginal = torch.zeros(2, 50, 4)
+    marginal[1, 7, 2] = 100.0
+    assert effective_negatives(marginal) == pytest.approx([200, 1])
+
+
+def test_split_shares_out_every_row():
+    assert parts(NeuralEstimator(split=(70, 10, 20)), 1000) == (700, 100, 200)
+    assert parts(NeuralEstimator(split=(70, 10, 20), folds=5), 1003) == (703, 100, 200)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_memorised_sample_is_worth_nothing_on_held_out_data(folds):
+    """x and y are independent, and the critic is given every chance to learn the training pairs by heart.
+
+    The value is then an honest bound on 0: at most its own noise above it.
+    """
+    estimator = replace(plugin("mine"), steps=300, patience=100, averaging=0.0, folds=folds)
+    rng = np.random.default_rng(5)
+    outcomes = estimator.estimate_many(
+        [rng.standard_normal((300, 10)) for _ in range(4)],
+        [rng.standard_normal((300, 10)) for _ in range(4)],
+        seeds=range(4),
+    )
+    assert np.mean([e.value for e in outcomes]) < 3 * np.sqrt(np.mean([e.std**2 for e in outcomes]) / 4)
+
+
+@pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
+def test_estimates_meet_the_truth(stem):
+    """Short training on 4000 pairs; the tolerance is four of its own standard errors and 5 % of the truth."""
+    estimator = replace(plugin(stem), steps=1000, validate_every=100)
+    truths = (0.0, 0.5, 2.0)
+    data = [gaussian(4000, 2, mi, seed) for seed, mi in enumerate(truths)]
+    outcomes = estimator.estimate_many([x for x, _ in data], [y for _, y in data], seeds=range(3))
+    for truth, outcome in zip(truths, outcomes, strict=True):
+        assert outcome.value == pytest.approx(truth, abs=4 * outcome.std + 0.05 * truth)
+        assert outcome.samples_seen == 2800
