@@ -27,7 +27,11 @@ FAULTS = {
     ),
     "memory": ("import numpy as np\nkept = []\nwhile True:\n    kept.append(np.empty(2**24))", "oom", ""),
     "not-a-number": ("return float('nan')", "diverged", "nan"),
-    "binary": ("import os\nos.write(1, bytes(range(256)) * 40)\nraise ValueError('after noise')", "error", "after noise"),
+    "binary": (
+        "import os\nos.write(1, bytes(range(256)) * 40)\nraise ValueError('after noise')",
+        "error",
+        "after noise",
+    ),
 }
 
 
@@ -73,7 +77,9 @@ def _strays():
 def test_what_a_trial_starts_ends_with_it(mibench, estimator_file, tmp_path):
     body = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99) # mibench-stray'])\ntime.sleep(60)"
     file = estimator_file("parent", body)
-    done = mibench("run", "-e", "parent", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 1, "--timeout", "1s")
+    done = mibench(
+        "run", "-e", "parent", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 1, "--timeout", "1s"
+    )
     assert done.returncode == 1
     time.sleep(0.5)
     assert not _strays()
@@ -158,7 +164,13 @@ def test_a_full_disk_stops_the_run_with_a_line_and_keeps_its_rows(estimator_file
     )
     environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 3, done.stderr
     last = done.stderr.strip().splitlines()[-1]
@@ -175,7 +187,13 @@ def test_a_script_without_a_main_guard_works(tmp_path):
     )
     environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["6"]

@@ -29,7 +29,7 @@ def run_at(folder):
 def test_rows_come_back_with_the_columns_in_order(tmp_path):
     run = run_at(tmp_path / "a")
     run.append(result("t1"))
-    run.append(result("t2", "error", mi_estimate=None, error="no, \"never\"\nagain", flags="step-cap,unreliable"))
+    run.append(result("t2", "error", mi_estimate=None, error='no, "never"\nagain', flags="step-cap,unreliable"))
     frame = store.load(tmp_path / "a")
     assert list(frame.columns) == list(COLUMNS)
     assert list(frame["trial_id"]) == ["t1", "t2"]

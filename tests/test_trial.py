@@ -33,7 +33,9 @@ class Answers:
 
 def make(estimator=None, task=None, seed=0, n=50, name="a", **more):
     made = estimator or Answers(0.0)
-    return Trial(Choice(name, {}, made), Point("t", "p", {}, "p", task or Pairs()), n, seed, "cpu", "c0de", 0.5, 0.0, **more)
+    return Trial(
+        Choice(name, {}, made), Point("t", "p", {}, "p", task or Pairs()), n, seed, "cpu", "c0de", 0.5, 0.0, **more
+    )
 
 
 def test_rivals_see_the_same_sample():
@@ -61,7 +63,12 @@ def test_the_id_names_what_the_number_depends_on_and_nothing_else():
     assert base.id == make().id
     assert base.id == replace(base, code="other", mi_true=None).id
     assert base.id == replace(base, device="cpu").id
-    others = [replace(base, seed=1), replace(base, n_samples=51), replace(base, device="cuda"), make(task=Pairs(mi=0.6))]
+    others = [
+        replace(base, seed=1),
+        replace(base, n_samples=51),
+        replace(base, device="cuda"),
+        make(task=Pairs(mi=0.6)),
+    ]
     assert len({base.id, *(t.id for t in others)}) == 5
     assert replace(base, device="cuda:0").id == replace(base, device="cuda:1").id
 
@@ -123,7 +130,9 @@ class Bad:
         return {"flat": (x.ravel(), y), "short": (x[:-1], y), "nan": (x * np.nan, y)}[self.what]
 
 
-@pytest.mark.parametrize(("what", "message"), [("flat", "shape (50,)"), ("short", "shape (49, 1)"), ("nan", "not finite")])
+@pytest.mark.parametrize(
+    ("what", "message"), [("flat", "shape (50,)"), ("short", "shape (49, 1)"), ("nan", "not finite")]
+)
 def test_a_task_that_draws_wrongly_is_told(what, message, capsys):
     result, _ = run(make(task=Bad(what)))
     assert result.status == "error"
