@@ -51,7 +51,7 @@ class Isolation:
 
     def __init__(self, limits: Limits, preload: Sequence[str] = ()):
         self.limits = limits
-        self.preload = ["mibench.engine.child", *preload]
+        self.preload = ["mibench.engine.isolation", "numpy.random", *preload]
         self.folder = Path(tempfile.mkdtemp(prefix="mibench-"))
         self.running: list[Running] = []
         self._count = 0
