@@ -32,6 +32,18 @@ KINDS: dict[str, Callable[[pd.DataFrame, str, Curves], Figure]] = {
     "staircase": training.staircase,
 }
 
+TITLES = {
+    "estimate": "Estimate against truth",
+    "bias": "Bias over sample size and dimension",
+    "sd": "Standard deviation over sample size and dimension",
+    "rmse": "Root mean square error over sample size and dimension",
+    "error": "Root mean square error by estimator and task",
+    "time": "Accuracy against time",
+    "ranks": "Critical differences",
+    "curves": "Learning curves",
+    "staircase": "Staircase",
+}
+
 
 def draw(
     trials: pd.DataFrame, kinds: Iterable[str], unit: str = "nats", curves: Curves | None = None
@@ -61,7 +73,9 @@ def write(figures: Mapping[str, Figure], folder: Path, formats: Iterable[str] = 
         if form not in ("png", "svg", "pdf"):
             raise UsageError(f"there is no figure format '{form}'; there are: png, svg, pdf")
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{kind}.{form}" for kind in figures for form in formats]
-    for path in paths:
-        save(figures[path.stem], path)
+    paths = []
+    for kind, figure in figures.items():
+        for form in formats:
+            paths.append(folder / f"{kind}.{form}")
+            save(figure, paths[-1], form)
     return paths

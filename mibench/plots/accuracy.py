@@ -10,8 +10,9 @@ from mibench.summary import natural
 
 
 def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
-    """Estimate against truth, a panel a task: means with 95 % intervals, the diagonal, and ceilings."""
+    """Estimate against truth at the largest n, a panel a task: means with 95 % intervals, diagonal, ceilings."""
     table = drawn(frame, unit)
+    table = table[table["n_samples"] == table["n_samples"].max()]
     look = looks(list(table["label"]))
     tasks = list(dict.fromkeys(table["task"]))
     with style():

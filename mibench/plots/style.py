@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib as mpl
 import pandas as pd
@@ -50,7 +50,7 @@ PANEL = (3.0, 2.5)
 def style() -> Iterator[None]:
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+        mpl.rcParams.update(STYLE)
         yield
 
 
@@ -130,11 +130,12 @@ def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
     return table
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as its suffix says: .png at 200 dots an inch, .svg, .pdf; the bytes depend on the rows alone."""
+def save(figure: Figure, target: Path | BinaryIO, form: str) -> None:
+    """Write a figure as png (200 dots an inch), svg or pdf; the bytes depend on the rows alone."""
     metadata: dict[str, dict[str, Any]] = {
-        ".svg": {"Date": None},
-        ".pdf": {"CreationDate": None, "ModDate": None},
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "ModDate": None},
     }
     with style():
-        figure.savefig(path, dpi=200, metadata=metadata.get(path.suffix))
+        figure.savefig(target, format=form, dpi=200, metadata=metadata[form])

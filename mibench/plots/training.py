@@ -12,10 +12,13 @@ from mibench.plots.style import caption, finish, looks, panels, style
 from mibench.summary import UNITS, cells, natural
 
 PANELS = 12
+DRAWN = 200
+"""Points of a curve that a figure holds; more would not show."""
 
 
 def _steps(curve: Sequence[tuple[int, float | None]], unit: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    points = np.array([(step, np.nan if value is None else value) for step, value in curve], dtype=float)
+    thinned = curve[:: max(1, len(curve) // DRAWN)]
+    points = np.array([(step, np.nan if value is None else value) for step, value in thinned], dtype=float)
     return points[:, 0], points[:, 1] * UNITS[unit]
 
 
