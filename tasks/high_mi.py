@@ -1,6 +1,6 @@
 """Two correlated pairs in 3 × 3 dimensions from 0 to 5 nats, as they are, on a spiral, and half-cubed.
 
-The high-information ablation of Czyż et al. 2023 (arXiv:2306.11078); its spiral has speed 1/3, divided by the dimension.
+The high-information ablation of Czyż et al. 2023 (arXiv:2306.11078); its spiral has speed 1/3, over the dimension.
 """
 
 from mibench import hookimpl

@@ -1,7 +1,7 @@
 """Y = f(X) + sigma·noise for f = x, x³ and sin x, in 2 × 2 dimensions.
 
-The setting of the second figure of MINE (Belghazi et al. 2018, arXiv:1801.04062), X ~ U(−1, 1); without noise, where the
-figure begins, mutual information is infinite and there is no point.
+The setting of the second figure of MINE (Belghazi et al. 2018, arXiv:1801.04062), X ~ U(−1, 1). Without noise,
+where the figure begins, mutual information is infinite, and there is no point.
 """
 
 from mibench import hookimpl

@@ -185,8 +185,13 @@ def _(task: mixture.PlaneMixture):
         edges = sorted({p.mean[axis] + k * math.sqrt(p.cov[axis, axis]) for p in parts for k in (-9, -3, 0, 3, 9)})
         return sum(quad(minus_p_log_p, a, b) for a, b in pairwise(edges) if b - a > 1e-12)
 
+    precision = np.array([np.linalg.inv(part.cov) for part in parts])
+    log_scale = np.log(task.weights) + [part.logpdf(part.mean) for part in parts]
+    means = np.array([part.mean for part in parts])
+
     def log_joint(points):
-        return special.logsumexp([part.logpdf(points) for part in parts], b=np.c_[list(task.weights)], axis=0)
+        (a, b), ((aa, ab), (_, bb)) = (points[:, None] - means).transpose(2, 0, 1), precision.transpose(1, 2, 0)
+        return special.logsumexp(log_scale - (aa * a**2 + 2 * ab * a * b + bb * b**2) / 2, axis=1)
 
     # −log p averaged over each component in its own whitened polar coordinates.
     h = 0.0

@@ -75,7 +75,7 @@ class NormalOrSigns(OneByOne):
     source: ClassVar[str] = GAO
 
     def __post_init__(self) -> None:
-        fields.real(self, "rho", least=0, below=1, why="at 1 the mutual information is infinite")
+        fields.real(self, "rho", least=0, most=0.999999, why="at 1 the mutual information is infinite")
         fields.real(self, "agree", least=0, most=1)
 
     @property
