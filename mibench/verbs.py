@@ -19,7 +19,7 @@ from mibench import catalogue as catalogues
 from mibench import settings as asked
 from mibench import specs, store
 from mibench.catalogue import Catalogue, Choice, Point
-from mibench.engine import devices, local
+from mibench.engine import cluster, devices, local
 from mibench.engine.job import Limits, Slot
 from mibench.errors import NothingMatched, UsageError
 from mibench.settings import Settings
@@ -140,8 +140,14 @@ class Prepared:
         self.writer.describe(facts(self))
         due = (trial for trial in self.trials() if self._due(trial))
         homes = self.catalogue.homes
-        files = {homes[f"-e {c.name}"] for c in self.choices} | {homes[f"-t {p.sweep}"] for p in self.points}
-        finished = local.run(due, self.catalogue, self.settings.plugins, files, self.slots, self.limits)
+        files = {homes[f"-e {c.name}"].path for c in self.choices} | {homes[f"-t {p.sweep}"].path for p in self.points}
+        where = self.settings
+        if where.executor == "dask":
+            finished = cluster.run(
+                due, self.catalogue, where.plugins, files, self.limits, where.scheduler, len(self.slots)
+            )
+        else:
+            finished = local.run(due, self.catalogue, where.plugins, files, self.slots, self.limits)
         torch_version = _version("torch")
         try:
             for one in finished:
@@ -174,7 +180,7 @@ def prepare(settings: Settings, make_folder: bool = True) -> Prepared:
     points = list({(p.sweep, p.name): p for spec in sweeps for p in found.points(spec, aims)}.values())
     if not points:
         raise NothingMatched(f"no point matches {', '.join(sweeps)}")
-    resolved = devices.resolve(specs.split(settings.device))
+    resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
     jobs = settings.jobs or devices.cores()
     prepared = Prepared(
         settings,

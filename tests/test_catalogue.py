@@ -116,7 +116,7 @@ def test_a_taken_name_is_refused_and_the_first_keeps_it(estimator_file):
     path = estimator_file("ksg")
     found = catalogue.discover([path])
     assert "estimator 'ksg' is taken by" in found.broken[0].error
-    assert found.homes["-e ksg"].name == "ksg.py"
+    assert found.homes["-e ksg"].path.name == "ksg.py"
 
 
 def test_a_folder_of_plugins_may_hold_modules_they_import(tmp_path, estimator_file):
