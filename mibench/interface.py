@@ -75,10 +75,11 @@ class Estimator(Protocol):
 class Task(Protocol):
     """A frozen dataclass: a joint distribution whose mutual information is known.
 
-    `mi` is in nats, a field or a property. Optional: `mi_error` (the truth's own standard error in nats, 0 if absent),
-    `dim_x` and `dim_y` (known before a sample is drawn, so that trials of one shape can be grouped), `fresh` (the task's
-    protocol draws new samples at every training step), `source` (the paper or code it comes from) and
-    `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual information in nats.
+    `mi` is in nats, a field or a property. Optional: `mi_error` (the truth's own standard error in nats, 0 if
+    absent), `dim_x` and `dim_y` (known before a sample is drawn: trials of one shape are grouped), `fresh` (the task's
+    protocol draws new samples at every training step), `source` (the paper or code it comes from), `version` (1 if
+    absent; raised when the same fields come to give other samples) and `log_pmi(x, y)` of shape `(n,)`, the pointwise
+    mutual information in nats.
     """
 
     @property

@@ -1,0 +1,87 @@
+"""What data the nearest-neighbour estimators accept, and the scalings they offer."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from mibench.interface import Array
+
+Scaling = Literal["none", "standard", "rank"]
+
+
+def check(x: Array, y: Array, ks: Sequence[int], *, discrete: bool = False) -> None:
+    """Refuse, in one line each, what would give a number that means nothing.
+
+    `discrete` allows what only `ksg-mixed` is made for: integer data and constant columns.
+    """
+    for name, z in (("x", x), ("y", y)):
+        if z.ndim != 2 or z.shape[1] == 0:
+            raise ValueError(f"{name} has shape {z.shape}; it must be (n, dim) with dim >= 1")
+    n = len(x)
+    if len(y) != n:
+        raise ValueError(f"x has {n} rows and y has {len(y)}; rows are pairs, so the two must be equal")
+    for k in ks:
+        if not 1 <= k < n:
+            raise ValueError(f"k={k} needs 1 <= k < n, and n={n}")
+    for name, z in (("x", x), ("y", y)):
+        finite = np.isfinite(z)
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            raise ValueError(
+                f"{name} holds {z[row, column]} at row {row}, column {column} ({np.size(z) - finite.sum()} such "
+                "values in all): drop these rows before estimating"
+            )
+        if discrete:
+            continue
+        for column in range(z.shape[1]):
+            values = z[:, column]
+            if values[0] == values[-1] and (values == values[0]).all():
+                raise ValueError(f"column {column} of {name} is constant ({values[0]:g}): drop it")
+            if _is_discrete(values):
+                raise ValueError(
+                    f"column {column} of {name} holds repeated whole numbers, and this estimator needs continuous "
+                    "data: use ksg-mixed"
+                )
+
+
+def _is_discrete(values: Array) -> bool:
+    """Whole numbers, some of them repeated. Beyond 2^52 every float is whole, so such data says nothing."""
+    head = values[:64]
+    if (head != np.rint(head)).any() or (values != np.rint(values)).any() or np.abs(values).max() >= 2.0**52:
+        return False
+    return len(np.unique(values)) < len(values)
+
+
+def scaled(z: Array, scaling: Scaling) -> Array:
+    """Each column as it is, standardised, or replaced by the normal scores of its ranks, Φ⁻¹((rank − ½) / n)."""
+    if scaling == "none":
+        return z
+    if scaling == "standard":
+        # Scaled by a power of two first: the squares of 1e200 and of 1e-200 are not floats.
+        spread = z.max(axis=0) / 2 - z.min(axis=0) / 2
+        z = z / np.exp2(np.frexp(spread)[1])
+        return np.asarray((z - z.mean(axis=0)) / z.std(axis=0))
+    if scaling == "rank":
+        return np.column_stack([_normal_scores(column) for column in z.T])
+    raise ValueError(f'scaling={scaling!r} is unknown: it is "none", "standard" or "rank"')
+
+
+def _normal_scores(values: Array) -> Array:
+    """Equal values share the mean of their ranks."""
+    from scipy.special import ndtri
+
+    _, where, repeats = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(repeats)
+    return np.asarray(ndtri((last - repeats / 2) / len(values)))[where]
+
+
+def with_noise(x: Array, y: Array, size: float, seed: int) -> tuple[Array, Array]:
+    """Normal noise of `size` standard deviations of each column, which breaks the ties of repeated rows."""
+    if size < 0:
+        raise ValueError(f"noise={size} is negative: it is a fraction of each column's standard deviation")
+    if size == 0:
+        return x, y
+    rng = np.random.default_rng(seed)
+    noisy_x, noisy_y = (np.asarray(z + size * z.std(axis=0) * rng.normal(size=z.shape)) for z in (x, y))
+    return noisy_x, noisy_y
