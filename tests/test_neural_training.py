@@ -12,7 +12,8 @@ torch = pytest.importorskip("torch")
 
 from mibench import Diverged  # noqa: E402
 from mibench.neural import NeuralEstimator  # noqa: E402
-from mibench.neural.trials import effective_negatives, partners, parts  # noqa: E402
+from mibench.neural.scores import effective_negatives, joint_and_marginal  # noqa: E402
+from mibench.neural.trials import parts  # noqa: E402
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 
@@ -88,22 +89,31 @@ def test_a_diverged_critic_leaves_the_others_untouched():
     assert [weak, other] == estimator.estimate_many([data[0][0], data[2][0]], [data[0][1], data[2][1]], seeds=[0, 2])
 
 
-@pytest.mark.parametrize("negatives", [1, 4, 16])
-@pytest.mark.parametrize("n", [4, 20, 101, 400])
-def test_test_negatives_are_mismatched_within_their_group(n, negatives):
-    """No row meets itself or the same partner twice, and every row is as often a partner as it has partners."""
-    group, partner = partners(n, negatives)
-    assert (partner != np.arange(n)[:, None]).all()
-    assert (group[partner] == group[:, None]).all()
-    assert all(len(set(row)) == len(row) for row in partner)
-    assert (np.bincount(partner.ravel(), minlength=n) == partner.shape[1]).all()
+@pytest.mark.parametrize("heads", [(), (2,)])
+@pytest.mark.parametrize("group", [2, 5, 17])
+def test_groups_are_paired_off_without_a_row_meeting_itself(group, heads):
+    """Of a table of who meets whom, the joint scores are the pairs as drawn, and the marginal ones all the others."""
+    row = torch.arange(3 * group).view(1, 3, group, 1)
+    meets = (
+        (100 * row + row.transpose(2, 3)).view(1, 3, group, group, *(1 for _ in heads)).expand(-1, -1, -1, -1, *heads)
+    )
+    joint, marginal = joint_and_marginal(meets)
+    if heads:
+        joint, marginal = joint[..., 1], marginal[..., 1]
+    n = torch.arange(3 * group)
+    assert torch.equal(joint[0], 101 * n)
+    x, y = marginal[0] // 100, marginal[0] % 100
+    assert torch.equal(x, n[:, None].expand(-1, group - 1))
+    assert (y != x).all()
+    assert torch.equal(y // group, x // group)
+    assert torch.equal(y.flatten().bincount(), torch.full((3 * group,), group - 1))
 
 
 def test_effective_negatives_count_equal_weights():
     """n equal scores count n; one score far above the others counts 1."""
     marginal = torch.zeros(2, 50, 4)
     marginal[1, 7, 2] = 100.0
-    assert effective_negatives(marginal) == pytest.approx([200, 1])
+    assert effective_negatives(marginal).tolist() == pytest.approx([200, 1])
 
 
 def test_split_shares_out_every_row():

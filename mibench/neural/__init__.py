@@ -16,12 +16,34 @@ from mibench.interface import Array, Direction, Draw, Estimate
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["NeuralEstimator", "log_mean_exp"]
+    from mibench.neural.loss import Objective
+
+__all__ = ["NeuralEstimator", "clip_adaptive", "log_mean_exp", "objective"]
 
 
 def log_mean_exp(scores: "Tensor") -> "Tensor":
     """log of the mean of exp(scores), over all of them; no overflow."""
     return scores.flatten().logsumexp(0) - log(scores.numel())
+
+
+def objective(estimator: "str | NeuralEstimator", dim_x: int, dim_z: int, seed: int | None = None) -> "Objective":
+    """A neural estimator as a loss inside a model: a torch.nn.Module, called with batches x and z (see `Objective`)."""
+    from mibench.neural.loss import Objective
+
+    if isinstance(estimator, str):
+        import mibench
+
+        estimator = mibench.estimator(estimator)
+    if not isinstance(estimator, NeuralEstimator):
+        raise ValueError(f"{type(estimator).__name__} is no neural estimator: it has no bound to differentiate")
+    return Objective(estimator, dim_x, dim_z, seed)
+
+
+def clip_adaptive(utility: "Sequence[Tensor | None]", mutual: "Sequence[Tensor | None]") -> "list[Tensor | None]":
+    """The mutual information's gradients, made no longer than the utility's (see `mibench.neural.loss`)."""
+    from mibench.neural.loss import clip_adaptive
+
+    return clip_adaptive(utility, mutual)
 
 
 @dataclass(frozen=True)
