@@ -191,12 +191,12 @@ def discover(extra: Sequence[str | Path] = (), only: frozenset[Path] | None = No
             if only is not None and path not in only:
                 continue
             found.append(_load(manager, path, f"{prefix}_{path.stem}", "bundled", taken))
-    bundled = {plugin.path for plugin in found}
-    packages = () if only is not None and only <= bundled else importlib.metadata.entry_points(group="mibench")
-    for point in sorted(packages, key=lambda p: p.name):
-        found.append(_load_entry_point(manager, point, taken))
-    asked = [Path(item) for item in os.environ.get("MIBENCH_PLUGINS", "").split(os.pathsep) if item]
-    for item in dict.fromkeys(Path(item).expanduser().resolve() for item in [*asked, *extra]):
+    named = [item for item in os.environ.get("MIBENCH_PLUGINS", "").split(os.pathsep) if item]
+    asked = dict.fromkeys(Path(item).expanduser().resolve() for item in [*named, *extra])
+    if only is None or not only <= {plugin.path for plugin in found} | set(asked):
+        for point in sorted(importlib.metadata.entry_points(group="mibench"), key=lambda p: p.name):
+            found.append(_load_entry_point(manager, point, taken))
+    for item in asked:
         found += _load_asked(manager, item, taken)
     return Catalogue(found)
 

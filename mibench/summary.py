@@ -283,10 +283,3 @@ def best(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
     leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
     adjusted = p.where(~leads).groupby(ROW).transform(holm)
     return leads | (adjusted > level) | (adjusted.isna() & ~leads)
-
-
-def wide(frame: pd.DataFrame, unit: str = "nats", width: int = 0) -> str:
-    """The text table that ends a run; see `mibench.tables.wide`."""
-    from mibench import tables
-
-    return tables.wide(frame, unit, width)

@@ -1,6 +1,6 @@
 """The k-nearest-neighbour estimators of Kraskov, Stögbauer & Grassberger, Phys. Rev. E 69, 066138 (2004)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mibench import hookimpl, neighbors
 
@@ -9,18 +9,46 @@ from mibench import hookimpl, neighbors
 class KSG:
     """ψ(k) + ψ(n) − ⟨ψ(n_x + 1) + ψ(n_y + 1)⟩ (algorithm 1), or ψ(k) − 1/k + ψ(n) − ⟨ψ(n_x) + ψ(n_y)⟩ (algorithm 2).
 
-    `norm` is the distance within x and within y; between the two it is the larger, as in the paper. `scaling` is
-    "none", "standard" (each column to mean 0, variance 1) or "rank" (each column to the normal scores of its ranks).
+    n_x counts the rows near in x: in algorithm 1 closer than the k-th neighbour in (x, y), in algorithm 2 as close as
+    the farthest, in x, of the k neighbours.
+
+    `norm` is the distance within x and within y; between the two it is the larger, as in the paper. "euclidean" is
+    there for comparison with published values.
+
+    `scaling` is "none", "standard" (each column to mean 0 and variance 1) or "rank" (each column to the normal scores
+    of its ranks). Algorithm 1 compares distances in x with distances in y, so that units matter: see docs/ksg.md for
+    what each costs and gains.
+
+    `noise`, in standard deviations of each column, is normal noise added first to break ties between repeated rows.
     """
 
     k: int = 3
     algorithm: int = 1
     norm: str = "chebyshev"
     scaling: str = "none"
+    noise: float = 0.0
 
-    def estimate(self, x, y, threads=1):
-        return neighbors.ksg(
-            x, y, self.k, algorithm=self.algorithm, norm=self.norm, scaling=self.scaling, threads=threads
+    direction = "none"
+    devices = ("cpu", "cuda")
+
+    def estimate(self, x, y, seed=0, threads=1, device="cpu"):
+        return self.estimate_family(x, y, [self], seed=seed, threads=threads, device=device)[0]
+
+    def estimate_family(self, x, y, siblings, seed=0, threads=1, device="cpu"):
+        """Estimates of `siblings`, which differ from this one in k alone, from one search; each as on its own."""
+        for other in siblings:
+            if replace(other, k=self.k) != self:
+                raise ValueError(f"{other} differs from {self} in more than k: estimate it on its own")
+        x, y = neighbors.with_noise(x, y, self.noise, seed)
+        return neighbors.ksg_many_k(
+            x,
+            y,
+            [other.k for other in siblings],
+            algorithm=self.algorithm,
+            norm=self.norm,
+            scaling=self.scaling,
+            threads=threads,
+            device=device,
         )
 
 

@@ -17,22 +17,22 @@ CROSS = PlaneMixture((0.5, 0.5), ((0.0, 0.0), (0.0, 0.0)), ((1.0, -0.9, 1.0), (1
 @hookimpl
 def mibench_tasks():
     normal = {d: CorrelatedNormal(d, 0.0) for d in (1, 2, 5, 20)}
-    points = {f"normal-{d}": task for d, task in normal.items()}
-    points |= {
-        "dense-5": Independent(DenseNormal(5, 2.0)),
+    shapes = {f"normal-{d}": task for d, task in normal.items()}
+    shapes |= {
+        "dense-5": DenseNormal(5, 2.0),
         "uniform-2": Margins(normal[2], "cdf", "cdf"),
         "cube-5": Margins(normal[5], "cube", "cube"),
         "log-normal-2": Margins(normal[2], "exp", "exp"),
         "bimodal-1": Margins(normal[1], "bimodal-x", "bimodal-y"),
         "spiral-2": Spiral(normal[2], 1.0, 1.0, 0, 0),
-        "student-1": Independent(StudentT(1, 1.0)),
-        "student-5": Independent(StudentT(5, 2.0)),
-        "cross-1": Independent(CROSS),
-        "rings-10": Independent(Concentric(10, 5)),
-        "bits-4": Independent(SymmetricChannel(4, 1.0)),
-        "counts-1": Independent(ZeroInflatedPoisson(0.15)),
-        "signs-1": Independent(NormalOrSigns()),
-        "rare-event-1": Independent(RareEventChannel(1.5, 0.5)),
-        "plates-16": Independent(GaussianPlate(Margins(normal[2], "cdf", "cdf"), 16)),
+        "student-1": StudentT(1, 1.0),
+        "student-5": StudentT(5, 2.0),
+        "cross-1": CROSS,
+        "rings-10": Concentric(10, 5),
+        "bits-4": SymmetricChannel(4, 1.0),
+        "counts-1": ZeroInflatedPoisson(0.15),
+        "signs-1": NormalOrSigns(),
+        "rare-event-1": RareEventChannel(1.5, 0.5),
+        "plates-16": GaussianPlate(Margins(normal[2], "cdf", "cdf"), 16),
     }
-    return {"independent": points}
+    return {"independent": {name: Independent(task) for name, task in shapes.items()}}

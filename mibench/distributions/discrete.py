@@ -1,4 +1,8 @@
-"""Labels and channels: X, Y or both are discrete, and mutual information is a matter of entropies of labels."""
+"""Labels and channels: X, Y or both are discrete, and mutual information is a matter of entropies of labels.
+
+Pointwise information rounds a label to the nearest whole number, so that a label that was turned and turned back by a
+map is still itself.
+"""
 
 import math
 from dataclasses import dataclass
@@ -78,7 +82,7 @@ class SymmetricChannel(Square):
     def log_pmi(self, x: Array, y: Array) -> Array:
         with np.errstate(divide="ignore"):
             same, other = np.log(self.labels * np.array([self.kept, (1 - self.kept) / (self.labels - 1)]))
-        return np.asarray(np.where(x == y, same, other).sum(axis=1))
+        return np.asarray(np.where(np.rint(x) == np.rint(y), same, other).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ class NoiselessChannel(OneByOne):
         return label, label.copy()
 
     def log_pmi(self, x: Array, y: Array) -> Array:
-        same = -np.log(self.probabilities[x[:, 0].astype(int)])
-        return np.asarray(np.where(x[:, 0] == y[:, 0], same, -np.inf))
+        label = np.rint(x[:, 0]).astype(int)
+        return np.asarray(np.where(label == np.rint(y[:, 0]), -np.log(self.probabilities[label]), -np.inf))
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,8 @@ class QuantisedUniform(OneByOne):
         return x, self._label(x)
 
     def log_pmi(self, x: Array, y: Array) -> Array:
-        same = -np.log(self.probabilities[y[:, 0].astype(int)])
-        return np.asarray(np.where(self._label(x[:, 0]) == y[:, 0], same, -np.inf))
+        label = np.rint(y[:, 0]).astype(int)
+        return np.asarray(np.where(self._label(x[:, 0]) == label, -np.log(self.probabilities[label]), -np.inf))
 
 
 def smoothed_label_mi(labels: int, width: float) -> float:
@@ -173,7 +177,7 @@ class SmoothedLabels(OneByOne):
         return x, x + self.width * rng.random((n, 1))
 
     def log_pmi(self, x: Array, y: Array) -> Array:
-        gap = (y - x)[:, 0]
+        gap = (y - np.rint(x))[:, 0]
         near = np.minimum(np.floor(y), self.labels - 1) - np.maximum(np.ceil(y - self.width), 0) + 1
         inside = (gap >= 0) & (gap <= self.width)
         return np.asarray(np.where(inside, np.log(self.labels / np.maximum(near[:, 0], 1)), -np.inf))

@@ -20,6 +20,7 @@ class Keeping:
 
     base: Known
     made_by = ""
+    changed = 0  # how often the map itself came to give other samples
 
     def forward(self, x: Array, y: Array) -> tuple[Array, Array]:
         raise NotImplementedError
@@ -43,6 +44,11 @@ class Keeping:
     def mi_error(self) -> float:
         """The base's."""
         return float(getattr(self.base, "mi_error", 0.0))
+
+    @property
+    def version(self) -> int:
+        """The base's, raised whenever the map changes too."""
+        return int(getattr(self.base, "version", 1)) + self.changed
 
     @property
     def fresh(self) -> bool:
@@ -73,7 +79,7 @@ class Keeping:
 def increasing_inverse(function: Callable[[Array], Array], values: Array, low: Array, high: Array) -> Array:
     """Where an increasing function takes the values, by bisection to the last bit."""
     low, high = np.broadcast_to(low, values.shape).copy(), np.broadcast_to(high, values.shape).copy()
-    for _ in range(80):
+    for _ in range(56):  # a bracket of any width, to the last bit of float64
         middle = (low + high) / 2
         above = function(middle) > values
         high, low = np.where(above, middle, high), np.where(above, low, middle)
@@ -110,21 +116,23 @@ def wiggly_y(t: Array) -> Array:
     return np.asarray(t - 0.4 * np.sin(0.4 * t) + 0.17 * np.sin(1.3 * t + 3.5) + 0.02 * np.sin(4.3 * t - 2.5))
 
 
-def two_normals_cdf(weight: float, first: float, second: float) -> Callable[[Array], Array]:
-    """The distribution function of weight N(first, 1) + (1 − weight) N(second, 1)."""
-    return lambda t: weight * normal_cdf(t - first) + (1 - weight) * normal_cdf(t - second)
-
-
-BIMODAL_X, BIMODAL_Y = two_normals_cdf(0.3, 0.0, 5.0), two_normals_cdf(0.5, -1.0, 3.0)
-
-
 def _inverse_of(function: Callable[[Array], Array], reach: float) -> Callable[[Array], Array]:
     """The inverse of an increasing function that moves no point by more than `reach`."""
     return lambda values: increasing_inverse(function, values, values - reach, values + reach)
 
 
-def _quantile(cdf: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    return lambda t: increasing_inverse(cdf, normal_cdf(t), np.array(-50.0), np.array(50.0))
+def _two_normals(
+    weight: float, first: float, second: float
+) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """F⁻¹(Φ(t)) and back, F of weight N(first, 1) + (1 − weight) N(second, 1): from t + first to t + second."""
+
+    def cdf(t: Array) -> Array:
+        return weight * normal_cdf(t - first) + (1 - weight) * normal_cdf(t - second)
+
+    def there(t: Array) -> Array:
+        return increasing_inverse(cdf, normal_cdf(t), t + first, t + second)
+
+    return there, lambda t: normal_quantile(cdf(t))
 
 
 MARGINS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
@@ -138,8 +146,8 @@ MARGINS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = 
     "exp": (np.exp, np.log),
     "wiggly-x": (wiggly_x, _inverse_of(wiggly_x, 0.63)),
     "wiggly-y": (wiggly_y, _inverse_of(wiggly_y, 0.59)),
-    "bimodal-x": (_quantile(BIMODAL_X), lambda t: normal_quantile(BIMODAL_X(t))),
-    "bimodal-y": (_quantile(BIMODAL_Y), lambda t: normal_quantile(BIMODAL_Y(t))),
+    "bimodal-x": _two_normals(0.3, 0.0, 5.0),
+    "bimodal-y": _two_normals(0.5, -1.0, 3.0),
 }
 """Increasing functions and their inverses. "cdf" is Φ, which has float64 numbers to go to for t below 8."""
 

@@ -172,7 +172,7 @@ class NormalInliers(Square):
     def __post_init__(self) -> None:
         fields.count(self, "dim")
         fields.real(self, "inliers", least=0, most=1)
-        fields.real(self, "rho", least=0, below=1, why="at 1 the mutual information is infinite")
+        fields.real(self, "rho", least=0, most=0.999999, why="at 1 the mutual information is infinite")
         fields.count(self, "pairs", most=self.dim)
 
     @property

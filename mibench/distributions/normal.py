@@ -12,6 +12,8 @@ from mibench.distributions.quadrature import root
 from mibench.distributions.shapes import Square
 from mibench.interface import Array
 
+MOST = 15.0  # nats a pair: 1 − rho² is then 1e-13
+REACH = f"beyond {MOST:g} nats a pair float64 cannot tell the correlation from 1"
 BEYOND_NORMAL = "Czyż et al. 2023, arXiv:2306.11078"
 
 
@@ -33,7 +35,7 @@ class CorrelatedNormal(Square):
 
     def __post_init__(self) -> None:
         fields.count(self, "dim")
-        fields.real(self, "mi", least=0)
+        fields.real(self, "mi", least=0, most=MOST * self.dim, why=REACH)
 
     @property
     def rho(self) -> float:
@@ -65,7 +67,7 @@ class SparseNormal(Square):
     def __post_init__(self) -> None:
         fields.count(self, "dim")
         fields.count(self, "pairs", most=self.dim)
-        fields.real(self, "mi", least=0)
+        fields.real(self, "mi", least=0, most=MOST * self.pairs, why=REACH)
 
     @property
     def correlated(self) -> CorrelatedNormal:
@@ -102,7 +104,7 @@ class DenseNormal(Square):
 
     def __post_init__(self) -> None:
         fields.count(self, "dim")
-        fields.real(self, "mi", least=0)
+        fields.real(self, "mi", least=0, most=MOST, why=REACH)
 
     @property
     def r_and_rest(self) -> tuple[float, float]:
@@ -160,6 +162,7 @@ class LatentNormal(Square):
         alpha = fields.real(self, "alpha", least=0)
         least = latent_mi(self.dim, self.pairs, alpha, 0.0)
         fields.real(self, "mi", least=least * (1 - 1e-12), why=f"alpha={alpha:g} alone gives that much")
+        fields.real(self, "mi", most=max(least, MOST * self.pairs), why=REACH)
 
     @cached_property
     def strength(self) -> float:

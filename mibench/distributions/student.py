@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mibench.distributions import fields
-from mibench.distributions.normal import BEYOND_NORMAL, SparseNormal, rho_of
+from mibench.distributions.normal import BEYOND_NORMAL, MOST, REACH, SparseNormal, rho_of
 from mibench.distributions.quadrature import digamma
 from mibench.distributions.shapes import Square
 from mibench.interface import Array
@@ -42,7 +42,7 @@ class StudentT(Square):
     def __post_init__(self) -> None:
         fields.count(self, "dim")
         fields.real(self, "dof", above=0)
-        fields.real(self, "rho", least=0, below=1, why="at 1 the mutual information is infinite")
+        fields.real(self, "rho", least=0, most=0.999999, why="at 1 the mutual information is infinite")
         fields.count(self, "pairs", most=self.dim)
 
     @property
@@ -84,6 +84,7 @@ class StudentTAt(Square):
         fields.real(self, "dof", above=0)
         least = shared_divisor_mi(self.dim, self.dim, self.dof)
         fields.real(self, "mi", least=least, why=f"uncorrelated, dim={self.dim} and dof={self.dof:g} give that much")
+        fields.real(self, "mi", most=least + MOST * self.dim, why=REACH)
 
     @cached_property
     def solved(self) -> StudentT:

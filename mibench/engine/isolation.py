@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -51,7 +51,7 @@ class Isolation:
 
     def __init__(self, limits: Limits, preload: Sequence[str] = ()):
         self.limits = limits
-        self.preload = ["mibench.engine.child", *preload]
+        self.preload = ["mibench.engine.isolation", "numpy.random", *preload]
         self.folder = Path(tempfile.mkdtemp(prefix="mibench-"))
         self.running: list[Running] = []
         self._count = 0
@@ -122,8 +122,10 @@ class Isolation:
     def close(self) -> None:
         """Kill what still runs, children of children too."""
         for running in self.running:
-            running.future.cancel()
             _kill_group(running.folder)
+        _, starting = wait([running.future for running in self.running], timeout=1.0)
+        for future in starting:  # too young to have said its process number
+            future.cancel()
         self.running.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 

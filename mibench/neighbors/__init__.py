@@ -6,6 +6,6 @@ way to find radii and count neighbours. Importing this room imports numpy and no
 
 from mibench.neighbors.estimates import kl, ksg, ksg_many_k, ksg_mixed
 from mibench.neighbors.paths import Norm, Path, choose
-from mibench.neighbors.sample import Scaling
+from mibench.neighbors.sample import Scaling, with_noise
 
-__all__ = ["Norm", "Path", "Scaling", "choose", "kl", "ksg", "ksg_many_k", "ksg_mixed"]
+__all__ = ["Norm", "Path", "Scaling", "choose", "kl", "ksg", "ksg_many_k", "ksg_mixed", "with_noise"]

@@ -55,7 +55,7 @@ def ksg_many_k(
         raise ValueError(f"algorithm={algorithm!r} is unknown: it is 1 or 2")
     check(x, y, ks)
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
-    path = path or choose(len(x), x.shape[1], y.shape[1], norm, threads, device)
+    path = path or choose(x.shape[1], y.shape[1], threads)
     ascending = sorted(set(ks))
     radii, near_x, near_y = path.counts(x, y, ascending, norm, algorithm)
     _refuse_zero(radii, ascending)
@@ -88,7 +88,7 @@ def kl(
     """
     check(x, y, [k])
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
-    path = path or choose(len(x), x.shape[1], y.shape[1], norm, threads, device)
+    path = path or choose(x.shape[1], y.shape[1], threads)
     power = 0.5 if norm == "euclidean" else 1.0
     entropy = {}
     for name, blocks in (("x", (x,)), ("y", (y,)), ("xy", (x, y))):
@@ -120,7 +120,7 @@ def ksg_mixed(
     check(x, y, [k], discrete=True)
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)
-    path = path or choose(n, x.shape[1], y.shape[1], norm, threads, device)
+    path = path or choose(x.shape[1], y.shape[1], threads)
     radii = path.kth((x, y), [k], norm)
     beyond = np.nextafter(radii, np.inf)
     near_x, near_y = path.within(x, beyond, norm)[0], path.within(y, beyond, norm)[0]

@@ -5,100 +5,112 @@ what lies beyond is moved to the edge, which is beyond reach of the box too. A d
 than one, so that all but a few points are known to be inside or outside a radius; those few are measured exactly.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from mibench.interface import Array
-from mibench.neighbors.compiled import kernel
+from mibench.neighbors.compiled import inlined, kernel
 from mibench.neighbors.rows import larger
 
-Steps = np.ndarray[tuple[int, int], np.dtype[np.int16]]
+RUN = 64
+"""Points are dealt with so many at a time."""
+
+Steps = npt.NDArray[np.int16]
 
 
-@kernel
-def steps_per_unit(low: Array, high: Array, reach: float) -> float:
-    """The box from `low` to `high` and `reach` around it span ±16000 steps; 0 where that is not a float."""
+@inlined
+def steps_per_unit(low: Array, high: Array, box: int, reach: float) -> float:
+    """The box from `low` to `high` and `reach` around it span ±8000 steps; 0 where that is not a float."""
     half = 0.0
-    for d in range(len(low)):
-        half = max(half, (high[d] - low[d]) / 2)
-    scale = 16000.0 / (half + reach)
+    for d in range(low.shape[1]):
+        half = max(half, (high[box, d] - low[box, d]) / 2)
+    scale = 8000.0 / (half + reach)
     return scale if np.isfinite(scale) else 0.0
 
 
-@kernel
-def place(points: Array, a: int, b: int, low: Array, high: Array, scale: float, out: Steps) -> None:
-    """Points a … b − 1 on the grid centred on the box."""
+@inlined
+def place(points: Array, a: int, b: int, low: Array, high: Array, box: int, scale: float, out: Steps) -> int:
+    """Points a … b − 1 on the grid centred on the box; `out` is filled up to a multiple of `RUN` with far points.
+
+    Returns that multiple: loops of whole runs have no scalar tail.
+    """
+    m = b - a
+    full = (m + RUN - 1) // RUN * RUN
     for d in range(len(points)):
-        centre = low[d] + (high[d] - low[d]) / 2
-        column, row = points[d], out[d]
-        for t in range(b - a):
-            v = (column[a + t] - centre) * scale
-            v = v if v < 16383.0 else 16383.0
-            v = v if v > -16383.0 else -16383.0
-            row[t] = np.int16(np.rint(v))
+        column, centre = points[d, a:b], low[box, d] + (high[box, d] - low[box, d]) / 2
+        for t in range(m):
+            v = (column[t] - centre) * scale
+            v = v if v < 8191.0 else 8191.0
+            v = v if v > -8191.0 else -8191.0
+            out[d, t] = np.int16(np.rint(v))
+        for t in range(m, full):
+            out[d, t] = np.int16(24500)  # 16309 steps and more from all others, and still a 16-bit difference
+    return full
 
 
 @kernel
-def apart(a: int, b: int) -> int:
+def apart(a: np.int16, b: np.int16) -> np.int16:
     v = np.int16(a - b)
     return v if v >= np.int16(0) else np.int16(-v)
 
 
-@kernel
+@inlined
 def measure_steps(mine: Steps, i: int, others: Steps, m: int, out: Steps) -> None:
-    """Distances in steps from point i of `mine` to the first m of `others`, both `(dim, leaf)`."""
+    """Distances in steps from point i of `mine` to the first m of `others`, m whole runs; both `(dim, leaf)`."""
     dim = len(mine)
     d = dim % 4
-    p0, column0 = mine[0, i], others[0]
+    p0 = mine[0, i]
     if d == 0:
         d = 4
-        p1, column1 = mine[1, i], others[1]
-        p2, column2 = mine[2, i], others[2]
-        p3, column3 = mine[3, i], others[3]
+        p1 = mine[1, i]
+        p2 = mine[2, i]
+        p3 = mine[3, i]
         for t in range(m):
-            v = larger(apart(column0[t], p0), apart(column1[t], p1))
-            w = larger(apart(column2[t], p2), apart(column3[t], p3))
+            v = larger(apart(others[0, t], p0), apart(others[1, t], p1))
+            w = larger(apart(others[2, t], p2), apart(others[3, t], p3))
             out[t] = larger(v, w)
     elif d == 1:
         for t in range(m):
-            out[t] = apart(column0[t], p0)
+            out[t] = apart(others[0, t], p0)
     elif d == 2:
-        p1, column1 = mine[1, i], others[1]
+        p1 = mine[1, i]
         for t in range(m):
-            out[t] = larger(apart(column0[t], p0), apart(column1[t], p1))
+            out[t] = larger(apart(others[0, t], p0), apart(others[1, t], p1))
     else:
-        p1, column1 = mine[1, i], others[1]
-        p2, column2 = mine[2, i], others[2]
+        p1 = mine[1, i]
+        p2 = mine[2, i]
         for t in range(m):
-            out[t] = larger(larger(apart(column0[t], p0), apart(column1[t], p1)), apart(column2[t], p2))
+            out[t] = larger(larger(apart(others[0, t], p0), apart(others[1, t], p1)), apart(others[2, t], p2))
     while d < dim:
-        p0, column0 = mine[d, i], others[d]
-        p1, column1 = mine[d + 1, i], others[d + 1]
-        p2, column2 = mine[d + 2, i], others[d + 2]
-        p3, column3 = mine[d + 3, i], others[d + 3]
+        p0 = mine[d, i]
+        p1 = mine[d + 1, i]
+        p2 = mine[d + 2, i]
+        p3 = mine[d + 3, i]
         for t in range(m):
-            v = larger(apart(column0[t], p0), apart(column1[t], p1))
-            w = larger(apart(column2[t], p2), apart(column3[t], p3))
+            v = larger(apart(others[d, t], p0), apart(others[d + 1, t], p1))
+            w = larger(apart(others[d + 2, t], p2), apart(others[d + 3, t], p3))
             out[t] = larger(out[t], larger(v, w))
         d += 4
 
 
 @kernel
-def limit_steps(r: float, scale: float, margin: int) -> int:
-    """A radius in whole steps, `margin` up or down; nothing is farther than 32766 steps."""
-    steps = min(r * scale, 32700.0)
-    return np.int16(np.int64(steps) + margin)
+def limit_steps(r: float, scale: float, margin: float) -> np.int16:
+    """A radius in whole steps, with a margin for rounding; beyond 8000 it matters no more."""
+    return np.int16(np.floor(min(r * scale, 16300.0) + margin))
 
 
-@kernel
-def count_up_to(distances: Steps, m: int, limit: int) -> int:
-    """How many of the first m are at most `limit`. All in 16 bits, or it is four times as slow: m < 32768."""
+@inlined
+def count_up_to(distances: Steps, start: int, stop: int, limit: np.int16) -> Any:
+    """How many of distances[start:stop] are at most `limit`. In 16 bits, or it is four times as slow."""
     found = np.int16(0)
-    for t in range(m):
+    for t in range(start, stop):
         found = np.int16(found + np.int16(distances[t] <= limit))
     return np.int64(found)
 
 
-@kernel
+@inlined
 def exactly(points: Array, i: int, j: int) -> float:
     """The Chebyshev distance of two points."""
     distance = 0.0

@@ -7,7 +7,9 @@ Distances are Chebyshev (`norm="chebyshev"`), or Euclidean within a block and Ch
 (`norm="euclidean"`), where every path compares *squared* distances, summed column by column.
 """
 
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal, Protocol
 
 import numpy as np
@@ -30,14 +32,35 @@ class Path(Protocol):
         """Distance to the k-th neighbour, `(len(ks), n)`; squared where the norm is Euclidean."""
 
     def within(self, z: Array, radii: Array, norm: Norm) -> Counts:
-        """How many other rows of z lie strictly closer than each of the radii `(m, n)`."""
+        """How many other rows of z lie strictly closer than each of the radii `(m, n)`, which ascend along m."""
 
     def counts(self, x: Array, y: Array, ks: Sequence[int], norm: Norm, algorithm: int) -> tuple[Array, Counts, Counts]:
         """Distances to the k-th neighbours, and the neighbours in x and in y that KSG counts; each `(len(ks), n)`."""
 
 
-def choose(n: int, dim_x: int, dim_y: int, norm: Norm, threads: int, device: str = "cpu") -> Path:
-    """The fastest path for this shape on this device."""
+def choose(dim_x: int, dim_y: int, threads: int = 1) -> Path:
+    """The fastest path there is for this shape."""
+    reason = _not_compiled()
+    if reason is None:
+        from mibench.neighbors.compiled_path import CompiledPath
+
+        return CompiledPath(threads, "numba-strip" if dim_x == dim_y == 1 else "numba-tree")
     from mibench.neighbors.scipy_path import ScipyPath
 
     return ScipyPath(threads)
+
+
+@cache
+def _not_compiled() -> str | None:
+    """Why the compiled path cannot run, if it cannot; warns of it, once a process."""
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        warnings.warn(
+            f"nearest neighbours run on scipy, 3 to 10 times slower than compiled ({error}): "
+            "pip install 'mibench[fast]'",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return str(error)
+    return None

@@ -1,14 +1,16 @@
 """Compiled kernels that every search shares: distances from one row to a run of rows, and a list of the nearest."""
 
+from typing import Any
+
 import numpy as np
 
 from mibench.interface import Array
-from mibench.neighbors.compiled import kernel
+from mibench.neighbors.compiled import inlined, kernel
 from mibench.neighbors.paths import Counts
 
 
-@kernel
-def insert(best: Array, index: Counts, q: int, k: int, distance: float, row: int) -> float:
+@inlined
+def insert(best: Array, index: Counts, q: int, k: int, distance: float, row: int) -> Any:
     """Put a neighbour in its place among the k nearest of query q, and return the distance to the k-th."""
     j = k - 1
     while j > 0 and best[q, j - 1] > distance:
@@ -21,9 +23,7 @@ def insert(best: Array, index: Counts, q: int, k: int, distance: float, row: int
 
 
 @kernel
-def measure(
-    points: Array, i: int, a: int, b: int, dim_x: int, euclidean: bool, out: Array, other: Array
-) -> None:
+def measure(points: Array, i: int, a: int, b: int, dim_x: int, euclidean: bool, out: Array, other: Array) -> None:
     """Distances from point i to points a … b − 1 of `points`, `(dim, n)`, into `out`; `other` is room to work in."""
     dim = len(points)
     if euclidean:
@@ -33,45 +33,49 @@ def measure(
             for t in range(b - a):
                 out[t] = larger(out[t], other[t])
         return
-    m = b - a
+    m, start = b - a, np.uint64(a)  # unsigned: a signed index is first compared with zero, each time
     d = dim % 4
-    p0, column0 = points[0, i], points[0, a:b]
+    p0 = points[0, i]
     # Four columns a pass: the distances so far go through memory once for four.
     if d == 0:
         d = 4
-        p1, column1 = points[1, i], points[1, a:b]
-        p2, column2 = points[2, i], points[2, a:b]
-        p3, column3 = points[3, i], points[3, a:b]
+        p1 = points[1, i]
+        p2 = points[2, i]
+        p3 = points[3, i]
         for t in range(m):
             out[t] = larger(
-                larger(abs(column0[t] - p0), abs(column1[t] - p1)), larger(abs(column2[t] - p2), abs(column3[t] - p3))
+                larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[1, start + np.uint64(t)] - p1)),
+                larger(abs(points[2, start + np.uint64(t)] - p2), abs(points[3, start + np.uint64(t)] - p3)),
             )
     elif d == 1:
         for t in range(m):
-            out[t] = abs(column0[t] - p0)
+            out[t] = abs(points[0, start + np.uint64(t)] - p0)
     elif d == 2:
-        p1, column1 = points[1, i], points[1, a:b]
+        p1 = points[1, i]
         for t in range(m):
-            out[t] = larger(abs(column0[t] - p0), abs(column1[t] - p1))
+            out[t] = larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[1, start + np.uint64(t)] - p1))
     else:
-        p1, column1 = points[1, i], points[1, a:b]
-        p2, column2 = points[2, i], points[2, a:b]
+        p1 = points[1, i]
+        p2 = points[2, i]
         for t in range(m):
-            out[t] = larger(larger(abs(column0[t] - p0), abs(column1[t] - p1)), abs(column2[t] - p2))
+            out[t] = larger(
+                larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[1, start + np.uint64(t)] - p1)),
+                abs(points[2, start + np.uint64(t)] - p2),
+            )
     while d < dim:
-        p0, column0 = points[d, i], points[d, a:b]
-        p1, column1 = points[d + 1, i], points[d + 1, a:b]
-        p2, column2 = points[d + 2, i], points[d + 2, a:b]
-        p3, column3 = points[d + 3, i], points[d + 3, a:b]
+        p0 = points[d, i]
+        p1 = points[d + 1, i]
+        p2 = points[d + 2, i]
+        p3 = points[d + 3, i]
         for t in range(m):
-            v = larger(abs(column0[t] - p0), abs(column1[t] - p1))
-            w = larger(abs(column2[t] - p2), abs(column3[t] - p3))
+            v = larger(abs(points[d, start + np.uint64(t)] - p0), abs(points[d + 1, start + np.uint64(t)] - p1))
+            w = larger(abs(points[d + 2, start + np.uint64(t)] - p2), abs(points[d + 3, start + np.uint64(t)] - p3))
             out[t] = larger(out[t], larger(v, w))
         d += 4
 
 
 @kernel
-def larger(a: float, b: float) -> float:
+def larger(a: Any, b: Any) -> Any:
     """The larger of two numbers, as one vector instruction (`max` also looks for NaN)."""
     return a if a > b else b
 
@@ -79,11 +83,29 @@ def larger(a: float, b: float) -> float:
 @kernel
 def add_squares(points: Array, i: int, a: int, b: int, first: int, last: int, out: Array) -> None:
     """Squared distances in columns first … last − 1, summed column by column."""
-    m = b - a
+    m, start = b - a, np.uint64(a)
     for t in range(m):
         out[t] = 0.0
     for d in range(first, last):
-        p, column = points[d, i], points[d, a:b]
+        p = points[d, i]
         for t in range(m):
-            step = column[t] - p
+            step = points[d, start + np.uint64(t)] - p
             out[t] += step * step
+
+
+@kernel
+def farthest(points: Array, first: int, last: int, euclidean: bool, nearest: Counts, ks: Counts, out: Array) -> None:
+    """The largest distance in columns first … last − 1 among the first k neighbours, for each k: `(len(ks), n)`."""
+    for i in range(points.shape[1]):
+        most = 0.0
+        j = 0
+        for rank in range(nearest.shape[1]):
+            other = nearest[i, rank]
+            distance = 0.0
+            for d in range(first, last):
+                step = abs(points[d, i] - points[d, other])
+                distance = distance + step * step if euclidean else larger(distance, step)
+            most = larger(most, distance)
+            if j < len(ks) and ks[j] == rank + 1:
+                out[j, i] = most
+                j += 1

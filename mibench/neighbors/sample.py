@@ -74,3 +74,14 @@ def _normal_scores(values: Array) -> Array:
     _, where, repeats = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(repeats)
     return np.asarray(ndtri((last - repeats / 2) / len(values)))[where]
+
+
+def with_noise(x: Array, y: Array, size: float, seed: int) -> tuple[Array, Array]:
+    """Normal noise of `size` standard deviations of each column, which breaks the ties of repeated rows."""
+    if size < 0:
+        raise ValueError(f"noise={size} is negative: it is a fraction of each column's standard deviation")
+    if size == 0:
+        return x, y
+    rng = np.random.default_rng(seed)
+    noisy_x, noisy_y = (np.asarray(z + size * z.std(axis=0) * rng.normal(size=z.shape)) for z in (x, y))
+    return noisy_x, noisy_y

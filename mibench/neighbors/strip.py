@@ -9,6 +9,7 @@ import numpy as np
 from mibench.interface import Array
 from mibench.neighbors.compiled import kernel
 from mibench.neighbors.paths import Counts
+from mibench.neighbors.rows import insert, larger
 
 
 def rows_per_strip(n: int, k: int, line_x: Array, line_y: Array) -> int:
@@ -36,45 +37,44 @@ def deal(order_y: Counts, rank_x: Counts, size: int, strips: int) -> Counts:
 
 
 @kernel
-def insert(best: Array, best_x: Array, best_y: Array, k: int, d: float, dx: float, dy: float) -> float:
-    """Put a neighbour in its place among the k nearest, and return the distance to the k-th."""
-    j = k - 1
-    while j > 0 and best[j - 1] > d:
-        best[j] = best[j - 1]
-        best_x[j] = best_x[j - 1]
-        best_y[j] = best_y[j - 1]
-        j -= 1
-    best[j] = d
-    best_x[j] = dx
-    best_y[j] = dy
-    return best[k - 1]
+def edges(x: Array, size: int, left: Array, right: Array) -> None:
+    """The lowest and highest x of each strip."""
+    for s in range(len(left)):
+        left[s], right[s] = np.inf, -np.inf
+        for i in range(s * size, min((s + 1) * size, len(x))):
+            left[s] = min(left[s], x[i])
+            right[s] = max(right[s], x[i])
 
 
 @kernel
 def search(
-    x: Array, y: Array, size: int, first: int, last: int, k: int, wanted: Counts, found: Array, margins: Array
+    x: Array,
+    y: Array,
+    size: int,
+    left: Array,
+    right: Array,
+    first: int,
+    last: int,
+    k: int,
+    wanted: Counts,
+    found: Array,
+    nearest: Counts,
 ) -> None:
     """Distances to the neighbours `wanted` (ranks, ascending) of the rows of strips first … last − 1.
 
-    `found` is `(rows, len(wanted))`. `margins`, `(rows, len(wanted), 2)` or empty, gets the largest distance in x and
-    in y among the neighbours up to that rank.
+    `found` is `(n, len(wanted))`. `nearest`, `(n, k)` or empty, gets the neighbours themselves, nearest first.
     """
     n = len(x)
-    strips = (n + size - 1) // size
-    left, right = np.empty(strips), np.empty(strips)
-    for s in range(strips):
-        left[s], right[s] = np.inf, -np.inf
-        for i in range(s * size, min((s + 1) * size, n)):
-            left[s] = min(left[s], x[i])
-            right[s] = max(right[s], x[i])
+    strips = len(left)
     cursor = np.zeros(strips, dtype=np.int64)
     visited = np.full(strips, -1, dtype=np.int64)
-    best, best_x, best_y = np.empty(k), np.empty(k), np.empty(k)
+    best, index = np.empty((1, k)), np.empty((1, k), dtype=np.int64)
     for s in range(first, last):
         start, stop = s * size, min((s + 1) * size, n)
         for i in range(start, stop):
             xi, yi = x[i], y[i]
-            best[:] = np.inf
+            for j in range(k):
+                best[0, j] = np.inf
             worst = np.inf
             up, down = i + 1, i - 1
             while True:
@@ -83,18 +83,16 @@ def search(
                 if gap_up < gap_down:
                     if gap_up >= worst:
                         break
-                    dx = abs(x[up] - xi)
-                    d = max(dx, gap_up)
+                    d = larger(abs(x[up] - xi), gap_up)
                     if d < worst:
-                        worst = insert(best, best_x, best_y, k, d, dx, gap_up)
+                        worst = insert(best, index, 0, k, d, up)
                     up += 1
                 else:
                     if gap_down >= worst:
                         break
-                    dx = abs(x[down] - xi)
-                    d = max(dx, gap_down)
+                    d = larger(abs(x[down] - xi), gap_down)
                     if d < worst:
-                        worst = insert(best, best_x, best_y, k, d, dx, gap_down)
+                        worst = insert(best, index, 0, k, d, down)
                     down -= 1
             for side in (1, -1):
                 t = s + side
@@ -122,43 +120,35 @@ def search(
                         dy = y[j] - yi
                         if dy >= worst:
                             break
-                        dx = abs(x[j] - xi)
-                        d = max(dx, dy)
+                        d = larger(abs(x[j] - xi), dy)
                         if d < worst:
-                            worst = insert(best, best_x, best_y, k, d, dx, dy)
+                            worst = insert(best, index, 0, k, d, j)
                         j += 1
                     j = c - 1
                     while j >= low:
                         dy = yi - y[j]
                         if dy >= worst:
                             break
-                        dx = abs(x[j] - xi)
-                        d = max(dx, dy)
+                        d = larger(abs(x[j] - xi), dy)
                         if d < worst:
-                            worst = insert(best, best_x, best_y, k, d, dx, dy)
+                            worst = insert(best, index, 0, k, d, j)
                         j -= 1
                     t += side
             for j in range(len(wanted)):
-                found[i, j] = best[wanted[j] - 1]
-            if len(margins):
-                farthest_x = farthest_y = 0.0
-                j = 0
-                for rank in range(k):
-                    farthest_x = max(farthest_x, best_x[rank])
-                    farthest_y = max(farthest_y, best_y[rank])
-                    if j < len(wanted) and wanted[j] == rank + 1:
-                        margins[i, j, 0], margins[i, j, 1] = farthest_x, farthest_y
-                        j += 1
+                found[i, j] = best[0, wanted[j] - 1]
+            if len(nearest):
+                for j in range(k):
+                    nearest[i, j] = index[0, j]
 
 
 @kernel
-def sign(value: float) -> int:
+def sign(value: float) -> np.uint64:
     """All bits set where value < 0, else none. A comparison would be compiled to a branch, here a coin flip."""
     return np.uint64(np.float64(value).view(np.int64) >> np.int64(63))
 
 
 @kernel
-def count_on_line(line: Array, r: Array, start: int, stop: int, counts: Counts) -> None:
+def count_on_line(line: Array, r: Array, counts: Counts, start: int, stop: int) -> None:
     """How many other points of the ascending line are closer than r, for the points start … stop − 1.
 
     Blocks of neighbouring points share a window that holds all their answers, and bisect it in step without a

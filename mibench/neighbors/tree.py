@@ -5,12 +5,13 @@ instructions; a tree of small leaves spends its time walking. Rows of a leaf wal
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mibench.interface import Array
 from mibench.neighbors.compiled import kernel
-from mibench.neighbors.grid import count_up_to, exactly, limit_steps, measure_steps, place, steps_per_unit
+from mibench.neighbors.grid import RUN, count_up_to, exactly, limit_steps, measure_steps, place, steps_per_unit
 from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import insert, larger, measure
 
@@ -68,6 +69,8 @@ def halve(z: Array, order: Counts, points: Array, bounds: Counts, low: Array, hi
             for i in range(start, stop):
                 keys[i] = z[order[i], widest]
             middle = (start + stop) // 2
+            if stop - start >= 2 * RUN:
+                middle = start + (stop - start + RUN) // (2 * RUN) * RUN
             split(keys, order, start, stop - 1, middle)
             bounds[2 * node + 1] = start, middle
             bounds[2 * node + 2] = middle, stop
@@ -102,7 +105,7 @@ def split(keys: Array, order: Counts, left: int, right: int, middle: int) -> Non
 
 
 @kernel
-def box_gap(low: Array, high: Array, a: int, b: int, dim_x: int, euclidean: bool) -> float:
+def box_gap(low: Array, high: Array, a: int, b: int, dim_x: int, euclidean: bool) -> Any:
     """The least distance between points of two boxes."""
     in_x = in_y = 0.0
     for d in range(low.shape[1]):
@@ -130,35 +133,46 @@ def box_reach(low: Array, high: Array, a: int, b: int, euclidean: bool) -> float
 
 @kernel
 def gaps(
-    points: Array, a: int, b: int, low: Array, high: Array, dim_x: int, euclidean: bool, out: Array, other: Array
+    points: Array,
+    a: int,
+    b: int,
+    low: Array,
+    high: Array,
+    at: int,
+    dim_x: int,
+    euclidean: bool,
+    out: Array,
+    other: Array,
 ) -> None:
     """The least distance between each of the points a … b − 1 and one box."""
     m = b - a
     for t in range(m):
         out[t] = other[t] = 0.0
     for d in range(len(points)):
-        column, lo, hi = points[d, a:b], low[d], high[d]
+        column, lo, hi = points[d, a:b], low[at, d], high[at, d]
         if not euclidean:
             for t in range(m):
                 out[t] = larger(out[t], larger(lo - column[t], column[t] - hi))
         else:
-            block = out if d < dim_x else other
             for t in range(m):
                 gap = larger(larger(lo - column[t], column[t] - hi), 0.0)
-                block[t] += gap * gap
+                if d < dim_x:
+                    out[t] += gap * gap
+                else:
+                    other[t] += gap * gap
     if euclidean:
         for t in range(m):
             out[t] = larger(out[t], other[t])
 
 
 @kernel
-def reaches(points: Array, a: int, b: int, low: Array, high: Array, euclidean: bool, out: Array) -> None:
+def reaches(points: Array, a: int, b: int, low: Array, high: Array, at: int, euclidean: bool, out: Array) -> None:
     """The greatest distance between each of the points a … b − 1 of one block and one box."""
     m = b - a
     for t in range(m):
         out[t] = 0.0
     for d in range(len(points)):
-        column, lo, hi = points[d, a:b], low[d], high[d]
+        column, lo, hi = points[d, a:b], low[at, d], high[at, d]
         for t in range(m):
             side = larger(hi - column[t], column[t] - lo)
             out[t] = out[t] + side * side if euclidean else larger(out[t], side)
@@ -195,8 +209,9 @@ def search(
     leaf, dim = widest_leaf(bounds), len(points)
     best, index = np.empty((leaf, k)), np.empty((leaf, k), dtype=np.int64)
     limits, gap, other, distances = np.empty(leaf), np.empty(leaf), np.empty(leaf), np.empty(leaf)
-    mine, theirs = np.empty((dim, leaf), dtype=np.int16), np.empty((dim, leaf), dtype=np.int16)
-    steps = np.empty(leaf, dtype=np.int16)
+    full = (leaf + RUN - 1) // RUN * RUN
+    mine, theirs = np.empty((dim, full), dtype=np.int16), np.empty((dim, full), dtype=np.int16)
+    steps = np.empty(full, dtype=np.int16)
     stack, stack_gap = np.empty(128, dtype=np.int64), np.empty(128)
     for own in range(inner + first, inner + last):
         start, stop = bounds[own]
@@ -226,27 +241,26 @@ def search(
                     continue
                 a, b = bounds[at]
                 size = b - a
-                gaps(points, start, stop, low[at], high[at], dim_x, euclidean, gap, other)
+                gaps(points, start, stop, low, high, at, dim_x, euclidean, gap, other)
                 if scale > 0.0:
-                    place(points, a, b, low[own], high[own], scale, theirs)
+                    full = place(points, a, b, low, high, own, scale, theirs)
                 for q in range(m):
                     limit = limits[q]
                     if gap[q] >= limit:
                         continue
                     i = start + q
                     if scale > 0.0:
-                        measure_steps(mine, q, theirs, size, steps)
-                        cut = limit_steps(limit, scale, 3)
-                        for j in range(0, size, 32):
-                            end = min(j + 32, size)
-                            if count_up_to(steps[j:end], end - j, cut) == 0:
+                        measure_steps(mine, q, theirs, full, steps)
+                        cut = limit_steps(limit, scale, 1.001)
+                        for j in range(0, full, RUN):
+                            if count_up_to(steps, j, j + RUN, cut) == 0:
                                 continue
-                            for t in range(j, end):
+                            for t in range(j, j + RUN):
                                 if steps[t] <= cut:
                                     distance = exactly(points, i, a + t)
                                     if distance < limit:
                                         limit = insert(best, index, q, k, distance, a + t)
-                                        cut = limit_steps(limit, scale, 3)
+                                        cut = limit_steps(limit, scale, 1.001)
                     else:
                         measure(points, i, a, b, dim_x, euclidean, distances, other)
                         for j in range(0, size, 16):
@@ -263,9 +277,9 @@ def search(
                 for q in range(m):
                     worst = max(worst, limits[q])
                 if scale < 0.0 and np.isfinite(worst):
-                    scale = 0.0 if euclidean else steps_per_unit(low[own], high[own], worst)
+                    scale = 0.0 if euclidean else steps_per_unit(low, high, own, worst)
                     if scale > 0.0:
-                        place(points, start, stop, low[own], high[own], scale, mine)
+                        place(points, start, stop, low, high, own, scale, mine)
             if node == 0:
                 break
             sibling = node + 1 if node % 2 == 1 else node - 1
@@ -300,8 +314,9 @@ def count(
     inner = len(bounds) // 2
     leaf = widest_leaf(bounds)
     gap, reach, other, distances = np.empty(leaf), np.empty(leaf), np.empty(leaf), np.empty(leaf)
-    mine, theirs = np.empty((dim, leaf), dtype=np.int16), np.empty((dim, leaf), dtype=np.int16)
-    steps = np.empty(leaf, dtype=np.int16)
+    full = (leaf + RUN - 1) // RUN * RUN
+    mine, theirs = np.empty((dim, full), dtype=np.int16), np.empty((dim, full), dtype=np.int16)
+    steps = np.empty(full, dtype=np.int16)
     stack = np.empty(128, dtype=np.int64)
     for own in range(inner + first, inner + last):
         start, stop = bounds[own]
@@ -312,9 +327,9 @@ def count(
             largest = max(largest, r[i, radii - 1])
             for j in range(radii):
                 counts[i, j] = 0
-        scale = 0.0 if euclidean else steps_per_unit(low[own], high[own], largest)
+        scale = 0.0 if euclidean else steps_per_unit(low, high, own, largest)
         if scale > 0.0:
-            place(points, start, stop, low[own], high[own], scale, mine)
+            place(points, start, stop, low, high, own, scale, mine)
         whole = 0
         stack[0] = 0
         top = 1
@@ -332,10 +347,10 @@ def count(
                 stack[top], stack[top + 1] = 2 * at + 1, 2 * at + 2
                 top += 2
                 continue
-            gaps(points, start, stop, low[at], high[at], dim, euclidean, gap, other)
-            reaches(points, start, stop, low[at], high[at], euclidean, reach)
+            gaps(points, start, stop, low, high, at, dim, euclidean, gap, other)
+            reaches(points, start, stop, low, high, at, euclidean, reach)
             if scale > 0.0:
-                place(points, a, b, low[own], high[own], scale, theirs)
+                full = place(points, a, b, low, high, own, scale, theirs)
             for q in range(m):
                 i = start + q
                 if gap[q] >= r[i, radii - 1]:
@@ -345,12 +360,12 @@ def count(
                         counts[i, j] += size
                     continue
                 if scale > 0.0:
-                    measure_steps(mine, q, theirs, size, steps)
+                    measure_steps(mine, q, theirs, full, steps)
                     for j in range(radii):
                         radius = r[i, j]
-                        surely, maybe = limit_steps(radius, scale, -3), limit_steps(radius, scale, 3)
-                        inside = count_up_to(steps, size, surely)
-                        if count_up_to(steps, size, maybe) > inside:
+                        surely, maybe = limit_steps(radius, scale, -1.001), limit_steps(radius, scale, 1.001)
+                        inside = count_up_to(steps, 0, full, surely)
+                        if count_up_to(steps, 0, full, maybe) > inside:
                             for t in range(size):
                                 if surely < steps[t] <= maybe:
                                     inside += exactly(points, i, a + t) < radius

@@ -1,0 +1,157 @@
+"""The fast path: compiled kernels, with threads over blocks of rows."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from mibench.interface import Array
+from mibench.neighbors import rows, strip, tree
+from mibench.neighbors.paths import Counts, Norm
+from mibench.neighbors.ties import widen
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search found, rows in an order of its own: `order[i]` is the caller's row i.
+
+    `radii` is `(n, ranks)`; `nearest`, `(n, k)` or empty, holds places in that order, as `points`, `(dim, n)`, does.
+    """
+
+    order: Counts
+    points: Array
+    radii: Array
+    nearest: Counts
+
+    def by_row(self, values: Array) -> Array:
+        """Values `(m, n)` of the search's order in the caller's."""
+        back = np.empty_like(values)
+        back[:, self.order] = values
+        return back
+
+
+@dataclass(frozen=True)
+class CompiledPath:
+    """Strips for one column a side, a k-d tree for more."""
+
+    threads: int = 1
+    name: str = "numba-tree"
+
+    def kth(self, blocks: Sequence[Array], ks: Sequence[int], norm: Norm) -> Array:
+        search = self._search(blocks, ks, norm, keep=False)
+        return search.by_row(search.radii.T)
+
+    def within(self, z: Array, radii: Array, norm: Norm) -> Counts:
+        if z.shape[1] == 1 and norm == "chebyshev":
+            return self._within_line(z[:, 0], radii)
+        grown = tree.build(z, _leaf(z.shape[1]))
+        r = np.ascontiguousarray(radii[:, grown.order].T)
+        counted = np.empty(r.shape, dtype=np.int64)
+        arrays = grown.points, norm == "euclidean", grown.bounds, grown.low, grown.high
+        self._spread(grown.leaves, lambda first, last: tree.count(*arrays, first, last, r, counted))
+        counts = np.empty(radii.shape, dtype=np.int64)
+        counts[:, grown.order] = counted.T
+        return counts - 1
+
+    def counts(self, x: Array, y: Array, ks: Sequence[int], norm: Norm, algorithm: int) -> tuple[Array, Counts, Counts]:
+        if algorithm == 1:
+            radii = self.kth((x, y), ks, norm)
+            return radii, self.within(x, radii, norm), self.within(y, radii, norm)
+        # One rank more than asked for shows whether another row ties with the k-th neighbour.
+        ranks = sorted({rank for k in ks for rank in (k, k + 1) if rank < len(x)})
+        search = self._search((x, y), ranks, norm, keep=True)
+        found = search.by_row(search.radii.T)
+        radii = np.stack([found[ranks.index(k)] for k in ks])
+        following = np.stack([found[ranks.index(k + 1)] if k + 1 in ranks else np.full(len(x), np.inf) for k in ks])
+        margins = []
+        for first, last in ((0, x.shape[1]), (x.shape[1], x.shape[1] + y.shape[1])):
+            farthest = np.empty(radii.shape)
+            rows.farthest(
+                search.points,
+                first,
+                last,
+                norm == "euclidean",
+                search.nearest,
+                np.asarray(ks, dtype=np.int64),
+                farthest,
+            )
+            margins.append(search.by_row(farthest))
+        widen(x, y, radii, following, margins[0], margins[1], norm)
+        beyond_x, beyond_y = (np.nextafter(margin, np.inf) for margin in margins)
+        return radii, self.within(x, beyond_x, norm), self.within(y, beyond_y, norm)
+
+    def _search(self, blocks: Sequence[Array], ranks: Sequence[int], norm: Norm, *, keep: bool) -> Search:
+        if [z.shape[1] for z in blocks] == [1, 1]:
+            return self._search_strips(blocks[0][:, 0], blocks[1][:, 0], ranks, keep)
+        z = blocks[0] if len(blocks) == 1 else np.hstack(blocks)
+        grown = tree.build(z, _leaf(z.shape[1]))
+        found, nearest = _room(len(z), ranks, keep)
+        arrays = grown.points, blocks[0].shape[1], norm == "euclidean", grown.bounds, grown.low, grown.high
+        wanted = np.asarray(ranks, dtype=np.int64)
+        self._spread(
+            grown.leaves, lambda first, last: tree.search(*arrays, first, last, ranks[-1], wanted, found, nearest)
+        )
+        return Search(grown.order, grown.points, found, nearest)
+
+    def _search_strips(self, x: Array, y: Array, ranks: Sequence[int], keep: bool) -> Search:
+        n = len(x)
+        order_x, order_y = np.argsort(x), np.argsort(y)
+        if _spread_of(y[order_y]) > _spread_of(x[order_x]):  # strips across the wider of the two are narrower
+            x, y, order_x, order_y = y, x, order_y, order_x
+            swapped = True
+        else:
+            swapped = False
+        size = strip.rows_per_strip(n, ranks[-1], x[order_x], y[order_y])
+        strips = -(-n // size)
+        rank_x = np.empty(n, dtype=np.int64)
+        rank_x[order_x] = np.arange(n)
+        dealt = strip.deal(order_y, rank_x, size, strips)
+        across, along = x[dealt], y[dealt]
+        left, right = np.empty(strips), np.empty(strips)
+        strip.edges(across, size, left, right)
+        found, nearest = _room(n, ranks, keep)
+        wanted = np.asarray(ranks, dtype=np.int64)
+        self._spread(
+            strips,
+            lambda first, last: strip.search(
+                across, along, size, left, right, first, last, ranks[-1], wanted, found, nearest
+            ),
+        )
+        points = np.stack([along, across] if swapped else [across, along]) if keep else np.empty((0, 0))
+        return Search(dealt, points, found, nearest)
+
+    def _within_line(self, values: Array, radii: Array) -> Counts:
+        order = np.argsort(values)
+        line = values[order]
+        counts = np.empty(radii.shape, dtype=np.int64)
+        counted = np.empty(len(line), dtype=np.int64)
+        for j, radius in enumerate(radii):
+            self._spread(len(line), partial(strip.count_on_line, line, radius[order], counted))
+            counts[j, order] = counted
+        return counts
+
+    def _spread(self, pieces: int, work: Callable[[int, int], object]) -> None:
+        """`work(first, last)` over 0 … pieces, on the threads given; every piece writes rows of its own."""
+        if self.threads == 1:
+            work(0, pieces)
+            return
+        cuts = np.unique(np.linspace(0, pieces, 4 * self.threads + 1).astype(int))
+        with ThreadPoolExecutor(self.threads) as pool:
+            for _ in pool.map(work, cuts[:-1], cuts[1:]):
+                pass
+
+
+def _room(n: int, ranks: Sequence[int], keep: bool) -> tuple[Array, Counts]:
+    return np.empty((n, len(ranks))), np.empty((n if keep else 0, ranks[-1]), dtype=np.int64)
+
+
+def _leaf(columns: int) -> int:
+    """Rows a leaf: more columns tell leaves apart less, and then longer runs are the better part (measured)."""
+    return 128 if columns <= 4 else 256
+
+
+def _spread_of(line: Array) -> float:
+    """Interquartile range of sorted values."""
+    return float(line[(3 * len(line)) // 4] - line[len(line) // 4])
