@@ -4,7 +4,8 @@ Two sides are paired by task, point, n and seed, for rivals see the same sample.
 whether the estimates differ and whether |estimate − truth| does; Holm's adjustment covers all of these tests of one
 comparison together, so that the chance of naming any cell wrongly is 5 %. Over cells a Wilcoxon signed-rank test on the
 cells' mean |estimate − truth| asks who is nearer the truth, adjusted by Holm over pairs of estimators (Benavoli, Corani
-and Mangili, arXiv:1505.02288, say why pairwise tests and not mean ranks). Intervals cover noise between seeds alone.
+and Mangili, arXiv:1505.02288, say why pairwise tests and not mean ranks). A cell's interval covers noise
+between seeds, the interval over cells their choice.
 """
 
 from collections.abc import Sequence

@@ -60,8 +60,9 @@ def board(frame: pd.DataFrame, unit: str = "nats") -> Board:
 
 def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: pd.Series, kept: int) -> list[str]:
     seeds = rows.groupby([*ROW, "label"])["seed"].size()
+    each = str(seeds.min()) if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     notes = [
-        f"over {kept} of {len(sound)} cells, {seeds.min()} to {seeds.max()} seeds each",
+        f"over {kept} of {len(sound)} cells, {each} seeds each",
         f"intervals: 95 % bootstrap over cells ({RESAMPLES} resamples)",
     ]
     for label in sound.columns:

@@ -110,7 +110,10 @@ def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
 
 def _ended(lines: list[str], notes: tuple[str, ...]) -> str:
     lines += ["", *(f"note: {note}" for note in notes)] if notes else []
-    lines += ["", "p-values are adjusted by Holm; intervals cover noise between seeds alone"]
+    lines += [
+        "",
+        "p-values are adjusted by Holm; a cell's interval covers noise between seeds, that over cells their choice",
+    ]
     return "\n".join(lines) + "\n"
 
 

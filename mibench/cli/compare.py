@@ -8,10 +8,6 @@ import typer
 from mibench.errors import UsageError
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(compare)
-
-
 def compare(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="RUN [RUN]", help="The reference and what is compared with it.")
@@ -37,6 +33,7 @@ def compare(
 ) -> None:
     """Say which is nearer the truth, with intervals and tests paired by sample."""
     from mibench import compare as comparing
+    from mibench import published as papers
     from mibench import store, verdict
     from mibench.cli.tables import print_unicode
 
@@ -48,7 +45,11 @@ def compare(
     frames = [store.load(run) for run in runs] or [store.load()]
     outcomes: list[comparing.Comparison | comparing.Ranking] = []
     if published:
-        raise UsageError("--published is not there yet")
+        if fail_if_worse:
+            raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
+        side = papers.beside(frames[0], published, unit)
+        print_unicode(papers.as_json(side) if as_json else papers.text(side))
+        return
     if len(frames) == 2:
         names = tuple(str(run) for run in runs)
         found = [comparing.runs(frames[0], frames[1], (names[0], names[1]), unit)]

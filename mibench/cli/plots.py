@@ -8,10 +8,6 @@ import typer
 from mibench.cli.tables import Runs
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(plot)
-
-
 def plot(
     runs: Runs = None,
     kind: Annotated[

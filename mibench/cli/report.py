@@ -9,10 +9,6 @@ from mibench.cli.tables import Runs
 from mibench.errors import StorageError
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(report)
-
-
 def report(
     runs: Runs = None,
     output: Annotated[

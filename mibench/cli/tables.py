@@ -12,10 +12,6 @@ Runs = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(table)
-
-
 def table(
     runs: Runs = None,
     format: Annotated[

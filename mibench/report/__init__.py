@@ -129,10 +129,9 @@ def _svg(figure: "Figure", kind: str) -> str:
     text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{kind}-", text)
     text = re.sub(r"(\d\.\d{2})\d+", r"\1", text)  # hundredths of a point are enough
     text = re.sub(r">\s+<", "><", text)
-    width, height = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', text).groups()  # type: ignore[union-attr]
-    return re.sub(
-        r'width="[\d.]+pt" height="[\d.]+pt"', f'style="min-width:{min(float(width), 430):.0f}px"', text, count=1
-    )
+    points = figure.get_figwidth() * 72
+    size = f'style="min-width:{min(points, 430):.0f}px;max-width:{1.6 * points:.0f}px"'
+    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, text, count=1)
 
 
 def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
