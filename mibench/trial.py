@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 import mibench
-from mibench import specs
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.interface import Array, Diverged, Draw, Estimate
 
@@ -241,7 +240,12 @@ def _estimate(
     try:
         if len(good) > 1 and hasattr(estimator, "estimate_family"):
             (first, (x, y)), draw = good[0], _draw(trials[0])
-            offered = {"seed": first.estimator_seed, "draw": draw, "device": first.device, "threads": threads}
+            offered: dict[str, Any] = {
+                "seed": first.estimator_seed,
+                "draw": draw,
+                "device": first.device,
+                "threads": threads,
+            }
             siblings = [trial.choice.estimator for trial in trials]
             answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
         elif len(good) > 1:

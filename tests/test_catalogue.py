@@ -68,7 +68,7 @@ def test_unknown_names_and_fields_are_told_with_the_nearest(found, ask, message)
 
 
 def test_a_point_that_is_not_there_is_told_with_the_nearest(found):
-    with pytest.raises(NothingMatched, match="did you mean '1v1-normal-0.75'"):
+    with pytest.raises(NothingMatched, match=r"did you mean '1v1-normal-0\.75'"):
         found.points("beyond-normal/1v1-normal-0.7")
 
 

@@ -33,7 +33,8 @@ def cluster(tmp_path):
     scheduler_file = tmp_path / "scheduler.json"
     scheduler = start("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(scheduler_file))
     workers = [
-        start("dask_worker", "--scheduler-file", str(scheduler_file), "--nthreads", "1", "--no-dashboard") for _ in range(3)
+        start("dask_worker", "--scheduler-file", str(scheduler_file), "--nthreads", "1", "--no-dashboard")
+        for _ in range(3)
     ]
     deadline = time.monotonic() + 60
     while not scheduler_file.exists() and time.monotonic() < deadline:
@@ -87,13 +88,11 @@ def test_a_cluster_gives_the_numbers_of_one_machine_and_holds_every_fault(mibenc
     assert (tmp_path / "far" / "logs" / f"{frame[frame['estimator'] == 'raise']['trial_id'].iloc[0]}.log").is_file()
 
 
-def test_a_worker_that_dies_costs_a_retry_and_a_scheduler_that_goes_ends_the_run_cleanly(
-    mibench, cluster, estimator_file, tmp_path
-):
+def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, cluster, estimator_file, tmp_path):
     address, scheduler, workers = cluster
     file = estimator_file("slow", "import time\ntime.sleep(0.3)\nreturn float(x[0, 0])")
     command = [
-        sys.executable, "-m", "mibench", "run", "-e", "slow", "-p", str(file), "-t", "gaussian/dim=1:mi=0.5", "-n", "10",
+        sys.executable, "-m", "mibench", "run", "-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", "10",
         "--seeds", "300", "--executor", "dask", "--scheduler", address, "-o", "out",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}

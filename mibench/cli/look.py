@@ -180,7 +180,8 @@ def _module_doc(made: Any) -> str:
 
 def _sweep_about(found: catalogue.Catalogue, name: str) -> str:
     module = next(
-        (m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(found.homes[f"-t {name}"].path)), None
+        (m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(found.homes[f"-t {name}"].path)),
+        None,
     )
     return (inspect.getdoc(module) or "").partition("\n")[0]
 

@@ -88,7 +88,9 @@ def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
     except ImportError as error:
         raise UsageError(f"--executor dask needs Dask ({error}); pip install 'mibench[dask]'") from error
     with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": "10s", "logging.distributed": "critical"}))
+        stack.enter_context(
+            dask.config.set({"distributed.comm.timeouts.connect": "10s", "logging.distributed": "critical"})
+        )
         if scheduler is None:
             scheduler = stack.enter_context(
                 distributed.LocalCluster(
@@ -128,7 +130,9 @@ def _ended(
                 ended.append((future, Outcome((), ("crashed", died), b"", 0.0, "")))
         if ended:
             return ended
-        connected = client.status == "running" and client.scheduler_comm is not None and not client.scheduler_comm.comm.closed()
+        connected = (
+            client.status == "running" and client.scheduler_comm is not None and not client.scheduler_comm.comm.closed()
+        )
         lost_since = None if connected else lost_since or time.monotonic()
         if client.status == "closed" or (lost_since and time.monotonic() - lost_since > SILENCE):
             raise Interrupted(f"the Dask scheduler at {scheduler or client} went away; rows already written are kept")

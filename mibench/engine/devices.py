@@ -51,7 +51,9 @@ def resolve(asked: Sequence[str], remote: bool = False) -> list[str]:
     """
     if remote:
         if wrong := [device for device in asked if device not in ("auto", "cpu", "cuda")]:
-            raise UsageError(f"device '{wrong[0]}' with --executor dask: write cpu or cuda; the workers' GPUs are resources")
+            raise UsageError(
+                f"device '{wrong[0]}' with --executor dask: write cpu or cuda; the workers' GPUs are resources"
+            )
         return ["cuda" if device == "cuda" else "cpu" for device in asked]
     found: list[str] = []
     for device in asked:

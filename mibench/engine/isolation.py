@@ -74,7 +74,7 @@ class Isolation:
         how: Any = {"daemon": False, "timeout": limit, "context": context, "mp_context": context}
         launch = pebble.concurrent.process(**how)(child.work)
         with LAUNCHING, _no_main():
-            future = launch(job, str(folder))  # type: ignore[no-untyped-call]
+            future = launch(job, str(folder))
         running = Running(job, folder, future)
         self.running.append(running)
         return running

@@ -130,5 +130,7 @@ def unpack(plain: Mapping[str, Any], catalogue: Catalogue, verify: bool = False)
             f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again"
         )
     if verify and catalogue.code(choice.name, point.sweep) != trial.code:
-        raise RuntimeError(f"{socket.gethostname()} has other sources of {choice.name} or {point.sweep}; install the same")
+        raise RuntimeError(
+            f"{socket.gethostname()} has other sources of {choice.name} or {point.sweep}; install the same"
+        )
     return trial

@@ -1,4 +1,4 @@
-"""Imported once, before trials' processes are forked: it loads the compiled kernels, or compiles them, so none has to."""
+"""Imported once, before trials' processes are forked: loads the compiled kernels, or compiles them, for all of them."""
 
 import importlib.util
 
