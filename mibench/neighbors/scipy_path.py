@@ -14,7 +14,7 @@ _BLOCK = 2**21
 
 _BRUTE_COLUMNS = 20
 _BRUTE_COLUMNS_SMALL = 8
-"""Columns of (x, y) from which all pairs are cheaper than a tree, and from which they are up to n = 2·10⁴ (measured)."""
+"""Columns of (x, y) from which all pairs are cheaper than a tree, and from which up to n = 2·10⁴ (measured)."""
 
 
 @dataclass(frozen=True)
