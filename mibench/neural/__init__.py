@@ -92,6 +92,8 @@ class NeuralEstimator:
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
+    exponential: ClassVar[bool] = True
+    """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
     heads: ClassVar[tuple[str, ...]] = ("xy",)
     """What is learnt: "xy" the critic, "x" a function of x alone, "y|x" and "y" normal log densities,
     "encoded" a concatenated critic of x and a learnt encoding of y.

@@ -20,7 +20,7 @@ JACKKNIFE = 20
 CHUNK = 2**16
 """Pairs of all critics scored at once in the test part."""
 
-SATURATED = 0.98
+SATURATED = 0.95
 """A value above this share of its ceiling says more of the ceiling than of the sample."""
 
 BLOCK = 64
@@ -75,13 +75,13 @@ def read(
         [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
     )
     spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
-    ess = effective_negatives(marginal[..., 0] if len(settings.heads) > 1 else marginal)
+    ess = effective_negatives(marginal).tolist() if settings.exponential else [None] * len(x)
     return [
         Estimate(
             value=float(values[k]),
             std=sqrt(float(spread[k])),
             ceiling=settings.ceiling(group - 1),
-            ess=float(ess[k]) if settings.heads[0] in ("xy", "encoded") else None,
+            ess=ess[k],
             steps=run.steps,
             curve=tuple(run.curve),
         )
