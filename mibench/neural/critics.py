@@ -154,6 +154,21 @@ class Bilinear(Separable):
         return torch.bmm(super().read_y(weights, y), weights[-1])
 
 
+class Encoded(Concat):
+    """A concatenated critic of x and E(y), where the encoder E is a perceptron learnt with the critic."""
+
+    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+        super().__init__(settings, dim_x, settings.embedding)
+        self.of_critic = len(self.shapes)
+        self.shapes = [*self.shapes, *layers(dim_y, *settings.hidden, settings.embedding)]
+
+    def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
+        return super().read_y(weights, perceptron(weights[self.of_critic :], y, self.activation))
+
+    def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
+        return super().score(weights[: self.of_critic], x, y)
+
+
 class OfX(Critic):
     """A function of x alone, the same for all partners of a row."""
 
@@ -247,6 +262,7 @@ CRITICS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
 }
 
 HEADS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
+    "encoded": Encoded,
     "x": OfX,
     "y": OfY,
     "y|x": YGivenX,

@@ -19,11 +19,10 @@ VECTOR = 16
 
 def tables(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Tensor, group: int) -> Tensor:
     """Scores `(K, groups, g, g, ...)` of a batch, in groups of g rows; rows beyond the last whole group are left."""
-    rows = x.shape[1] // group * group
+    groups = x.shape[1] // group
+    rows = groups * group
     of_x, of_y = critic.read_x(weights, x[:, :rows]), critic.read_y(weights, y[:, :rows])
-    return critic.score(
-        weights, of_x.reshape(len(x), -1, group, of_x.shape[2]), of_y.reshape(len(y), -1, group, of_y.shape[2])
-    )
+    return critic.score(weights, *(z.reshape(len(z), groups, group, z.shape[2]) for z in (of_x, of_y)))
 
 
 def joint_and_marginal(table: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,7 +20,7 @@ JACKKNIFE = 20
 CHUNK = 2**16
 """Pairs of all critics scored at once in the test part."""
 
-SATURATED = 0.98
+SATURATED = 0.95
 """A value above this share of its ceiling says more of the ceiling than of the sample."""
 
 BLOCK = 64
@@ -75,13 +75,13 @@ def read(
         [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
     )
     spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
-    ess = effective_negatives(marginal[..., 0] if len(settings.heads) > 1 else marginal)
+    ess = effective_negatives(marginal).tolist() if settings.exponential else [None] * len(x)
     return [
         Estimate(
             value=float(values[k]),
             std=sqrt(float(spread[k])),
             ceiling=settings.ceiling(group - 1),
-            ess=float(ess[k]) if settings.heads[0] == "xy" else None,
+            ess=ess[k],
             steps=run.steps,
             curve=tuple(run.curve),
         )
@@ -151,6 +151,16 @@ def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, dra
     return jobs
 
 
+def prepared(
+    settings: NeuralEstimator, x: Array, y: Array, seed: int | None, draw: Draw | None
+) -> list[Job] | ValueError:
+    """`prepare`, or why it could not be done: one trial's bad sample is no trouble of the others."""
+    try:
+        return prepare(settings, x, y, seed, draw)
+    except ValueError as error:
+        return error
+
+
 def outcome(jobs: Sequence[Job], runs: Sequence[Run], estimates: Sequence[Estimate | None]) -> Estimate | Exception:
     """What one trial came to: the mean over its folds, and its warnings."""
     whole = [e for e in estimates if e is not None]
@@ -211,14 +221,18 @@ def estimate_together(
     """One outcome a trial; all trials are of one shape."""
     on = torch.device(device)
     critic = build(settings, xs[0].shape[1], ys[0].shape[1])
-    trials = [prepare(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
-    jobs = [job for trial in trials for job in trial]
-    runs = train(settings, critic, jobs, on)
+    trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
+    jobs = [job for trial in trials if not isinstance(trial, Exception) for job in trial]
+    runs = train(settings, critic, jobs, on) if jobs else []
     good = [k for k, run in enumerate(runs) if run.best is not None]
     read_off = read(settings, critic, [runs[k] for k in good], [jobs[k].test for k in good], on) if good else []
     estimates = dict(zip(good, read_off, strict=True))
-    outcomes, first = [], 0
+    outcomes: list[Estimate | Exception] = []
+    first = 0
     for trial in trials:
+        if isinstance(trial, Exception):
+            outcomes.append(trial)
+            continue
         ks = range(first, first + len(trial))
         outcomes.append(outcome(trial, [runs[k] for k in ks], [estimates.get(k) for k in ks]))
         first += len(trial)
