@@ -122,7 +122,8 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         wide = max(3.4, 0.085 * max(map(len, shown)) + 0.62 * len(labels))
         figure, (axis,) = panels(1, panel=(wide, 0.24 * len(shown) + 0.35 + 0.055 * max(map(len, labels))))
         axis.grid(False)
-        axis.imshow(shade, cmap="Greys", vmin=low, vmax=high + 0.6 * (high - low), aspect="auto")
+        axis.pcolormesh(np.ma.masked_invalid(shade), cmap="Greys", vmin=low, vmax=high + 0.6 * (high - low))
+        axis.set(xlim=(0, len(labels)), ylim=(len(shown), 0))
         for i in range(len(shown)):
             for j in range(len(labels)):
                 text = f"{error_of[i, j]:#.3g}" if np.isfinite(error_of[i, j]) else "failed"
@@ -131,10 +132,12 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                 elif failed_of[i, j] and text != "failed":
                     text += "†"
                 dark = np.isfinite(shade[i, j]) and shade[i, j] - low > 0.75 * (high - low)
-                axis.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
-        axis.set_xticks(range(len(labels)), labels, rotation=40, ha="left", rotation_mode="anchor")
+                axis.text(
+                    j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7, color="white" if dark else "black"
+                )
+        axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=40, ha="left", rotation_mode="anchor")
         axis.xaxis.tick_top()
-        axis.set_yticks(range(len(shown)), shown)
+        axis.set_yticks(np.arange(len(shown)) + 0.5, shown)
         axis.tick_params(length=0)
         for spine in axis.spines.values():
             spine.set_visible(False)
