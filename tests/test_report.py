@@ -7,7 +7,7 @@ import re
 import shutil
 import statistics
 import subprocess
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -123,6 +123,19 @@ def test_ids_are_unique_and_every_link_has_its_end(page):
         value[1:] for _, a in elements.tags for name, value in a.items() if name in ("href", "xlink:href") if value
     }
     assert links <= set(elements.ids)
+
+
+def test_figures_in_the_page_say_what_the_figures_say(run, page):
+    from mibench import plots
+
+    texts = {text.strip() for text in re.findall(r">([^<>]+)</text>", page)}
+    figures = plots.draw(store.load(run), ["error"])
+    for figure in figures.values():
+        figure.draw_without_rendering()
+    drawn = {text.get_text() for axis in figures["error"].axes for text in axis.texts}
+    drawn |= {label.get_text() for label in figures["error"].axes[0].get_yticklabels()}
+    assert drawn
+    assert {escape(text, quote=False) for text in drawn} <= texts
 
 
 def test_failures_and_logs_are_told(page):
