@@ -69,10 +69,12 @@ def _tables(head: list[str], rows: list[list[str]], caption: str, label: str) ->
     pages = [rows[i : i + ROWS_A_PAGE] for i in range(0, len(rows), ROWS_A_PAGE)] or [[]]
     text = [r"% \usepackage{booktabs} \usepackage{graphicx} \usepackage{amsmath}"]
     for page, part in enumerate(pages):
+        said = escape(caption) if page == 0 else "Continued"
+        said += f", part {page + 1} of {len(pages)}" if len(pages) > 1 else ""
         text += [
             r"\begin{table}[tbp]",
             r"\centering\small",
-            rf"\caption{{{escape(caption)}.{f' Part {page + 1} of {len(pages)}.' if len(pages) > 1 else ''}}}",
+            rf"\caption{{{said}.}}",
             rf"\label{{{label}{f'-{page + 1}' if page else ''}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",

@@ -73,7 +73,7 @@ def test_latex_splits_what_no_page_holds():
     text = latex.wide(frame)
     assert text.count(r"\begin{table}") == text.count(r"\bottomrule") == 3
     assert text.count(r" \\") == 90 + 3
-    assert "Part 3 of 3" in text
+    assert "Continued, part 3 of 3" in text
 
 
 def test_all_failed_is_a_table_that_says_so():

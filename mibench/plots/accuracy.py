@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from mibench.errors import NothingMatched
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
@@ -15,6 +16,7 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
     table = table[table["n_samples"] == table["n_samples"].max()]
     look = looks(list(table["label"]))
     tasks = list(dict.fromkeys(table["task"]))
+    outside = 0
     with style():
         figure, axes = panels(len(tasks))
         for axis, task in zip(axes, tasks, strict=True):
@@ -40,8 +42,13 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             for ceiling in sorted(part["ceiling"].dropna().unique()):
                 if ceiling < 1.5 * part["truth"].max():
                     axis.axhline(ceiling, color="#555555", linewidth=0.8, linestyle=(0, (1, 2)), label="ceiling")
+            low, high = ends[0] - 2 * span - 1, ends[1] + 2 * span + 1
+            outside += int(((part["mean"] < low) | (part["mean"] > high)).sum())
+            low, high = max(low, axis.get_ylim()[0]), min(high, axis.get_ylim()[1])
+            axis.set_ylim(min(low, ends[0]), max(high, ends[1]))
             axis.set(title=task, xlabel=f"true mutual information ({unit})", ylabel=f"estimate ({unit})")
-        return finish(figure, axes, "Estimate against truth", caption(table, "bars: 95 % t-interval of the mean"))
+        said = "bars: 95 % t-interval of the mean" + (f"; {outside} means lie outside the frame" if outside else "")
+        return finish(figure, axes, "Estimate against truth", caption(table, said))
 
 
 def bias(frame: pd.DataFrame, unit: str = "nats") -> Figure:
@@ -57,6 +64,10 @@ def sd(frame: pd.DataFrame, unit: str = "nats") -> Figure:
 def rmse(frame: pd.DataFrame, unit: str = "nats") -> Figure:
     """Root mean square error against n and dimension."""
     return _against(frame, unit, "rmse", "Root mean square error")
+
+
+def _plainly(value: float, _: float) -> str:
+    return f"{value:.3g}"
 
 
 def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figure:
@@ -84,8 +95,20 @@ def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figu
             for label in sorted(part["label"].unique(), key=natural):
                 line = part[part["label"] == label].groupby(column)[statistic].mean()
                 axis.plot(line.index, line.to_numpy(), label=label, markerfacecolor="white", **look[label])
+            size = part[statistic].abs()
+            size = size[size > 0]
             if statistic == "bias":
                 axis.axhline(0, color="#999999", linewidth=1, zorder=1)
+                if size.max() > 100 * size.median():
+                    axis.set_yscale("symlog", linthresh=float(2 * size.median()))
+                    axis.yaxis.set_major_formatter(_plainly)
+            elif len(size) and size.max() > 10 * size.min():
+                axis.set_yscale("log")
+                axis.yaxis.set_major_locator(
+                    LogLocator(subs=(1, 3) if size.max() < 300 * size.min() else (1,), numticks=7)
+                )
+                axis.yaxis.set_major_formatter(_plainly)
+                axis.yaxis.set_minor_formatter(NullFormatter())
             values = sorted(part[column].dropna().unique())
             if len(values) > 1 and values[0] > 0 and values[-1] / values[0] >= 4:
                 axis.set_xscale("log")
@@ -122,7 +145,8 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         wide = max(3.4, 0.085 * max(map(len, shown)) + 0.62 * len(labels))
         figure, (axis,) = panels(1, panel=(wide, 0.24 * len(shown) + 0.35 + 0.055 * max(map(len, labels))))
         axis.grid(False)
-        axis.imshow(shade, cmap="Greys", vmin=low, vmax=high + 0.6 * (high - low), aspect="auto")
+        axis.pcolormesh(np.ma.masked_invalid(shade), cmap="Greys", vmin=low, vmax=high + 0.6 * (high - low))
+        axis.set(xlim=(0, len(labels)), ylim=(len(shown), 0))
         for i in range(len(shown)):
             for j in range(len(labels)):
                 text = f"{error_of[i, j]:#.3g}" if np.isfinite(error_of[i, j]) else "failed"
@@ -131,10 +155,12 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                 elif failed_of[i, j] and text != "failed":
                     text += "†"
                 dark = np.isfinite(shade[i, j]) and shade[i, j] - low > 0.75 * (high - low)
-                axis.text(j, i, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
-        axis.set_xticks(range(len(labels)), labels, rotation=40, ha="left", rotation_mode="anchor")
+                axis.text(
+                    j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7, color="white" if dark else "black"
+                )
+        axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=40, ha="left", rotation_mode="anchor")
         axis.xaxis.tick_top()
-        axis.set_yticks(range(len(shown)), shown)
+        axis.set_yticks(np.arange(len(shown)) + 0.5, shown)
         axis.tick_params(length=0)
         for spine in axis.spines.values():
             spine.set_visible(False)

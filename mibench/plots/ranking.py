@@ -35,8 +35,9 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             axis.plot(front["seconds"], front["rmse"], color="#999999", drawstyle="steps-post", linewidth=1, zorder=1)
             axis.set(xscale="log", yscale="log", title=task, xlabel="seconds a fit", ylabel=f"RMSE ({unit})")
             axis.margins(0.15)
-            for scale in (axis.xaxis, axis.yaxis):
-                scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            for scale, values in ((axis.xaxis, points["seconds"]), (axis.yaxis, points["rmse"])):
+                few = values.max() < 30 * values.min()
+                scale.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=5))
                 scale.set_major_formatter(lambda value, _: f"{value:g}")
                 scale.set_minor_formatter(NullFormatter())
         left_out = len(table.drop_duplicates(ROW)) - len(shared.drop_duplicates(ROW))

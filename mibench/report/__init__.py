@@ -127,10 +127,11 @@ def _svg(figure: "Figure", kind: str) -> str:
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]*)"', rf'id="{kind}-\1"', text)
     text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{kind}-", text)
-    text = re.sub(r"(\d\.\d{2})\d+", r"\1", text)  # hundredths of a point are enough
+    # In attributes, hundredths of a point are enough; what stands between tags is to be read.
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
     text = re.sub(r">\s+<", "><", text)
     points = figure.get_figwidth() * 72
-    size = f'style="min-width:{min(points, 430):.0f}px;max-width:{1.6 * points:.0f}px"'
+    size = f'style="min-width:{min(points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
     return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, text, count=1)
 
 
