@@ -143,9 +143,15 @@ class Catalogue:
             chosen, more = self._named(sweep, name)
             whole, changes = {chosen: whole[chosen]}, {**changes, **more}
         made = [self.point(sweep, origin, {**changes, **aim}) for aim in aims for origin in whole]
-        distinct = {p.params + ("" if p.changes else p.name): p for p in made}
-        if not distinct:
+        if not made:
             raise NothingMatched(f"task '{spec}' has no points")
+        distinct: dict[str, Point] = {}
+        for point in made:
+            key = point.params + ("" if point.changes else point.name)
+            if key in distinct and point.origin != distinct[key].origin and not name:
+                # several points became one: it is called by what they were set to, not by the one that came first
+                point = dataclasses.replace(distinct[key], name=_changes_name(point.changes) or point.name)
+            distinct[key] = point
         return list(distinct.values())
 
     def point(self, sweep: str, origin: str, changes: Mapping[str, Any]) -> Point:
@@ -156,7 +162,7 @@ class Catalogue:
         if origin == specs.point_name(task):
             name = specs.point_name(aimed)
         else:
-            name = ":".join([origin, *(f"{key}={_shown(value)}" for key, value in changes.items())])
+            name = f"{origin}:{_changes_name(changes)}"
         return Point(sweep, origin, dict(changes), name, aimed)
 
     def _named(self, sweep: str, name: str) -> tuple[str, dict[str, str]]:
@@ -185,6 +191,10 @@ class Catalogue:
         if kind == "estimator" and re.fullmatch(r"[\d.]+", name):
             hint = "commas separate estimators; to sweep a field write -P NAME.FIELD=3,5"
         return UsageError(f"no {kind} '{name}'; {hint}")
+
+
+def _changes_name(changes: Mapping[str, Any]) -> str:
+    return ":".join(f"{key}={_shown(value)}" for key, value in changes.items())
 
 
 def _shown(value: Any) -> str:

@@ -66,7 +66,8 @@ class Run:
     @classmethod
     def at(cls, folder: Path) -> "Run":
         """The folder that the user named: a new one, an empty one, or a run to go on with."""
-        if folder.is_dir() and not (folder / "run.json").is_file() and any(folder.iterdir()):
+        begun = (folder / "run.json").is_file() or (folder / "rows").is_dir()
+        if folder.is_dir() and not begun and any(folder.iterdir()):
             raise UsageError(f"{folder} holds files and is no run (it has no run.json); name a new folder")
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file; name a folder")

@@ -86,15 +86,9 @@ class Trial:
         device_kind = self.device.partition(":")[0]
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind)[:16]
 
-    @property
-    def data_rng(self) -> np.random.Generator:
-        """The stream the sample is drawn from. It does not depend on the estimator: rivals see the same sample."""
-        return np.random.default_rng(int(self._hash("data"), 16))
-
-    @property
-    def fresh_rng(self) -> np.random.Generator:
-        """The stream of fresh samples, apart from the sample itself."""
-        return np.random.default_rng(int(self._hash("fresh"), 16))
+    def stream(self, purpose: str) -> np.random.Generator:
+        """See `stream`."""
+        return stream(self.point, self.n_samples, self.seed, purpose)
 
     @property
     def estimator_seed(self) -> int:
@@ -102,8 +96,7 @@ class Trial:
         return int(self._hash("estimator", self.choice.name, self.choice.family)[:8], 16)
 
     def _hash(self, *parts: str) -> str:
-        text = "\0".join((*parts, self.point.sweep, self.point.params, str(self.n_samples), str(self.seed)))
-        return sha256(text.encode()).hexdigest()
+        return _hash(self.point, self.n_samples, self.seed, *parts)
 
     @property
     def dims(self) -> tuple[int | None, int | None]:
@@ -141,6 +134,19 @@ class Trial:
             "schema_version": SCHEMA_VERSION,
         }
         return Result(**{**empty, **known, **values})
+
+
+def stream(point: Point, n: int, seed: int, purpose: str = "data") -> np.random.Generator:
+    """The stream a sample is drawn from, the same on every machine; one of its own for each purpose.
+
+    It depends on the task, its fields, n and seed, and not on the estimator: rivals see the same sample.
+    """
+    return np.random.default_rng(int(_hash(point, n, seed, purpose), 16))
+
+
+def _hash(point: Point, n: int, seed: int, *parts: str) -> str:
+    text = "\0".join((*parts, point.sweep, point.params, str(n), str(seed)))
+    return sha256(text.encode()).hexdigest()
 
 
 def plan(
@@ -206,7 +212,7 @@ def _sample(trial: Trial) -> tuple[Array, Array]:
     who = f"task {trial.point.sweep}/{trial.point.name}"
     if trial.mi_true is None:
         float(trial.point.task.mi)  # raises what kept the plan from knowing the truth
-    pair = _pair(trial.point.task.sample(trial.n_samples, trial.data_rng), trial.n_samples, who)
+    pair = _pair(trial.point.task.sample(trial.n_samples, trial.stream("data")), trial.n_samples, who)
     for array in pair:
         array.flags.writeable = False
     return pair
@@ -226,7 +232,7 @@ def _draw(trial: Trial) -> Draw | None:
     """A stream of fresh samples, for tasks whose protocol asks for it and estimators that do."""
     if not (getattr(trial.point.task, "fresh", False) or getattr(trial.choice.estimator, "fresh", False)):
         return None
-    rng, who = trial.fresh_rng, f"task {trial.point.sweep}/{trial.point.name}"
+    rng, who = trial.stream("fresh"), f"task {trial.point.sweep}/{trial.point.name}"
     return lambda n: _pair(trial.point.task.sample(n, rng), n, who)
 
 

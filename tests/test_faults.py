@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -150,6 +151,95 @@ def test_kill_9_of_the_run_loses_only_trials_in_flight_and_leaves_no_children(mi
     assert whole.returncode == 0
     numbers = [f.sort_values("seed")["mi_estimate"].tolist() for f in (frame, store.load(tmp_path / "whole"))]
     assert numbers[0] == numbers[1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_500_trials_killed_ten_times_end_as_if_never_killed(mibench, estimator_file, tmp_path):
+    file = estimator_file("slow", SLOW)
+    arguments = (
+        "-e",
+        "slow,gaussian",
+        "-p",
+        file,
+        "-t",
+        "gaussian/dim=1:mi=0.5",
+        "-n",
+        10,
+        "--seeds",
+        250,
+        "-o",
+        "out",
+    )
+    chance = random.Random(7)
+    lost = 0
+    for kill in range(10):
+        process = start(tmp_path, *arguments)
+        wait_for_rows(tmp_path / "out", 40 * kill + 1)
+        time.sleep(chance.uniform(0, 1.5))
+        before = sum(1 for _ in store.rows(tmp_path / "out"))
+        process.kill()
+        process.communicate()
+        lost += before > sum(1 for _ in store.rows(tmp_path / "out"))
+    assert lost == 0
+    assert mibench("resume", "out", timeout=600).returncode == 0
+    assert sum(1 for _ in store.rows(tmp_path / "out")) == 500, "no trial ran twice, none is missing"
+    assert mibench("run", *arguments[:-1], "whole", timeout=600).returncode == 0
+    tables = [
+        store.load(tmp_path / name).sort_values(["estimator", "seed"])[["trial_id", "mi_estimate"]]
+        for name in ("out", "whole")
+    ]
+    assert tables[0].to_numpy().tolist() == tables[1].to_numpy().tolist()
+
+
+def test_two_runs_into_one_folder_lose_and_double_nothing(mibench, estimator_file, tmp_path):
+    file = estimator_file("slow", SLOW)
+    arguments = ("-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 30, "-o", "out")
+    both = [start(tmp_path, *arguments) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+    frame = store.load(tmp_path / "out")
+    assert sorted(frame["seed"]) == list(range(30))
+    assert "nothing to run" in mibench("run", *arguments).stderr
+
+
+def test_a_really_full_disk_stops_the_run_and_keeps_its_rows(mibench, estimator_file, tmp_path):
+    """On a file system of 64 KB, mounted for this test where that is allowed."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("file systems cannot be mounted here; the test with a file size limit stands in")
+    try:
+        file = estimator_file("quick", "return float(x[0, 0])")
+        arguments = (
+            "-e",
+            "quick",
+            "-p",
+            file,
+            "-t",
+            "gaussian/dim=1:mi=0.5",
+            "-n",
+            10,
+            "--seeds",
+            200,
+            "-o",
+            small / "out",
+        )
+        done = mibench("run", *arguments)
+        assert done.returncode == 3, done.stderr
+        assert "No space left on device" in done.stderr
+        assert "mibench resume" in done.stderr
+        kept = len(store.load(small / "out"))
+        assert 10 <= kept < 200
+        subprocess.run(["mount", "-o", "remount,size=4m", small], check=True)
+        assert mibench("resume", small / "out").returncode == 0
+        assert sorted(store.load(small / "out")["seed"]) == list(range(200))
+    finally:
+        subprocess.run(["umount", small], check=False)
 
 
 def test_a_full_disk_stops_the_run_with_a_line_and_keeps_its_rows(estimator_file, tmp_path):

@@ -55,8 +55,10 @@ def run(folder, *arguments):
 @pytest.mark.timeout(1800)
 def test_a_hundred_thousand_trials(tmp_path):
     (tmp_path / "trivial.py").write_text(TRIVIAL)
-    command = ("run", "-e", "trivial", "-p", "trivial.py", "-t", "gaussian", "--dims", "1", "--mi", "0.1,0.2,0.3,0.4,0.5",
-               "-n", "10", "--seeds", "20000", "-o", "out", "-q")  # fmt: skip
+    command = (
+        "run", "-e", "trivial", "-p", "trivial.py", "-t", "gaussian", "--dims", "1", "--mi", "0.1,0.2,0.3,0.4,0.5",
+        "-n", "10", "--seeds", "20000", "-o", "out", "-q",
+    )  # fmt: skip
     done, seconds, peak = run(tmp_path, *command)
     print(f"run: {seconds:.0f} s, {peak} MB")
     assert done.returncode == 0, done.stderr
@@ -68,6 +70,8 @@ def test_a_hundred_thousand_trials(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
     frame = store.load(tmp_path / "out")
-    print(f"load: {time.monotonic() - started:.1f} s, {(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10} MB")
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
+    print(f"load: {time.monotonic() - started:.1f} s, {grown} MB more")
+    assert grown < 1000
     assert len(frame) == 100_000
     assert frame["trial_id"].is_unique

@@ -48,14 +48,14 @@ def test_rivals_see_the_same_sample():
 
 def test_seeds_sizes_and_tasks_draw_different_samples():
     streams = [make(seed=0), make(seed=1), make(n=51), make(task=Pairs(mi=0.6))]
-    draws = [t.data_rng.standard_normal() for t in streams]
+    draws = [t.stream("data").standard_normal() for t in streams]
     assert len(set(draws)) == len(draws)
 
 
 def test_the_estimators_stream_is_not_the_datas():
     t = make()
-    firsts = {t.data_rng.standard_normal(), np.random.default_rng(t.estimator_seed).standard_normal()}
-    assert len(firsts | {t.fresh_rng.standard_normal()}) == 3
+    streams = (t.stream("data"), t.stream("fresh"), np.random.default_rng(t.estimator_seed))
+    assert len({rng.standard_normal() for rng in streams}) == 3
 
 
 def test_the_id_names_what_the_number_depends_on_and_nothing_else():

@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": ("compare",),
     "report": ("report",),
     "check": ("check",),
+    "sample": ("sample",),
 }
 """The modules of this package and the commands in them, in the order of `--help`."""
 

@@ -48,7 +48,7 @@ def list_(
         ]
     if kind in (None, "tasks"):
         records += [
-            {"kind": "task", "name": name, "points": len(points), "about": _sweep_about(found, name)}
+            {"kind": "task", "name": name, "points": len(points), "about": _sweep_doc(found, name).partition("\n")[0]}
             for name, points in sorted(found.tasks.items())
         ]
     if as_json:
@@ -68,6 +68,9 @@ def describe(
     ],
     plugins: Plugins = None,
     as_json: AsJson = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PNG", help="Draw a sample of the task.")
+    ] = None,
 ) -> None:
     """Show formula, source and fields of an estimator or task."""
     found = catalogue.discover(plugins or ())
@@ -80,6 +83,10 @@ def describe(
         documents.append(_estimator_document(found, name))
     if base in found.tasks and not (documents and ":" in name):
         documents.append(_task_document(found, name))
+    if output is not None:
+        if base not in found.tasks:
+            raise UsageError(f"-o draws a sample of a task, and {base} is an estimator")
+        _draw(found.points(name)[0], output)
     if as_json:
         typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, default=str))
         return
@@ -178,12 +185,10 @@ def _module_doc(made: Any) -> str:
     return inspect.getdoc(sys.modules.get(type(made).__module__)) or ""
 
 
-def _sweep_about(found: catalogue.Catalogue, name: str) -> str:
-    module = next(
-        (m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(found.homes[f"-t {name}"].path)),
-        None,
-    )
-    return (inspect.getdoc(module) or "").partition("\n")[0]
+def _sweep_doc(found: catalogue.Catalogue, name: str) -> str:
+    path = str(found.homes[f"-t {name}"].path)
+    module = next((m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == path), None)
+    return inspect.getdoc(module) or ""
 
 
 def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
@@ -204,20 +209,33 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
 def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     points = found.points(spec)
     first = points[0]
+    kinds = {type(point.task) for point in points}
+    module = _sweep_doc(found, first.sweep)
+    one = len(kinds) == 1
     return {
         "task": first.sweep,
-        "about": inspect.getdoc(type(first.task)) or "",
-        "source": str(getattr(first.task, "source", "")) or _sweep_about(found, first.sweep),
-        "fields": _fields(first.task),
+        "about": (inspect.getdoc(type(first.task)) or module) if one else module,
+        "source": (str(getattr(first.task, "source", "")) if one else "") or module.partition("\n")[0],
+        "fields": _fields(first.task) if one else {},
         "points": {point.name: _truth(point.task) for point in points},
         "file": str(found.homes[f"-t {first.sweep}"].path),
         "example": f"mibench run -e ksg -t {spec}",
     }
 
 
+def _draw(point: catalogue.Point, output: Path) -> None:
+    from mibench import trial
+    from mibench.plots.sample import sample
+
+    x, y = point.task.sample(1000, trial.stream(point, 1000, 0))
+    title = f"{point.sweep}/{point.name}\n{float(point.task.mi):.4g} nats, n = 1000"
+    print(f"wrote {sample(x, y, title, output)}", file=sys.stderr)
+
+
 def _truth(task: Any) -> Any:
     try:
-        return float(task.mi)
+        error = float(getattr(task, "mi_error", 0.0))
+        return f"{float(task.mi):.10g} ± {error:.1g}" if error else float(task.mi)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

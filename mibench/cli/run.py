@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,6 +84,12 @@ def run(
     ] = None,
     plugins: Annotated[
         Texts, typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir", metavar="FOLDER", envvar="MIBENCH_DATA_DIR", help="Where MNIST and Fashion-MNIST lie."
+        ),
     ] = None,
     device: Annotated[
         Texts,
@@ -169,6 +176,8 @@ def run(
     """Run estimators on tasks; every trial becomes a row."""
     from mibench import verbs
 
+    if data_dir is not None:
+        os.environ["MIBENCH_DATA_DIR"] = str(data_dir.expanduser().resolve())  # trials' processes inherit it
     given: dict[str, Any] = {
         "estimators": estimators, "tasks": tasks, "dims": dims, "mi": mi, "samples": samples, "seeds": seeds,
         "parameters": parameters, "plugins": plugins and [str(Path(p).expanduser().resolve()) for p in plugins],

@@ -1,0 +1,195 @@
+"""Which trials go together, which device each gets, and what a batch that fails leaves behind."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from mibench import store
+from mibench.catalogue import Choice, Point
+from mibench.engine import devices
+from mibench.engine.batches import batches
+from mibench.errors import UsageError
+from mibench.trial import Trial
+
+
+@dataclass(frozen=True)
+class Task:
+    dim_x: int = 1
+    mi: float = 0.5
+    dim_y: int = 1
+
+    def sample(self, n, rng):
+        return rng.standard_normal((n, self.dim_x)), rng.standard_normal((n, 1))
+
+
+@dataclass(frozen=True)
+class Alone:
+    k: int = 3
+
+    def estimate(self, x, y):
+        return 0.0
+
+
+@dataclass(frozen=True)
+class Batched(Alone):
+    def estimate_many(self, xs, ys, *, seeds):
+        return [0.0] * len(xs)
+
+    def trials_at_once(self, n, dim_x, dim_y, device):
+        return 4
+
+
+@dataclass(frozen=True)
+class Siblings(Alone):
+    family = "k"
+
+    def estimate_family(self, x, y, siblings):
+        return [0.0] * len(siblings)
+
+
+def trials(*estimators, seeds=3, tasks=(Task(),)):
+    choices = [Choice(type(made).__name__, {}, made) for made in estimators]
+    points = [Point("t", str(task), {}, str(task), task) for task in tasks]
+    return [Trial(c, p, 100, seed, "cpu", "c") for seed in range(seeds) for p in points for c in choices]
+
+
+def test_trials_that_know_nothing_of_one_another_run_alone():
+    assert [len(group) for group in batches(trials(Alone()), 2)] == [1, 1, 1]
+
+
+def test_seeds_and_levels_of_one_shape_train_together_and_other_shapes_do_not():
+    tasks = (Task(), Task(mi=1.0), Task(dim_x=2))
+    groups = list(batches(trials(Batched(), seeds=4, tasks=tasks), 1))
+    assert [len(group) for group in groups] == [4, 4, 4]
+    assert all(len({trial.dims for trial in group}) == 1 for group in groups)
+
+
+def test_a_batch_leaves_work_for_every_job():
+    assert [len(group) for group in batches(trials(Batched(), seeds=4), 2)] == [2, 2]
+    assert [len(group) for group in batches(trials(Batched(), seeds=3), 8)] == [1, 1, 1]
+
+
+def test_siblings_share_a_sample_and_nothing_else():
+    groups = list(batches(trials(Siblings(3), Siblings(5), Siblings(10), seeds=2), 4))
+    assert [len(group) for group in groups] == [3, 3]
+    assert all(len({trial.seed for trial in group}) == 1 for group in groups)
+    assert len({trial.estimator_seed for trial in groups[0]}) == 1
+
+
+def test_every_trial_is_in_one_group_and_order_is_kept():
+    planned = trials(Alone(), Batched(), Siblings(), Siblings(5), seeds=7, tasks=(Task(), Task(dim_x=3)))
+    groups = list(batches(iter(planned), 3))
+    assert sorted(t.id for group in groups for t in group) == sorted(t.id for t in planned)
+    firsts = [planned.index(group[0]) for group in groups]
+    assert firsts == sorted(firsts)
+
+
+def test_planning_ahead_is_bounded():
+    def endless():
+        seed = 0
+        while True:
+            seed += 1
+            yield trials(Alone(), seeds=1)[0].__class__(
+                Choice("a", {}, Alone()), Point("t", "p", {}, "p", Task()), 9, seed, "cpu", "c"
+            )
+
+    groups = batches(endless(), 2)
+    assert len(next(groups)) == 1
+
+
+@pytest.mark.parametrize(
+    ("inherited", "expected"),
+    [(None, ["0", "1"]), ("3,5", ["3", "5"]), ("GPU-1a2b,MIG-3c4d", ["GPU-1a2b", "MIG-3c4d"])],
+)
+def test_a_slot_sees_one_device_by_whatever_name_it_was_inherited(monkeypatch, inherited, expected):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if inherited is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", inherited)
+    made = devices.slots(["cuda:0", "cuda:1"], jobs=3, jobs_per_gpu=2)
+    assert [slot.kind for slot in made].count("cpu") == 3
+    gpus = [slot for slot in made if slot.kind == "cuda"]
+    assert [slot.visible for slot in gpus] == [expected[0]] * 2 + [expected[1]] * 2
+    assert [slot.name for slot in gpus] == ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]
+
+
+def test_threads_are_divided_over_the_jobs(monkeypatch):
+    monkeypatch.setattr(devices, "cores", lambda: 8)
+    assert {slot.threads for slot in devices.slots(["cpu"], jobs=2, jobs_per_gpu=1)} == {4}
+    assert {slot.threads for slot in devices.slots(["cpu"], jobs=16, jobs_per_gpu=1)} == {1}
+
+
+def test_estimators_that_know_no_gpu_stay_on_the_cpu():
+    @dataclass(frozen=True)
+    class Neural(Alone):
+        devices = ("cpu", "cuda")
+
+    assert devices.kind_for(Neural(), ["cuda:0"]) == "cuda"
+    assert devices.kind_for(Alone(), ["cuda:0"]) == "cpu"
+    assert devices.kind_for(Neural(), ["cpu"]) == "cpu"
+
+
+def test_devices_that_are_not_here_are_told(monkeypatch):
+    monkeypatch.setattr(devices, "accelerators", lambda: {"torch": "2.0", "built": "13", "cuda": ["A"], "mps": False})
+    assert devices.resolve(["cuda"]) == devices.resolve(["cuda:0", "cuda"]) == ["cuda:0"]
+    for asked, message in (("cuda:1", "there are cuda:0"), ("mps", "not available"), ("tpu", "no device 'tpu'")):
+        with pytest.raises(UsageError, match=message):
+            devices.resolve([asked])
+    with pytest.raises(UsageError, match="with --executor dask"):
+        devices.resolve(["cuda:1"], remote=True)
+
+
+SPOILT = '''"""A batch of which one trial, by its sample, ends the whole process."""
+import os
+from dataclasses import dataclass
+from mibench import hookimpl
+
+@dataclass(frozen=True)
+class Spoilt:
+    def estimate(self, x, y):
+        return self.estimate_many([x], [y])[0]
+
+    def estimate_many(self, xs, ys):
+        for x in xs:
+            if 0.6 < x[0, 0] % 1 < 0.8:
+                os._exit(9)
+        return [float(x[0, 0]) for x in xs]
+
+    def trials_at_once(self, n, dim_x, dim_y, device):
+        return 16
+
+@hookimpl
+def mibench_estimators():
+    return {"spoilt": Spoilt()}
+'''
+
+
+def test_a_batch_that_dies_is_split_until_the_culprits_stand_alone(mibench, tmp_path):
+    (tmp_path / "spoilt.py").write_text(SPOILT)
+    done = mibench(
+        "run",
+        "-e",
+        "spoilt,gaussian",
+        "-p",
+        "spoilt.py",
+        "-t",
+        "gaussian/dim=1:mi=0.5",
+        "-n",
+        10,
+        "--seeds",
+        24,
+        "-o",
+        "out",
+    )
+    assert done.returncode == 1, done.stderr
+    frame = store.load(tmp_path / "out")
+    spoilt = frame[frame["estimator"] == "spoilt"]
+    assert len(spoilt) == 24
+    from mibench import catalogue, trial
+
+    point = catalogue.discover().points("gaussian/dim=1:mi=0.5")[0]
+    firsts = {seed: point.task.sample(10, trial.stream(point, 10, seed))[0][0, 0] for seed in range(24)}
+    for row in spoilt.itertuples():
+        culprit = 0.6 < firsts[row.seed] % 1 < 0.8
+        assert row.status == ("crashed" if culprit else "ok")
+        assert culprit or row.mi_estimate == firsts[row.seed]
+    assert set(spoilt["status"]) == {"ok", "crashed"}
