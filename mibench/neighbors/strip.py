@@ -26,7 +26,9 @@ def rows_per_strip(n: int, k: int, line_x: Array, line_y: Array) -> int:
 def deal(order_y: Counts, rank_x: Counts, size: int, strips: int) -> Counts:
     """Rows strip by strip, by y within a strip: one pass over the rows by y."""
     n = len(order_y)
-    place = np.arange(strips) * size
+    place = np.empty(strips, dtype=np.int64)
+    for s in range(strips):
+        place[s] = s * size
     dealt = np.empty(n, dtype=np.int64)
     for i in range(n):
         row = order_y[i]
@@ -66,8 +68,9 @@ def search(
     """
     n = len(x)
     strips = len(left)
-    cursor = np.zeros(strips, dtype=np.int64)
-    visited = np.full(strips, -1, dtype=np.int64)
+    cursor, visited = np.empty(strips, dtype=np.int64), np.empty(strips, dtype=np.int64)
+    for s in range(strips):
+        visited[s] = -1
     best, index = np.empty((1, k)), np.empty((1, k), dtype=np.int64)
     for s in range(first, last):
         start, stop = s * size, min((s + 1) * size, n)
@@ -174,7 +177,8 @@ def count_on_line(line: Array, r: Array, counts: Counts, start: int, stop: int) 
         while high < n - 1 and line[high] - line[b - 1] < widest:
             high = min(high + step, n - 1)
             step *= 2
-        base[:] = np.uint64(low)
+        for q in range(m):
+            base[q] = np.uint64(low)
         length = np.uint64(b - low)
         while length > 0:
             half = (length + one) >> one
@@ -185,7 +189,8 @@ def count_on_line(line: Array, r: Array, counts: Counts, start: int, stop: int) 
             length -= half
         for q in range(m):
             counts[a + q] = a + q - np.int64(base[q])
-        base[:] = np.uint64(a)
+        for q in range(m):
+            base[q] = np.uint64(a)
         length = np.uint64(high + 1 - a)
         while length > 0:
             half = (length + one) >> one
