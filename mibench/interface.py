@@ -64,6 +64,8 @@ class Estimator(Protocol):
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
       of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
     * `trials_at_once(n, dim_x, dim_y, device)`: how many trials `estimate_many` should be given;
+    * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
+      one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
     * `devices`: the kinds of device it can use, `("cpu",)` if absent;
     * `fresh`: true if it wants `draw` on any task.
     """
@@ -75,10 +77,11 @@ class Estimator(Protocol):
 class Task(Protocol):
     """A frozen dataclass: a joint distribution whose mutual information is known.
 
-    `mi` is in nats, a field or a property. Optional: `mi_error` (the truth's own standard error in nats, 0 if absent),
-    `dim_x` and `dim_y` (known before a sample is drawn, so that trials of one shape can be grouped), `fresh` (the task's
-    protocol draws new samples at every training step), `source` (the paper or code it comes from) and
-    `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual information in nats.
+    `mi` is in nats, a field or a property. Optional: `mi_error` (the truth's own standard error in nats, 0 if
+    absent), `dim_x` and `dim_y` (known before a sample is drawn: trials of one shape are grouped), `fresh` (the task's
+    protocol draws new samples at every training step), `source` (the paper or code it comes from), `version` (1 if
+    absent; raised when the same fields come to give other samples) and `log_pmi(x, y)` of shape `(n,)`, the pointwise
+    mutual information in nats.
     """
 
     @property

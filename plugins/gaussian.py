@@ -1,4 +1,4 @@
-"""Mutual information of the Gaussian that has the sample's covariance (Cover & Thomas, Elements of Information Theory)."""
+"""Mutual information of the Gaussian with the sample's covariance (Cover & Thomas, Elements of Information Theory)."""
 
 from dataclasses import dataclass
 

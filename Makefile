@@ -1,0 +1,39 @@
+# make run and make test set everything up themselves; they need python3 (3.11 or later), venv and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow bench lint clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mibench needs Python 3.11 or later; try: make PYTHON=python3.12 run")'
+	@echo "setting up $(VENV) (once, a few minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[fast,digits,dask,test]'
+	@$(BIN)/python -m mibench.neighbors.warm
+	@touch $@
+
+run: $(READY) ## set up, then: mibench run --estimators mine,ksg --task gaussian
+	$(BIN)/mibench run --estimators mine,ksg --task gaussian $(ARGS)
+
+test: $(READY) lint ## set up, then every test but the slow ones
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-slow: $(READY) ## the accuracy and scale runs, some of many minutes
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(READY) ## ruff and strict types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+bench: $(READY) ## the speed tables of docs/, as ratios
+	for one in benchmarks/*.py; do $(BIN)/python $$one || exit 1; done
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,334 @@
+"""Find plugins; turn "ksg:k=5" into the object it names.
+
+Nothing is privileged: bundled estimators and tasks come through the same pluggy hooks as anyone's. One broken plugin
+never stops the others; it stays in the catalogue with its reason.
+"""
+
+import dataclasses
+import importlib.metadata
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+
+import mibench
+from mibench import fingerprint, hooks, specs
+from mibench.errors import NothingMatched, UsageError
+
+PACKAGE = Path(mibench.__file__).parent
+NAME = re.compile(r"[^\s:,/=]+")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A file or package that offered estimators or tasks, or the reason why it could not."""
+
+    name: str
+    path: Path
+    origin: Literal["bundled", "file", "package"]
+    estimators: Mapping[str, Any] = field(default_factory=dict)
+    tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called on any machine."""
+        return f"{self.origin}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One estimator with its settings. `changes` against the plugin's defaults rebuild it in any process."""
+
+    name: str
+    changes: Mapping[str, Any]
+    estimator: Any = dataclasses.field(repr=False, compare=False)
+
+    @cached_property
+    def params(self) -> str:
+        """All its fields, as one JSON text."""
+        return specs.canonical(specs.fields(self.estimator))
+
+    @cached_property
+    def family(self) -> str:
+        """The same without the field that siblings of `estimate_family` differ in."""
+        skipped = getattr(self.estimator, "family", None)
+        return specs.canonical({key: v for key, v in specs.fields(self.estimator).items() if key != skipped})
+
+
+@dataclass(frozen=True)
+class Point:
+    """One task of a sweep. `origin`, the point's name in the sweep, and `changes` rebuild it in any process."""
+
+    sweep: str
+    origin: str
+    changes: Mapping[str, Any]
+    name: str
+    task: Any = dataclasses.field(repr=False, compare=False)
+
+    @cached_property
+    def params(self) -> str:
+        """The task's whole definition, as one JSON text."""
+        return specs.canonical(specs.typed_fields(self.task))
+
+
+def bundled_folders() -> list[tuple[Path, str]]:
+    """Where bundled plugins lie: beside the package in a checkout, inside it from the wheel."""
+    root = PACKAGE if (PACKAGE / "plugins").is_dir() else PACKAGE.parent
+    return [(root / "plugins", "mibench_plugin"), (root / "tasks", "mibench_task")]
+
+
+class Catalogue:
+    """Every estimator and task that could be found."""
+
+    def __init__(self, plugins: Sequence[Plugin]):
+        self.plugins = tuple(plugins)
+        self.estimators = {name: made for plugin in plugins for name, made in plugin.estimators.items()}
+        self.tasks = {name: points for plugin in plugins for name, points in plugin.tasks.items()}
+        self._codes: dict[tuple[Path, ...], str] = {}
+
+    @property
+    def broken(self) -> list[Plugin]:
+        return [plugin for plugin in self.plugins if plugin.error]
+
+    @cached_property
+    def homes(self) -> dict[str, Plugin]:
+        """The plugin each estimator (`-e NAME`) and sweep (`-t NAME`) comes from."""
+        return {
+            **{f"-e {name}": plugin for plugin in self.plugins for name in plugin.estimators},
+            **{f"-t {name}": plugin for plugin in self.plugins for name in plugin.tasks},
+        }
+
+    def code(self, estimator: str, task: str) -> str:
+        """The fingerprint of the sources that a number of this estimator on this task comes from."""
+        paths = (self.homes[f"-e {estimator}"].path, self.homes[f"-t {task}"].path)
+        if paths not in self._codes:
+            self._codes[paths] = fingerprint.code(paths)
+        return self._codes[paths]
+
+    def estimator(self, spec: str) -> Choice:
+        """The estimator that a spec names: `"ksg"`, `"ksg:k=5"`."""
+        name, changes = specs.parse(spec)
+        if name not in self.estimators:
+            raise self._unknown("estimator", name, self.estimators)
+        return self.choice(name, changes)
+
+    def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
+        default = self.estimators[name]
+        made = specs.change(default, changes, name)
+        defaults = specs.fields(default)
+        different = {key: value for key, value in specs.fields(made).items() if value != defaults[key]}
+        return Choice(name, different, made)
+
+    def points(self, spec: str, aims: Sequence[Mapping[str, Any]] = ({},)) -> list[Point]:
+        """The points a task spec names, in order: `"gaussian"`, `"gaussian:dim=5"`, `"beyond-normal/1v1-normal-0.75"`.
+
+        `aims` are further field settings, each applied to every point; points that become equal are kept once.
+        """
+        selector, _, name = spec.partition("/")
+        sweep, changes = specs.parse(selector)
+        if sweep not in self.tasks:
+            raise self._unknown("task", sweep, self.tasks)
+        whole = self.tasks[sweep]
+        if name:
+            chosen, more = self._named(sweep, name)
+            whole, changes = {chosen: whole[chosen]}, {**changes, **more}
+        made = [self.point(sweep, origin, {**changes, **aim}) for aim in aims for origin in whole]
+        distinct = {p.params + ("" if p.changes else p.name): p for p in made}
+        if not distinct:
+            raise NothingMatched(f"task '{spec}' has no points")
+        return list(distinct.values())
+
+    def point(self, sweep: str, origin: str, changes: Mapping[str, Any]) -> Point:
+        task = self.tasks[sweep][origin]
+        aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
+        if aimed == task:
+            return Point(sweep, origin, {}, origin, task)
+        if origin == specs.point_name(task):
+            name = specs.point_name(aimed)
+        else:
+            name = ":".join([origin, *(f"{key}={_shown(value)}" for key, value in changes.items())])
+        return Point(sweep, origin, dict(changes), name, aimed)
+
+    def _named(self, sweep: str, name: str) -> tuple[str, dict[str, str]]:
+        """The point called `name`, or the one called by its beginning, with the rest as field=value changes."""
+        whole = self.tasks[sweep]
+        if name in whole:
+            return name, {}
+        parts = name.split(":")
+        for cut in range(len(parts) - 1, 0, -1):
+            if (head := ":".join(parts[:cut])) in whole:
+                return head, dict(specs.assignment(text, name) for text in parts[cut:])
+        if all("=" in part for part in parts):
+            changes = dict(specs.assignment(text, name) for text in parts)
+            for origin, task in whole.items():
+                if origin == specs.point_name(task) and all(specs.has_field(task, key) for key in changes):
+                    return origin, changes
+        raise NothingMatched(f"task '{sweep}' has no point '{name}'; {specs.nearest(name, whole)}")
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> UsageError:
+        for plugin in self.broken:
+            if plugin.name.replace("_", "-") == name or f'"{name}"' in _text(plugin.path):
+                return UsageError(f"{kind} '{name}' is not available: {plugin.path}: {plugin.error}")
+        if not name:
+            return UsageError(f"a {kind} has no name; write for example {next(iter(known), kind)}")
+        hint = specs.nearest(name, known)
+        if kind == "estimator" and re.fullmatch(r"[\d.]+", name):
+            hint = "commas separate estimators; to sweep a field write -P NAME.FIELD=3,5"
+        return UsageError(f"no {kind} '{name}'; {hint}")
+
+
+def _shown(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace") if path.is_file() else ""
+    except OSError:
+        return ""
+
+
+def discover(extra: Sequence[str | Path] = (), only: frozenset[str] | None = None) -> Catalogue:
+    """Look in the bundled folders, the installed packages, `MIBENCH_PLUGINS` and `extra` (files or folders).
+
+    With `only`, the labels of some plugins, others are passed over where that saves time: a trial's process needs but
+    two.
+    """
+    found: list[Plugin] = []
+    manager = pluggy.PluginManager("mibench")
+    manager.add_hookspecs(hooks)
+    taken: dict[str, Path] = {}
+    for folder, prefix in bundled_folders():
+        for path in sorted(folder.glob("[!_.]*.py")):
+            if only is not None and f"bundled:{path.stem}" not in only:
+                continue
+            found.append(_load(manager, path, f"{prefix}_{path.stem}", "bundled", taken))
+    named = [item for item in os.environ.get("MIBENCH_PLUGINS", "").split(os.pathsep) if item]
+    asked = dict.fromkeys(Path(item).expanduser().resolve() for item in [*named, *extra])
+    if only is None or any(label.startswith("package:") for label in only):
+        for point in sorted(importlib.metadata.entry_points(group="mibench"), key=lambda p: p.name):
+            found.append(_load_entry_point(manager, point, taken))
+    for item in asked:
+        found += _load_asked(manager, item, taken)
+    return Catalogue(found)
+
+
+def _load_asked(manager: pluggy.PluginManager, item: Path, taken: dict[str, Path]) -> list[Plugin]:
+    if not item.exists():
+        return [Plugin(item.stem, item, "file", error="there is no such file or folder")]
+    paths = sorted(item.glob("[!_.]*.py")) if item.is_dir() else [item]
+    tag = sha256(str(item).encode()).hexdigest()[:8]
+    loaded = [_load(manager, path, f"mibench_file_{tag}_{path.stem}", "file", taken) for path in paths]
+    if item.is_dir():  # a module without hooks beside plugins is something they import
+        loaded = [plugin for plugin in loaded if plugin.error != NO_HOOK]
+        return loaded or [Plugin(item.name, item, "file", error="no plugin file (*.py with a mibench hook) in it")]
+    return loaded
+
+
+NO_HOOK = "it implements neither mibench_estimators nor mibench_tasks (is the @hookimpl marker missing?)"
+
+
+def _load(manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]) -> Plugin:
+    try:
+        module = _import(path, module_name)
+    except BaseException as error:  # a plugin may raise anything at import, SystemExit too
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return Plugin(path.stem, path, origin, error=_reason(error))
+    return _register(manager, module, path, path.stem, origin, taken)
+
+
+def _load_entry_point(
+    manager: pluggy.PluginManager, point: importlib.metadata.EntryPoint, taken: dict[str, Path]
+) -> Plugin:
+    try:
+        module = point.load()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return Plugin(point.name, Path(point.value), "package", error=_reason(error))
+    return _register(manager, module, Path(getattr(module, "__file__", None) or "."), point.name, "package", taken)
+
+
+def _import(path: Path, name: str) -> ModuleType:
+    """The file as a module under a name that every process gives it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python file")
+    folder = str(path.parent)
+    if not name.startswith(("mibench_plugin_", "mibench_task_")) and folder not in sys.path:
+        sys.path.append(folder)  # last, so that a file beside a plugin can shadow no library
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _register(
+    manager: pluggy.PluginManager, module: ModuleType, path: Path, name: str, origin: Any, taken: dict[str, Path]
+) -> Plugin:
+    try:
+        manager.register(module)
+        offers = {
+            hook: dict(implementation.function())
+            for hook in ("mibench_estimators", "mibench_tasks")
+            for implementation in getattr(manager.hook, hook).get_hookimpls()
+            if implementation.plugin is module
+        }
+        if not offers:
+            raise LookupError(NO_HOOK)
+        estimators = offers.get("mibench_estimators", {})
+        tasks = {sweep: _points(sweep, points) for sweep, points in offers.get("mibench_tasks", {}).items()}
+        for key, made in estimators.items():
+            _accept(f"estimator '{key}'", key, made, "estimate")
+        claims = [*(f"estimator '{key}'" for key in estimators), *(f"task '{key}'" for key in tasks)]
+        for claim in claims:
+            if claim in taken:
+                raise ValueError(f"{claim} is taken by {taken[claim]}; choose another name")
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        reason = str(error.args[0]) if isinstance(error, LookupError) and error.args == (NO_HOOK,) else _reason(error)
+        return Plugin(name, path, origin, error=reason)
+    taken.update(dict.fromkeys(claims, path))
+    return Plugin(name, path, origin, estimators, tasks)
+
+
+def _points(sweep: str, points: Any) -> dict[str, Any]:
+    named = dict(points) if isinstance(points, Mapping) else {specs.point_name(p): p for p in points}
+    if len(named) < len(points):
+        raise ValueError(f"task '{sweep}' has two points of one name; give them names with a mapping")
+    for name, point in named.items():
+        _accept(f"task '{sweep}/{name}'", sweep, point, "sample")
+        if not hasattr(type(point), "mi") and "mi" not in (f.name for f in dataclasses.fields(point)):
+            raise TypeError(f"task '{sweep}/{name}' has no mi: a field or a property, in nats")
+    return named
+
+
+def _accept(who: str, name: str, made: Any, method: str) -> None:
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{who}: a name holds no space, colon, comma, slash or equals sign")
+    if isinstance(made, type) or not dataclasses.is_dataclass(made):
+        raise TypeError(f"{who} is {made!r}; expected an instance of a frozen dataclass")
+    if not getattr(made, "__dataclass_params__").frozen:  # noqa: B009
+        raise TypeError(f"{who}: its class is not frozen; write @dataclass(frozen=True)")
+    if not callable(getattr(made, method, None)):
+        raise TypeError(f"{who} has no method {method}")
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

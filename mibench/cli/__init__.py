@@ -1,0 +1,89 @@
+"""The command line: it reads arguments, calls the rooms in order and prints. It computes nothing."""
+
+import importlib.util
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from mibench import __version__
+from mibench.errors import MibenchError
+
+app = typer.Typer(
+    name="mibench",
+    help="Run mutual-information estimators on tasks whose mutual information is known.",
+    epilog="Start with: mibench run --estimators mine,ksg --task gaussian",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+COMMANDS = {
+    "run": ("run", "resume"),
+    "look": ("status", "list_", "describe"),
+    "tables": ("table",),
+    "plots": ("plot",),
+    "compare": ("compare",),
+    "report": ("report",),
+    "check": ("check",),
+}
+"""The modules of this package and the commands in them, in the order of `--help`."""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mibench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["MIBENCH_DEBUG"] = "1"
+
+
+for _module, _names in COMMANDS.items():
+    if importlib.util.find_spec(f"mibench.cli.{_module}"):
+        for _name in _names:
+            app.command(_name.rstrip("_"))(getattr(importlib.import_module(f"mibench.cli.{_module}"), _name))
+
+
+def main() -> None:
+    """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(prog_name="mibench")
+    except MibenchError as error:
+        _end(error, error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+    except Exception as error:
+        _end(error, 3)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> Any:
+    raise KeyboardInterrupt
+
+
+def _end(error: Exception, code: int) -> None:
+    if os.environ.get("MIBENCH_DEBUG"):
+        traceback.print_exc()
+    known = isinstance(error, MibenchError)
+    text = str(error) if known else f"internal error: {type(error).__name__}: {error} (mibench --debug shows where)"
+    print(f"mibench: {text}", file=sys.stderr)
+    sys.exit(code)

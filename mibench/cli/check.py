@@ -1,0 +1,56 @@
+"""`mibench check`: hold estimators and tasks to their promises."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mibench import catalogue, specs
+from mibench.cli.look import AsJson, Plugins, estimator_meant
+from mibench.errors import UsageError
+
+
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An estimator, a task, or a plugin file.")],
+    plugins: Plugins = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold an estimator, a task or a plugin file to its promises."""
+    from mibench import checks
+
+    path = Path(name)
+    if path.suffix == ".py" or path.is_file():
+        found = catalogue.discover([*(plugins or ()), path])
+        mine = [p for p in found.plugins if p.path == path.expanduser().resolve()]
+        if mine and mine[0].error:
+            raise UsageError(f"{path}: {mine[0].error}")
+        estimators = [found.estimator(key) for p in mine for key in p.estimators]
+        points = [point for p in mine for key in p.tasks for point in found.points(key)]
+    else:
+        found = catalogue.discover(plugins or ())
+        base = specs.parse(name.partition("/")[0])[0]
+        if base not in found.estimators and base not in found.tasks:
+            raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
+        estimators = [found.estimator(name)] if estimator_meant(found, name) else []
+        points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
+    subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
+    subjects += [(f"-t {p.sweep}/{p.name}", p.task, checks.TASK_PROMISES) for p in points]
+    broken, records = 0, []
+    for subject, thing, promises in subjects:
+        if not as_json:
+            typer.echo(subject)
+        for verdict in checks.check(subject, thing, promises):
+            broken += verdict.broken is not None
+            records.append(asdict(verdict))
+            if not as_json:
+                typer.echo(f"  {'ok    ' if verdict.broken is None else 'BROKEN'}  {verdict.promise}")
+                if verdict.broken is not None:
+                    typer.echo(f"          {verdict.broken}")
+    if as_json:
+        typer.echo(json.dumps(records))
+    else:
+        typer.echo(f"{len(records) - broken} of {len(records)} promises kept")
+    if broken:
+        raise typer.Exit(4)

@@ -1,0 +1,72 @@
+"""`mibench compare`: two runs, the estimators of one run, or a run against published numbers."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mibench.errors import UsageError
+
+
+def compare(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN [RUN]", help="The reference and what is compared with it.")
+    ] = None,
+    by: Annotated[
+        Literal["estimator"] | None, typer.Option("--by", help="Compare the estimators of one run with one another.")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="NAME", help="Compare every estimator with this one, by cells.")
+    ] = None,
+    published: Annotated[
+        str | None, typer.Option("--published", metavar="SOURCE", help="Set the run beside the numbers of a paper.")
+    ] = None,
+    failures: Annotated[
+        Literal["drop", "worst"],
+        typer.Option("--failures", help="In ranks: drop cells with failures, or rank them last."),
+    ] = "drop",
+    unit: Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")] = "nats",
+    fail_if_worse: Annotated[
+        bool, typer.Option("--fail-if-worse", help="Exit 4 if the second is worse beyond noise, or fails more.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say which is nearer the truth, with intervals and tests paired by sample."""
+    from mibench import compare as comparing
+    from mibench import published as papers
+    from mibench import store, verdict
+    from mibench.cli.tables import print_unicode
+
+    runs = runs or []
+    if len(runs) > 2:
+        raise UsageError(f"compare takes one run or two, not {len(runs)}")
+    if len(runs) == 2 and (by or baseline or published):
+        raise UsageError("--by, --baseline and --published take one run")
+    frames = [store.load(run) for run in runs] or [store.load()]
+    outcomes: list[comparing.Comparison | comparing.Ranking] = []
+    if published:
+        if fail_if_worse:
+            raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
+        side = papers.beside(frames[0], published, unit)
+        print_unicode(papers.as_json(side) if as_json else papers.text(side))
+        return
+    if len(frames) == 2:
+        names = tuple(str(run) for run in runs)
+        found = [comparing.runs(frames[0], frames[1], (names[0], names[1]), unit)]
+    elif baseline:
+        found = comparing.with_baseline(frames[0], baseline, unit)
+    else:
+        ranking = comparing.ranking(frames[0], unit, failures)
+        one, *others = sorted(ranking.labels)
+        found = [comparing.labels(frames[0], one, others[0], unit)] if len(others) == 1 else []
+        if fail_if_worse and not found:
+            raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
+        outcomes.append(ranking)
+    outcomes += found
+    if as_json:
+        print_unicode(verdict.as_json(outcomes))
+    else:
+        print_unicode("\n".join(map(verdict.text, outcomes)))
+    if fail_if_worse and any(comparison.worse for comparison in found):
+        typer.echo("worse than the reference", err=True)
+        raise typer.Exit(4)

@@ -1,0 +1,249 @@
+"""`mibench list`, `mibench describe` and `mibench status`: what there is, and how far a run has come."""
+
+import dataclasses
+import inspect
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mibench import catalogue, specs, store
+from mibench.errors import UsageError
+
+Kind = Literal["estimators", "tasks", "plugins", "runs"]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def list_(
+    kind: Annotated[Kind | None, typer.Argument(help="What to list.", show_default="estimators and tasks")] = None,
+    plugins: Plugins = None,
+    as_json: AsJson = False,
+) -> None:
+    """List estimators, tasks, plugins or runs."""
+    if kind == "runs":
+        records = [_run_record(folder) for folder in store.list_runs()]
+        _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
+        return
+    found = catalogue.discover(plugins or ())
+    if kind == "plugins":
+        _print([_plugin_record(p) for p in found.plugins], as_json, _plugin_line)
+        return
+    records = []
+    if kind in (None, "estimators"):
+        records += [
+            {
+                "kind": "estimator",
+                "name": name,
+                "bound": getattr(made, "direction", "none"),
+                "about": _module_doc(made).partition("\n")[0] or _about(made),
+            }
+            for name, made in sorted(found.estimators.items())
+        ]
+    if kind in (None, "tasks"):
+        records += [
+            {"kind": "task", "name": name, "points": len(points), "about": _sweep_about(found, name)}
+            for name, points in sorted(found.tasks.items())
+        ]
+    if as_json:
+        typer.echo(json.dumps(records))
+    else:
+        for heading in dict.fromkeys(record["kind"] for record in records):
+            typer.echo(f"{heading}s")
+            for r in (r for r in records if r["kind"] == heading):
+                said = f"{r['points']:>3} points" if heading == "task" else f"{r['bound']:<5}"
+                typer.echo(f"  {r['name']:<18} {said}  {r['about']}")
+    _tell_broken(found)
+
+
+def describe(
+    name: Annotated[
+        str, typer.Argument(help="An estimator or a task: ksg, mine:steps=500, gaussian, gaussian/dim=5:mi=0.5.")
+    ],
+    plugins: Plugins = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show formula, source and fields of an estimator or task."""
+    found = catalogue.discover(plugins or ())
+    base = specs.parse(name.partition("/")[0])[0]
+    if base not in found.estimators and base not in found.tasks:
+        hint = specs.nearest(base, [*found.estimators, *found.tasks])
+        raise UsageError(f"no estimator or task '{base}'; {hint}")
+    documents = []
+    if estimator_meant(found, name):
+        documents.append(_estimator_document(found, name))
+    if base in found.tasks and not (documents and ":" in name):
+        documents.append(_task_document(found, name))
+    if as_json:
+        typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, default=str))
+        return
+    for document in documents:
+        _print_document(document)
+
+
+def status(
+    run: Annotated[str | None, typer.Argument(help="A run: folder or name.", show_default="the latest")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a run has come, also while it goes on."""
+    folder = store.find(run)
+    facts = store.read_run(folder)
+    counts = Counter(entry.status for entry in store.known(folder).values())
+    done, total = sum(counts.values()), int(facts.get("trials", 0))
+    record = {
+        "run": folder.name,
+        "folder": str(folder),
+        "trials": total,
+        "done": done,
+        "counts": dict(counts),
+        "seconds_since_last_row": round(store.age(folder), 1),
+        "command": facts.get("command", ""),
+        "started_at": facts.get("started_at", ""),
+    }
+    if as_json:
+        typer.echo(json.dumps(record))
+        return
+    failed = done - counts["ok"]
+    typer.echo(
+        f"{folder}: {done}/{total} · ok {counts['ok']} · failed {failed} · "
+        f"last row {record['seconds_since_last_row']:.0f} s ago"
+    )
+    for name, count in sorted(counts.items()):
+        if name != "ok":
+            typer.echo(f"  {count} {name}")
+    if done < total or failed:
+        typer.echo(f"go on with: mibench resume {folder}")
+
+
+def estimator_meant(found: catalogue.Catalogue, spec: str) -> bool:
+    """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
+    name, changes = specs.parse(spec.partition("/")[0])
+    if "/" in spec or name not in found.estimators:
+        return False
+    return name not in found.tasks or all(specs.has_field(found.estimators[name], key) for key in changes)
+
+
+def _run_record(folder: Path) -> dict[str, Any]:
+    try:
+        facts = store.read_run(folder)
+    except UsageError as error:
+        return {"run": folder.name, "rows": 0, "trials": 0, "command": str(error)}
+    count = sum(1 for _ in store.rows(folder))
+    return {"run": folder.name, "rows": count, "trials": facts.get("trials", 0), "command": facts.get("command", "")}
+
+
+def _plugin_record(plugin: catalogue.Plugin) -> dict[str, Any]:
+    return {
+        "name": plugin.name,
+        "origin": plugin.origin,
+        "path": str(plugin.path),
+        "estimators": list(plugin.estimators),
+        "tasks": list(plugin.tasks),
+        "error": plugin.error,
+    }
+
+
+def _plugin_line(record: dict[str, Any]) -> str:
+    offers = ", ".join([*(f"-e {n}" for n in record["estimators"]), *(f"-t {n}" for n in record["tasks"])])
+    said = f"BROKEN  {record['path']}: {record['error']}" if record["error"] else offers
+    return f"{record['name']:<18} {record['origin']:<8} {said}"
+
+
+def _print(records: list[dict[str, Any]], as_json: bool, line: Any) -> None:
+    if as_json:
+        typer.echo(json.dumps(records))
+        return
+    for record in records:
+        typer.echo(line(record))
+    if not records:
+        typer.echo("none yet")
+
+
+def _tell_broken(found: catalogue.Catalogue) -> None:
+    for plugin in found.broken:
+        print(f"mibench: not available: {plugin.path}: {plugin.error}", file=sys.stderr)
+
+
+def _about(made: Any) -> str:
+    return (inspect.getdoc(type(made)) or "").partition("\n")[0]
+
+
+def _module_doc(made: Any) -> str:
+    return inspect.getdoc(sys.modules.get(type(made).__module__)) or ""
+
+
+def _sweep_about(found: catalogue.Catalogue, name: str) -> str:
+    module = next(
+        (m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(found.homes[f"-t {name}"].path)),
+        None,
+    )
+    return (inspect.getdoc(module) or "").partition("\n")[0]
+
+
+def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
+    choice = found.estimator(spec)
+    made = choice.estimator
+    return {
+        "estimator": choice.name,
+        "about": inspect.getdoc(type(made)) or "",
+        "source": _module_doc(made),
+        "bound": getattr(made, "direction", "none"),
+        "devices": list(getattr(made, "devices", ("cpu",))),
+        "fields": _fields(made),
+        "file": str(found.homes[f"-e {choice.name}"].path),
+        "example": f"mibench run -e {spec} -t gaussian",
+    }
+
+
+def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
+    points = found.points(spec)
+    first = points[0]
+    return {
+        "task": first.sweep,
+        "about": inspect.getdoc(type(first.task)) or "",
+        "source": str(getattr(first.task, "source", "")) or _sweep_about(found, first.sweep),
+        "fields": _fields(first.task),
+        "points": {point.name: _truth(point.task) for point in points},
+        "file": str(found.homes[f"-t {first.sweep}"].path),
+        "example": f"mibench run -e ksg -t {spec}",
+    }
+
+
+def _truth(task: Any) -> Any:
+    try:
+        return float(task.mi)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _fields(made: Any) -> dict[str, Any]:
+    kinds = {
+        f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
+        for f in dataclasses.fields(made)
+    }
+    return {name: {"value": value, "type": kinds[name]} for name, value in specs.fields(made).items()}
+
+
+def _print_document(document: dict[str, Any]) -> None:
+    for key, value in document.items():
+        if key == "fields":
+            typer.echo("fields:")
+            for name, one in value.items():
+                shown = json.dumps(one["value"], default=str)
+                typer.echo(f"  {name} = {shown}   ({one['type']})")
+        elif key == "points":
+            typer.echo(f"points ({len(value)}), with their true mutual information in nats:")
+            for name, truth in value.items():
+                typer.echo(f"  {name:<40} {truth:.6g}" if isinstance(truth, float) else f"  {name:<40} {truth}")
+        elif isinstance(value, str) and "\n" in value:
+            typer.echo(f"{key}:")
+            for line in value.splitlines():
+                typer.echo(f"  {line}".rstrip())
+        else:
+            typer.echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")

@@ -1,0 +1,1 @@
+"""Joint distributions whose mutual information is known, one family a file, and the maps that keep it."""

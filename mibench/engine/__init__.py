@@ -1,0 +1,1 @@
+"""Where trials run: processes and their limits, devices, batches, the cluster."""

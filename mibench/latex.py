@@ -1,0 +1,89 @@
+"""Tables for papers: LaTeX with booktabs, ready for `\\input` (needs the packages booktabs and graphicx)."""
+
+import pandas as pd
+
+from mibench.tables import Entry, Grid, flag_signs, grid, long_columns, notes, number, truth_text
+
+ROWS_A_PAGE = 40
+SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", '"': r"\textquotedbl{}", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "–": "--", "−": r"$-$",
+}  # fmt: skip
+ENCODABLE = set(map(chr, range(32, 127))) | set("ÀÁÂÄÇÈÉÊËÍÎÏÑÓÔÖÙÚÛÜßàáâäçèéêëíîïñóôöùúûü")
+BOUNDS = {"lower": r"$^{\leq}$", "upper": r"$^{\geq}$", "none": ""}
+
+
+def escape(text: str) -> str:
+    """Any text as LaTeX that prints it; what a plain LaTeX font lacks becomes its code point."""
+    return "".join(SPECIAL.get(c, c if c in ENCODABLE else f"U+{ord(c):04X}") for c in text)
+
+
+def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
+    if entry is None:
+        return "not run"
+    parts = []
+    if entry.n_ok:
+        value = _number(entry.mean) + (rf" \pm {_number(entry.sd)}" if entry.n_ok > 1 else "")
+        marks = [f"{signs[word]}{times}" for word, times in entry.counts]
+        raised = r"^{\mathrm{" + r"\,".join(marks) + "}}" if marks else ""
+        parts.append(rf"$\mathbf{{{value}}}{raised}$" if entry.best else f"${value}{raised}$")
+        if entry.n_seeds != table.seeds:
+            parts.append(f"($n={entry.n_seeds}$)")
+    if entry.n_failed:
+        text = f"{entry.n_failed} failed" if entry.n_ok else f"failed: {escape(entry.failures)}"
+        parts.append(rf"\textit{{{text}}}")
+    return " ".join(parts)
+
+
+def _number(value: float) -> str:
+    text = number(value)
+    mantissa, _, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("–", r"\text{--}")
+
+
+def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
+    """The wide table: best of a row and what is not worse than it in bold; bounds, flags and failures marked."""
+    table = grid(frame, unit)
+    signs = flag_signs(table)
+    one_n = table.one_n is not None
+    head = ["task", *([] if one_n else ["$n$"]), "truth"]
+    head += [escape(name) + BOUNDS[bound] for name, bound in table.columns]
+    rows = []
+    for i, (name, n, truth, error) in enumerate(table.rows):
+        left = [escape(name), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
+        rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
+    said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
+    return _tables(head, rows, ". ".join(said) if table.rows else "No trials", label)
+
+
+def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
+    """The long table: a line a cell."""
+    head, *rows = [[escape(cell) for cell in row] for row in zip(*long_columns(frame, unit), strict=True)]
+    return _tables(head, rows, f"Mean, sd, 95 % interval, bias and rmse over the ok seeds in {unit}", label)
+
+
+def _tables(head: list[str], rows: list[list[str]], caption: str, label: str) -> str:
+    """As many table environments as the rows need, each shrunk to the line where it is wider."""
+    pages = [rows[i : i + ROWS_A_PAGE] for i in range(0, len(rows), ROWS_A_PAGE)] or [[]]
+    text = [r"% \usepackage{booktabs} \usepackage{graphicx} \usepackage{amsmath}"]
+    for page, part in enumerate(pages):
+        said = escape(caption) if page == 0 else "Continued"
+        said += f", part {page + 1} of {len(pages)}" if len(pages) > 1 else ""
+        text += [
+            r"\begin{table}[tbp]",
+            r"\centering\small",
+            rf"\caption{{{said}.}}",
+            rf"\label{{{label}{f'-{page + 1}' if page else ''}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            r"\midrule",
+            *(" & ".join(row) + r" \\" for row in part),
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+        ]
+    return "\n".join(text) + "\n"

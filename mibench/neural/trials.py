@@ -1,0 +1,239 @@
+"""From samples to estimates: split, scale, train many critics at once, read their bounds on the test part."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import sqrt
+
+import numpy as np
+import torch
+
+from mibench.interface import Array, Diverged, Draw, Estimate
+from mibench.neural import NeuralEstimator
+from mibench.neural.critics import Critic, build, one_of
+from mibench.neural.scaling import SCALINGS, Scale
+from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables
+from mibench.neural.training import Job, Pairs, Run, stacked, train, with_twin
+
+JACKKNIFE = 20
+"""Parts of the test part that are left out one at a time."""
+
+CHUNK = 2**16
+"""Pairs of all critics scored at once in the test part."""
+
+SATURATED = 0.95
+"""A value above this share of its ceiling says more of the ceiling than of the sample."""
+
+BLOCK = 64
+"""Batches drawn at once."""
+
+UNRELIABLE = 30
+"""Below so many effective negatives, log E[exp T] rests on a few rows."""
+
+
+def parts(settings: NeuralEstimator, n: int) -> tuple[int, int, int]:
+    """Rows for training, validation and test."""
+    if len(settings.split) != 3 or min(settings.split) < 1:
+        raise ValueError(f"split={settings.split} needs three shares above 0: training, validation, test")
+    shares = np.array(settings.split) / sum(settings.split)
+    test = n // settings.folds if settings.folds > 1 else round(n * shares[2])
+    valid = round((n - test) * shares[1] / (shares[0] + shares[1]))
+    train = n - test - valid
+    if min(train, valid, test) < 4:
+        raise ValueError(
+            f"n={n} leaves {train} pairs for training, {valid} for validation, {test} for test: 4 needed of each"
+        )
+    return train, valid, test
+
+
+@torch.no_grad()
+def read(
+    settings: NeuralEstimator, critic: Critic, runs: Sequence[Run], tests: Sequence[Pairs], device: torch.device
+) -> list[Estimate]:
+    """The bound of each trained critic on its test part, with a jackknife standard error.
+
+    Negatives are of a row's own group, so groups are independent, and leaving some out leaves a smaller sample of the
+    same kind.
+    """
+    weights = critic.unpack(torch.stack(with_twin([run.best for run in runs if run.best is not None])))
+    x, y = stacked(with_twin(list(tests)), device)
+    n = x.shape[1]
+    group = min(settings.test_negatives + 1, max(n // 4, 2))
+    at_once = max(1, CHUNK // (group * len(x))) * group
+    table = torch.cat(
+        [
+            tables(critic, weights, x[:, i : i + at_once], y[:, i : i + at_once], group)
+            for i in range(0, n // group * group, at_once)
+        ],
+        1,
+    )
+    joint, marginal = joint_and_marginal(table)
+    (values,) = over_critics(settings.bound, joint, marginal)
+    groups = table.shape[1]
+    parts = min(JACKKNIFE, groups)
+    part = torch.arange(groups, device=device).repeat_interleave(group) * parts // groups
+    without = torch.stack(
+        [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
+    )
+    spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
+    ess = effective_negatives(marginal).tolist() if settings.exponential else [None] * len(x)
+    return [
+        Estimate(
+            value=float(values[k]),
+            std=sqrt(float(spread[k])),
+            ceiling=settings.ceiling(group - 1),
+            ess=ess[k],
+            steps=run.steps,
+            curve=tuple(run.curve),
+        )
+        for k, run in enumerate(runs)
+    ]
+
+
+def batch_rows(settings: NeuralEstimator, available: int | None) -> int:
+    """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are."""
+    group = settings.negatives + 1
+    if available is None or available >= group:
+        most = settings.batch_size if available is None else min(settings.batch_size, available // group * group)
+        return max(1, round(most / group)) * group
+    return available
+
+
+def walk(x: Array, y: Array, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
+    """Blocks of batches, from one shuffle of the rows after another; no row is twice in a batch."""
+    rows, block = len(x) // size * size, BLOCK * size
+    while True:
+        order = np.concatenate([rng.permutation(len(x))[:rows] for _ in range(max(1, block // rows))])
+        for start in range(0, len(order), block):
+            yield x[order[start : start + block]], y[order[start : start + block]]
+
+
+def fresh_walk(draw: Draw, scale_x: Scale, scale_y: Scale, size: int) -> Iterator[Pairs]:
+    """Blocks of batches of pairs never seen before."""
+    while True:
+        x, y = draw(BLOCK * size)
+        yield scale_x(x), scale_y(y)
+
+
+def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Job]:
+    """The critics to train for one trial: one, or one a fold."""
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+        raise ValueError(f"x and y must be (n, dim) with the same n, not {x.shape} and {y.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("x and y must be finite: drop or fill rows with NaN or infinity")
+    if settings.fresh and draw is None:
+        raise ValueError("fresh=true needs a task that new samples can be drawn from")
+    n_train, n_valid, n_test = parts(settings, len(x))
+    shuffle, *streams = np.random.SeedSequence(seed).spawn(1 + max(settings.folds, 1))
+    order = np.random.default_rng(shuffle).permutation(len(x))
+    fit_scale = one_of(SCALINGS, settings.scaling, "scaling")
+    size = batch_rows(settings, n_train if draw is None else None)
+    jobs = []
+    for fold, stream in enumerate(streams):
+        rng = np.random.default_rng(stream)
+        rows = np.roll(order, -fold * n_test)
+        test, valid, rest = rows[:n_test], rows[n_test : n_test + n_valid], rows[n_test + n_valid :]
+        if draw is not None:
+            test = np.concatenate([test, rest])
+        x_fit, y_fit = (x[rest], y[rest]) if draw is None else draw(max(n_train, BLOCK * size))
+        scale_x, scale_y = fit_scale(x_fit), fit_scale(y_fit)
+        jobs.append(
+            Job(
+                rng=rng,
+                blocks=walk(scale_x(x_fit), scale_y(y_fit), rng, size)
+                if draw is None
+                else fresh_walk(draw, scale_x, scale_y, size),
+                size=size,
+                distinct=n_train if draw is None else None,
+                valid=(scale_x(x[valid]), scale_y(y[valid])),
+                test=(scale_x(x[test]), scale_y(y[test])),
+            )
+        )
+    return jobs
+
+
+def prepared(
+    settings: NeuralEstimator, x: Array, y: Array, seed: int | None, draw: Draw | None
+) -> list[Job] | ValueError:
+    """`prepare`, or why it could not be done: one trial's bad sample is no trouble of the others."""
+    try:
+        return prepare(settings, x, y, seed, draw)
+    except ValueError as error:
+        return error
+
+
+def outcome(jobs: Sequence[Job], runs: Sequence[Run], estimates: Sequence[Estimate | None]) -> Estimate | Exception:
+    """What one trial came to: the mean over its folds, and its warnings."""
+    whole = [e for e in estimates if e is not None]
+    estimate = combine(whole) if len(whole) == len(runs) else None
+    if estimate is not None:
+        seen = [run.steps * job.size for job, run in zip(jobs, runs, strict=True)]
+        estimate = replace(
+            estimate,
+            samples_seen=max(
+                s if job.distinct is None else min(s, job.distinct) for s, job in zip(seen, jobs, strict=True)
+            ),
+            flags=flags(estimate, runs),
+        )
+    if estimate is None or not np.isfinite(estimate.value) or any(run.ended == "diverged" for run in runs):
+        step = min(run.steps for run in runs if run.ended == "diverged" or run.best is None) if runs else 0
+        return Diverged(f"the critic's weights or its bound stopped being finite by step {step}", last=estimate)
+    return estimate
+
+
+def combine(folds: Sequence[Estimate]) -> Estimate:
+    """The mean of equally large folds; their test parts do not overlap."""
+    first = folds[0]
+    if len(folds) == 1:
+        return first
+    length = max(len(e.curve) for e in folds)
+    held = [[e.curve[min(i, len(e.curve) - 1)][1] for e in folds] for i in range(length)]
+    longest = max(folds, key=lambda e: len(e.curve))
+    return replace(
+        first,
+        value=float(np.mean([e.value for e in folds])),
+        std=sqrt(sum((e.std or 0) ** 2 for e in folds)) / len(folds),
+        ess=min((e.ess for e in folds if e.ess is not None), default=None),
+        steps=sum(e.steps or 0 for e in folds),
+        curve=tuple((step, float(np.mean(values))) for (step, _), values in zip(longest.curve, held, strict=True)),
+    )
+
+
+def flags(estimate: Estimate, runs: Sequence[Run]) -> tuple[str, ...]:
+    """Warnings about the value."""
+    told = []
+    if estimate.ess is not None and estimate.ess < UNRELIABLE:
+        told.append("unreliable")
+    if estimate.ceiling is not None and estimate.value > SATURATED * estimate.ceiling:
+        told.append("saturated")
+    if any(run.ended == "step-cap" for run in runs):
+        told.append("step-cap")
+    return tuple(told)
+
+
+def estimate_together(
+    settings: NeuralEstimator,
+    xs: Sequence[Array],
+    ys: Sequence[Array],
+    seeds: Sequence[int | None],
+    device: str,
+    draws: Sequence[Draw | None],
+) -> list[Estimate | Exception]:
+    """One outcome a trial; all trials are of one shape."""
+    on = torch.device(device)
+    critic = build(settings, xs[0].shape[1], ys[0].shape[1])
+    trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
+    jobs = [job for trial in trials if not isinstance(trial, Exception) for job in trial]
+    runs = train(settings, critic, jobs, on) if jobs else []
+    good = [k for k, run in enumerate(runs) if run.best is not None]
+    read_off = read(settings, critic, [runs[k] for k in good], [jobs[k].test for k in good], on) if good else []
+    estimates = dict(zip(good, read_off, strict=True))
+    outcomes: list[Estimate | Exception] = []
+    first = 0
+    for trial in trials:
+        if isinstance(trial, Exception):
+            outcomes.append(trial)
+            continue
+        ks = range(first, first + len(trial))
+        outcomes.append(outcome(trial, [runs[k] for k in ks], [estimates.get(k) for k in ks]))
+        first += len(trial)
+    return outcomes

@@ -1,0 +1,105 @@
+"""Estimators against one another: accuracy over time, and critical differences of mean ranks."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from mibench import compare
+from mibench.errors import NothingMatched
+from mibench.plots.style import caption, drawn, finish, looks, panels, style
+from mibench.summary import ROW, natural
+
+
+def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
+    """Root mean square error against seconds a fit, a panel a task; the line joins what nothing beats in both."""
+    table = drawn(frame, unit)
+    table = table[table["fit_seconds"].notna()]
+    complete = table[table["n_ok"] > 0].groupby(ROW)["label"].transform("size") == table["label"].nunique()
+    shared = table[complete.reindex(table.index, fill_value=False)]
+    if shared.empty:
+        raise NothingMatched("no cell was finished and timed by every estimator")
+    look = looks(list(frame["label"]))
+    tasks = list(dict.fromkeys(shared["task"]))
+    with style():
+        figure, axes = panels(len(tasks))
+        for axis, task in zip(axes, tasks, strict=True):
+            part = shared[shared["task"] == task]
+            points = part.groupby("label").agg(seconds=("fit_seconds", "mean"), mse=("mse", "mean"))
+            points["rmse"] = np.sqrt(points["mse"])
+            for label in sorted(points.index, key=natural):
+                x, y = points.loc[label, "seconds"], points.loc[label, "rmse"]
+                axis.plot([x], [y], label=label, markerfacecolor="white", **{**look[label], "linestyle": "none"})
+            ordered = points.sort_values(["seconds", "rmse"])
+            front = ordered[ordered["rmse"] <= ordered["rmse"].cummin()]
+            axis.plot(front["seconds"], front["rmse"], color="#999999", drawstyle="steps-post", linewidth=1, zorder=1)
+            axis.set(xscale="log", yscale="log", title=task, xlabel="seconds a fit", ylabel=f"RMSE ({unit})")
+            axis.margins(0.15)
+            for scale, values in ((axis.xaxis, points["seconds"]), (axis.yaxis, points["rmse"])):
+                few = values.max() < 30 * values.min()
+                scale.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=5))
+                scale.set_major_formatter(lambda value, _: f"{value:g}")
+                scale.set_minor_formatter(NullFormatter())
+        left_out = len(table.drop_duplicates(ROW)) - len(shared.drop_duplicates(ROW))
+        said = f"means over the cells that all estimators finished ({left_out} left out); lower left is better"
+        return finish(figure, axes, "Accuracy against time", caption(shared, said))
+
+
+def ranks(frame: pd.DataFrame) -> Figure:
+    """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
+
+    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.compare`.
+    """
+    ranking = compare.ranking(frame)
+    if len(ranking.labels) < 3:
+        raise NothingMatched("critical differences need three estimators or more")
+    count = len(ranking.labels)
+    look = looks(list(ranking.labels))
+    left = (count + 1) // 2
+    depth = max(left, count - left)
+    place = dict(zip(ranking.labels, ranking.ranks, strict=True))
+    levels: list[float] = []
+    height = []
+    for clique in ranking.cliques:  # bars that do not meet share a level
+        level = next((i for i, end in enumerate(levels) if place[clique[0]] - end > 0.06 * (count - 1)), len(levels))
+        levels[level : level + 1] = [place[clique[-1]]]
+        height.append(-0.2 - 0.16 * level)
+    bars = 0.1 + 0.16 * len(levels)
+    with style():
+        figure, (axis,) = panels(1, panel=(6.0, 0.75 + bars + 0.24 * depth))
+        axis.axis("off")
+        low, high = 1.0, float(count)
+        axis.set(
+            xlim=(low - 0.32 * (high - low), high + 0.32 * (high - low)), ylim=(-(bars + 0.24 * depth) - 0.15, 0.55)
+        )
+        axis.plot([low, high], [0, 0], color="black", linewidth=1)
+        for tick in range(1, count + 1):
+            axis.plot([tick, tick], [0, 0.07], color="black", linewidth=1)
+            axis.text(tick, 0.12, str(tick), ha="center", va="bottom", fontsize=8)
+        axis.text(
+            (low + high) / 2,
+            0.38,
+            "mean rank by |error| (1 is nearest the truth)",
+            ha="center",
+            va="bottom",
+            fontsize=8,
+        )
+        for clique, y in zip(ranking.cliques, height, strict=True):
+            ends = place[clique[0]] - 0.02 * (high - low), place[clique[-1]] + 0.02 * (high - low)
+            axis.plot(ends, [y, y], color="black", linewidth=3.5, solid_capstyle="butt")
+        for i, label in enumerate(ranking.labels):
+            first = i < left
+            y = -bars - 0.2 - 0.24 * (i if first else count - 1 - i)
+            edge = low - 0.04 * (high - low) if first else high + 0.04 * (high - low)
+            colour = look[label]["color"]
+            axis.plot([place[label], place[label], edge], [0, y, y], color=colour, linewidth=1)
+            axis.plot(
+                [place[label]], [0], marker=look[label]["marker"], color=colour, markerfacecolor="white", zorder=3
+            )
+            text = f"{label}  {place[label]:.2f}" if first else f"{place[label]:.2f}  {label}"
+            axis.text(edge, y, f" {text} ", ha="right" if first else "left", va="center", fontsize=8)
+        said = [
+            f"{ranking.cells} cells",
+            "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
+        ]
+        return finish(figure, [axis], "Critical differences", "; ".join([*said, *ranking.notes]) + ".")

@@ -1,0 +1,141 @@
+"""One style for all figures: print, colour-blind eyes, no colour at all; legends outside the data."""
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from mibench.errors import NothingMatched
+from mibench.summary import cells, natural
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
+"""Okabe and Ito's palette, told apart by colour-blind eyes, ordered by contrast on white; yellow is left out."""
+MARKERS = "osD^vPX*"
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (2, 2)))
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "mibench",
+    "pdf.fonttype": 42,
+    "figure.constrained_layout.use": True,
+    "text.usetex": False,
+    "text.parse_math": False,
+}
+PANEL = (3.0, 2.5)
+"""Inches of one panel: two to a column pair of a paper, one to a phone."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def looks(labels: list[str]) -> dict[str, dict[str, Any]]:
+    """Colour, marker and dash of each label; no two of the first 56 agree in all."""
+    ordered = sorted(set(labels), key=natural)
+    return {
+        label: {"color": colour, "marker": marker, "linestyle": DASHES[i % len(DASHES)]}
+        for i, (label, colour, marker) in enumerate(zip(ordered, cycle(COLOURS), cycle(MARKERS), strict=False))
+    }
+
+
+def panels(count: int, columns: int = 3, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
+    across = 2 if count == 4 else min(count, columns)
+    down = -(-count // across)
+    figure = Figure(figsize=(panel[0] * across + 0.2, panel[1] * down))
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(down, across, squeeze=False).ravel()
+    for spare in axes[count:]:
+        spare.remove()
+    return figure, list(axes[:count])
+
+
+def finish(figure: Figure, axes: list[Axes], title: str, caption: str) -> Figure:
+    """The title above the panels; below them one legend, with every handle once, and the caption."""
+    handles: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    width = figure.get_figwidth()
+    head = textwrap.wrap(title, max(20, int(width * 13)))
+    foot = textwrap.wrap(caption, max(20, int(width * 17)))
+    columns = max(1, min(len(handles), int(width / (0.55 + 0.065 * max(map(len, handles), default=0)))))
+    legend = -(-len(handles) // columns) * 0.18 + 0.1 if handles else 0.0
+    below, above = 0.14 * len(foot) + 0.06, 0.17 * len(head) + 0.1
+    height = figure.get_figheight() + below + legend + above
+    figure.set_figheight(height)
+    figure.set_layout_engine(
+        "constrained", rect=(0, (below + legend) / height, 1, 1 - (below + legend + above) / height)
+    )
+    if handles:
+        figure.legend(
+            list(handles.values()),
+            list(handles),
+            loc="lower center",
+            bbox_to_anchor=(0.5, (below - 0.03) / height),
+            borderaxespad=0.2,
+            ncols=columns,
+            frameon=False,
+        )
+    figure.text(0.5, 1 - 0.05 / height, "\n".join(head), fontsize=10, fontweight="bold", ha="center", va="top")
+    figure.text(0.5, 0.04 / height, "\n".join(foot), fontsize=7.5, color="#444444", ha="center", va="bottom")
+    return figure
+
+
+def caption(table: pd.DataFrame, extra: str = "") -> str:
+    """n, seeds, failures: what the figure is made of."""
+    ns = sorted(table["n_samples"].unique())
+    seeds = sorted(table["n_seeds"].unique())
+    parts = [
+        "n = " + (str(ns[0]) if len(ns) == 1 else f"{ns[0]} to {ns[-1]}"),
+        (f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}")
+        + (" seed a cell" if seeds[-1] == 1 else " seeds a cell"),
+    ]
+    failed = int(table["n_failed"].sum())
+    parts.append(f"{failed} failed trials left out" if failed else "no failed trials")
+    if extra:
+        parts.append(extra)
+    return "; ".join(parts) + "."
+
+
+def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
+    table = cells(frame, unit)
+    drawn = table[table["n_ok"] > 0]
+    if drawn.empty:
+        raise NothingMatched(f"nothing to draw: {len(table)} cells, and no trial of them is ok")
+    return table
+
+
+def save(figure: Figure, target: Path | BinaryIO, form: str) -> None:
+    """Write a figure as png (200 dots an inch), svg or pdf; the bytes depend on the rows alone."""
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "ModDate": None},
+    }
+    with style():
+        figure.savefig(target, format=form, dpi=200, metadata=metadata[form])

@@ -1,0 +1,251 @@
+"""Numbers from papers, beside which a run can be set: what matches, how far apart, and where the protocols differ.
+
+In a checkout they are in `results/published/`, in an installed package in `mibench/published/`. `sources.toml` says of
+each source how its numbers were made; the CSV of the same name holds them, every row with its locator and evidence.
+"""
+
+import csv
+import json
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mibench import specs
+from mibench.errors import NothingMatched, UsageError
+from mibench.summary import UNITS, cells, tidy
+
+PACKAGE = Path(__file__).parent
+FOLDERS = (PACKAGE / "published", PACKAGE.parent / "results" / "published")
+SAME_TRUTH = 2e-3
+"""Nats, absolute and relative: published truths are rounded."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A paper or code base whose numbers are kept; the fields are those of sources.toml."""
+
+    name: str
+    path: Path
+    title: str
+    grade: str
+    licence: str
+    samples: str
+    reported: str
+    selection: str
+    notes: tuple[str, ...]
+    estimators: dict[str, str]
+    tasks: tuple[str, ...]
+    cap: float | None = None
+    js_offset: float | None = None
+    only: dict[str, Any] | None = None
+    like: dict[str, Any] | None = None
+
+    @cached_property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of the CSV as they stand."""
+        with self.path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+
+def sources() -> dict[str, Source]:
+    """Every source by name."""
+    folder = next((folder for folder in FOLDERS if (folder / "sources.toml").is_file()), None)
+    if folder is None:
+        raise UsageError("the published numbers are not installed; they are in results/published of a checkout")
+    kept = tomllib.loads((folder / "sources.toml").read_text(encoding="utf-8"))
+    return {name: _source(name, folder / f"{name}.csv", facts) for name, facts in kept.items()}
+
+
+def _source(name: str, path: Path, facts: dict[str, Any]) -> Source:
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    return Source(name=name, path=path, **given)
+
+
+def source(name: str) -> Source:
+    """The source of a name. Raises UsageError, with the nearest name, if there is none."""
+    found = sources()
+    if name not in found:
+        raise UsageError(f"there is no published source '{name}'; {specs.nearest(name, found)}")
+    return found[name]
+
+
+def like(name: str) -> dict[str, Any]:
+    """The settings of the run that comes nearest to a source's protocol, by the names of `mibench.settings`."""
+    found = source(name)
+    if not found.like:
+        raise UsageError(f"mibench has no run like {name}: {found.notes[0]}")
+    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in found.like.items()}
+    fields = settings.pop("fields", "")
+    if fields:
+        settings["estimators"] = tuple(f"{spec}:{fields}" for spec in settings["estimators"])
+    return settings
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A run's cells beside published numbers, in `unit`, and what keeps the two from meaning the same."""
+
+    source: Source
+    unit: str
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
+    """Match a run's cells with a source by estimator, settings, task, dimensions, truth and, with fixed samples, n."""
+    found = source(name)
+    if not found.tasks:
+        raise NothingMatched(f"{name} cannot be set beside a run: {found.notes[0]}")
+    trials = tidy(frame)
+    table = cells(trials)
+    settings = trials.drop_duplicates("label").set_index("label")["estimator_params"].map(json.loads)
+    scale = UNITS[unit]
+    matched = []
+    for row in _numbers(found):
+        for cell in table[table["task"].isin(found.tasks) & (table["n_ok"] > 0)].to_dict("records"):
+            if _same(found, row, cell, settings[cell["label"]]):
+                error = math.sqrt(_squared_error(row) + cell["sd"] ** 2 / cell["n_ok"])
+                matched.append(
+                    {
+                        "label": cell["label"],
+                        "there": row["estimator"],
+                        "task": "/".join(filter(None, (cell["task"], cell["point"]))),
+                        "n_samples": cell["n_samples"],
+                        "truth": cell["truth"] * scale,
+                        "published": float(row["mean_nats"]) * scale,
+                        "here": cell["mean"] * scale,
+                        "sd": cell["sd"] * scale,
+                        "difference": (cell["mean"] - float(row["mean_nats"])) * scale,
+                        "standard_error": error * scale,
+                        "settings_there": row["estimator_settings"],
+                        "locator": row["source_locator"],
+                        "evidence": row["evidence"],
+                    }
+                )
+    if not matched:
+        wanted = f"sweeps {', '.join(found.tasks)}; estimators {', '.join(sorted(set(found.estimators.values())))}"
+        raise NothingMatched(
+            f"no cell of the run has a counterpart in {name} ({wanted}); try mibench run --like {name}"
+        )
+    labels = {item["label"] for item in matched}
+    tasks = {item["task"] for item in matched}
+    names = trials["task"] + ("/" + trials["point"]).where(trials["point"] != "", "")
+    used = trials[trials["label"].isin(labels) & names.isin(tasks)]
+    return Beside(found, unit, pd.DataFrame(matched), tuple(_differences(found, used)))
+
+
+def _numbers(found: Source) -> Iterator[dict[str, str]]:
+    """The rows of a source that are estimates of mutual information and that may be matched."""
+    for row in found.rows:
+        if row.get("mean_nats") and row["estimator"] in found.estimators:
+            params = json.loads(row["task_params"])
+            if all(params.get(key) == value for key, value in (found.only or {}).items()):
+                yield row
+
+
+def _same(found: Source, row: dict[str, str], cell: dict[Any, Any], settings: dict[str, Any]) -> bool:
+    name, fields = specs.parse(found.estimators[row["estimator"]])
+    if cell["estimator"] != name or any(_unlike(settings.get(key), text) for key, text in fields.items()):
+        return False
+    kind = "separable" if "critic=separable" in row["estimator_settings"] else "concat"
+    if "critic=" in row["estimator_settings"] and settings.get("critic", kind) != kind:
+        return False
+    truth = float(row["true_mi_nats"])
+    if abs(cell["truth"] - truth) > SAME_TRUTH * max(1.0, truth):
+        return False
+    if (row["dim_x"], row["dim_y"]) != (f"{cell['dim_x']:g}", f"{cell['dim_y']:g}"):
+        return False
+    return found.samples == "fresh" or row["n_samples"] == str(cell["n_samples"])
+
+
+def _unlike(value: Any, text: str) -> bool:
+    try:
+        return float(value) != float(text)
+    except (TypeError, ValueError):
+        return str(value) != text
+
+
+def _squared_error(row: dict[str, str]) -> float:
+    """Squared standard error of a published mean, where it is one over seeds."""
+    if row["std_nats"] and row["n_seeds"].isdigit() and int(row["n_seeds"]) > 1:
+        return float(row["std_nats"]) ** 2 / int(row["n_seeds"])
+    return 0.0
+
+
+def _differences(found: Source, used: pd.DataFrame) -> Iterator[str]:
+    """Where the protocol of the source is not that of the run."""
+    yield f"evidence of {found.name}: {found.grade}"
+    seen = pd.to_numeric(used["samples_seen"]) if "samples_seen" in used else pd.Series(dtype=float)
+    here = {"fresh" if value else "fixed" for value in (seen.dropna() > used.loc[seen.dropna().index, "n_samples"])}
+    if here and here != {found.samples}:
+        yield f"samples: {found.samples} there, {' and '.join(sorted(here))} here; these are different experiments"
+    if found.reported != "held out":
+        yield f"reported there: the value on the {found.reported}, which training has seen; here: on held-out samples"
+    if not found.selection.startswith("none"):
+        yield f"selection there: {found.selection}; here: none"
+    ceilings = pd.to_numeric(used["ceiling"]).dropna().unique()
+    if found.cap is not None and len(ceilings) and any(abs(c - found.cap) > 1e-3 for c in ceilings):
+        values = ", ".join(f"{c:.3f}" for c in sorted(ceilings))
+        yield f"InfoNCE cannot exceed {found.cap:.3f} nats there and {values} here: another number of negatives"
+    if found.js_offset is not None and (used["estimator"] == "jsd").any():
+        yield (
+            f"Jensen-Shannon numbers there are read at T − 1 and sit {found.js_offset:.3f} nats (1/e) below the truth "
+            "at the optimum; here they are not shifted"
+        )
+    if all(row["n_seeds"] == "1" for row in found.rows):
+        yield "each number there is of one sample or run: the intervals cover noise here alone"
+    yield from found.notes
+
+
+def text(outcome: Beside) -> str:
+    """The numbers side by side, and under them where the protocols differ."""
+    from mibench.tables import aligned, number
+
+    table = outcome.table
+    pairs = zip(table["here"], table["sd"], strict=True)
+    spread = [number(mean) + ("" if math.isnan(sd) else f" ± {number(sd)}") for mean, sd in pairs]
+    ends = [
+        "–" if math.isnan(error) else f"{d - 1.96 * error:+.3f} to {d + 1.96 * error:+.3f}"
+        for d, error in zip(table["difference"], table["standard_error"], strict=True)
+    ]
+    lines = [
+        outcome.source.title,
+        "",
+        *aligned(
+            [
+                ["estimator", *table["label"]],
+                ["there", *table["there"]],
+                ["task", *table["task"]],
+                ["n", *table["n_samples"].map(str)],
+                [f"truth ({outcome.unit})", *table["truth"].map(number)],
+                ["published", *table["published"].map(number)],
+                ["here", *spread],
+                ["difference", *table["difference"].map("{:+.3f}".format)],
+                ["95 %", *ends],
+            ]
+        ),
+        "",
+        "what keeps the two from meaning the same:",
+        *(f"- {note}" for note in outcome.notes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(outcome: Beside) -> str:
+    """The same as one JSON document."""
+    table = outcome.table.astype(object).where(outcome.table.notna(), None)
+    plain = {
+        "source": outcome.source.name,
+        "title": outcome.source.title,
+        "grade": outcome.source.grade,
+        "unit": outcome.unit,
+        "rows": table.to_dict("records"),
+        "differences": list(outcome.notes),
+    }
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,246 @@
+"""One HTML file of a run: no network, no other file, everything escaped."""
+
+import json
+import math
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mibench import __version__, curves, store, verdict
+from mibench import compare as comparing
+from mibench.errors import MibenchError, NothingMatched
+from mibench.summary import ROW, cells, natural, tidy
+from mibench.tables import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes, truth_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+GRID_ROWS = 200
+"""Rows of the wide table that the page holds; the table of cells has all."""
+LOG_CHARACTERS = 4_000
+LOGS_CHARACTERS = 300_000
+CELL_COLUMNS = (
+    "label", "bound", "task", "point", "n_samples", "n_ok", "n_failed", "truth", "mean", "sd", "ci_low", "ci_high",
+    "bias", "rmse", "fit_seconds", "failures", "flags",
+)  # fmt: skip
+TRIAL_COLUMNS = (
+    "seed", "status", "mi_estimate", "mi_std", "steps", "samples_seen", "fit_seconds", "flags", "path", "device_name",
+    "trial_id", "error",
+)  # fmt: skip
+
+
+def page(runs: Sequence[Path], unit: str = "nats", leaderboard: bool = False) -> str:
+    """The report of one or more runs (folders or tables of trials) as one HTML document."""
+    import jinja2
+
+    frame = store.load(*runs)
+    trials = tidy(frame)
+    folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
+    here = files("mibench.report")
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
+        (here / "page.html").read_text(encoding="utf-8")
+    )
+    table = grid(trials, unit)
+    return template.render(
+        title="mibench: " + ", ".join(folder.name for folder in folders),
+        style=(here / "page.css").read_text(encoding="utf-8"),
+        script=(here / "page.js").read_text(encoding="utf-8"),
+        unit=unit,
+        version=__version__,
+        counts=_counts(trials),
+        grid=_grid(table),
+        notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
+        left_out=max(0, len(table.rows) - GRID_ROWS),
+        comparison=_comparison(trials, unit),
+        leaderboard=_leaderboard(trials, unit) if leaderboard else None,
+        figures=_figures(trials, unit, folders),
+        provenance=[_provenance(folder, trials) for folder in folders],
+        data=_embedded(_data(trials, unit, folders)),
+    )
+
+
+def _counts(trials: pd.DataFrame) -> list[tuple[str, int]]:
+    counts = {str(status): int(count) for status, count in trials["status"].value_counts().items()}
+    facts = [
+        ("trials", len(trials)),
+        ("estimators", trials["label"].nunique()),
+        ("task points", len(trials[["task", "point"]].drop_duplicates())),
+        ("cells", len(trials[[*ROW, "label"]].drop_duplicates())),
+    ]
+    return [(name, count) for name, count in [*facts, *sorted(counts.items(), key=lambda item: item[0] != "ok")]]
+
+
+def _grid(table: Grid) -> dict[str, Any]:
+    signs = flag_signs(table)
+    rows = []
+    for i, (name, n, truth, error) in enumerate(table.rows[:GRID_ROWS]):
+        entries = [table.entries.get((i, label)) for label, _ in table.columns]
+        texts = [(entry_text(entry, table, signs), bool(entry and entry.best)) for entry in entries]
+        rows.append({"name": name, "n": n, "truth": truth_text(truth, error), "entries": texts})
+    return {"head": [f"{label} {BOUND_SIGNS[bound]}".strip() for label, bound in table.columns], "rows": rows}
+
+
+def _comparison(trials: pd.DataFrame, unit: str) -> str:
+    try:
+        ranking = comparing.ranking(trials, unit)
+    except NothingMatched as reason:
+        return f"{reason}\n"
+    said = verdict.text(ranking)
+    if len(ranking.labels) == 2:
+        first, second = sorted(ranking.labels, key=natural)
+        said += "\n" + verdict.text(comparing.labels(trials, first, second, unit))
+    return said
+
+
+def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
+    from mibench import leaderboard
+
+    board = leaderboard.board(trials, unit)
+    return {"rows": board.table.to_dict("records"), "notes": board.notes, "unit": unit}
+
+
+def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[dict[str, str]]:
+    from mibench import plots
+
+    try:
+        drawn = plots.draw(trials, ["all"], unit, curves.read(folders, trials["trial_id"]))
+    except MibenchError:
+        return []
+    return [{"kind": kind, "title": plots.TITLES[kind], "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
+
+
+def _svg(figure: "Figure", kind: str) -> str:
+    """The figure as an element of the page: ids made its own, no header, no metadata, no address."""
+    from mibench.plots.style import save
+
+    buffer = BytesIO()
+    save(figure, buffer, "svg")
+    text = buffer.getvalue().decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="([^"]*)"', rf'id="{kind}-\1"', text)
+    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{kind}-", text)
+    # In attributes, hundredths of a point are enough; what stands between tags is to be read.
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
+    text = re.sub(r">\s+<", "><", text)
+    points = figure.get_figwidth() * 72
+    size = f'style="min-width:{min(points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
+    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, text, count=1)
+
+
+def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
+    """Where the numbers of a folder come from, and the command that makes them again."""
+    try:
+        run = store.read_run(folder)
+    except MibenchError:
+        return {"name": folder.name, "facts": [], "again": "", "codes": _codes(trials)}
+    versions = ", ".join(f"{name} {version}" for name, version in run.get("versions", {}).items() if version)
+    git = run.get("git") or {}
+    commit = f"{git.get('commit', '')}{' and uncommitted changes' if git.get('dirty') else ''}"
+    devices = sorted({str(name) for name in trials.get("device_name", pd.Series(dtype=str)).dropna() if str(name)})
+    facts = [
+        ("command", str(run.get("command", ""))),
+        ("started", str(run.get("started_at", ""))),
+        ("versions", versions),
+        ("commit", commit),
+        ("platform", str(run.get("platform", ""))),
+        ("devices", ", ".join(devices) or ", ".join(map(str, run.get("devices", [])))),
+    ]
+    return {
+        "name": folder.name,
+        "facts": [(name, value) for name, value in facts if value],
+        "again": _again(run.get("settings", {})),
+        "codes": _codes(trials[trials["run_id"] == run.get("run_id", folder.name)]),
+    }
+
+
+def _codes(trials: pd.DataFrame) -> list[tuple[str, str, str]]:
+    if "code" not in trials:
+        return []
+    unique = trials[["label", "task", "code"]].drop_duplicates()
+    return sorted((str(a), str(b), str(c)) for a, b, c in unique.itertuples(index=False, name=None))
+
+
+FLAGS = {
+    "estimators": "-e", "tasks": "-t", "dims": "--dims", "mi": "--mi", "samples": "-n", "seeds": "--seeds",
+    "parameters": "-P", "plugins": "-p", "device": "-d", "timeout": "--timeout", "memory": "--memory",
+}  # fmt: skip
+
+
+def _again(settings: Mapping[str, Any]) -> str:
+    """The command line that asks for the same trials."""
+    words = ["mibench", "run"]
+    for name, flag in FLAGS.items():
+        value = settings.get(name)
+        for item in value if isinstance(value, list) else [value] if value else []:
+            words += [flag, shlex.quote(str(item))]
+    return " ".join(words) if len(words) > 2 else ""
+
+
+def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str, Any]:
+    """The cells, and under each its trials, as lists in the order of the column names."""
+    table = cells(trials, unit)
+    keys = [*ROW, "label"]
+    order = {key: i for i, key in enumerate(table[keys].itertuples(index=False, name=None))}
+    first = trials.drop_duplicates(keys).set_index(keys)
+    for column in TRIAL_COLUMNS:
+        if column not in trials:
+            trials = trials.assign(**{column: None})
+    grouped: list[list[list[Any]]] = [[] for _ in order]
+    wanted = trials[[*keys, *TRIAL_COLUMNS]].sort_values("seed")
+    for row in wanted.itertuples(index=False, name=None):
+        grouped[order[row[:4]]].append([_plain(value) for value in row[4:]])
+    settings = [
+        [str(first.at[key, "estimator_params"]), str(first.at[key, "task_params"])]
+        for key in table[keys].itertuples(index=False, name=None)
+    ]
+    return {
+        "unit": unit,
+        "cell_columns": CELL_COLUMNS,
+        "trial_columns": TRIAL_COLUMNS,
+        "cells": [
+            [_plain(value) for value in row] for row in table[list(CELL_COLUMNS)].itertuples(index=False, name=None)
+        ],
+        "trials": grouped,
+        "settings": settings,
+        "logs": _logs(trials, folders),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it, numbers to six digits."""
+    if value is None or value is pd.NA:
+        return None
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return None if not math.isfinite(number) else int(number) if number.is_integer() else float(f"{number:.6g}")
+
+
+def _logs(trials: pd.DataFrame, folders: Sequence[Path]) -> dict[str, str]:
+    """The ends of the logs of trials that did not end ok, as many as fit."""
+    logs: dict[str, str] = {}
+    room = LOGS_CHARACTERS
+    for trial in trials.loc[~trials["ok"], "trial_id"]:
+        for folder in folders:
+            path = folder / "logs" / f"{trial}.log"
+            if room > 0 and trial and path.is_file():
+                text = path.read_text(encoding="utf-8", errors="replace")
+                logs[str(trial)] = text[-min(LOG_CHARACTERS, room) :]
+                room -= len(logs[str(trial)])
+    return logs
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """JSON that no text in it can end the script element of."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text

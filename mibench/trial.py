@@ -1,0 +1,330 @@
+"""Trial, Result, plan() and run(): one estimator, one sample of one task, and the row it leaves."""
+
+import inspect
+import math
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+import mibench
+from mibench.catalogue import Catalogue, Choice, Point
+from mibench.interface import Array, Diverged, Draw, Estimate
+
+SCHEMA_VERSION = 1
+DTYPE = "float64"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row: what was asked, what came out, and what the number depends on. Missing values are None."""
+
+    trial_id: str
+    run_id: str
+    status: str
+    estimator: str
+    estimator_params: str
+    task: str
+    point: str
+    task_params: str
+    dim_x: int | None
+    dim_y: int | None
+    n_samples: int
+    seed: int
+    mi_true: float | None
+    mi_true_error: float | None
+    mi_estimate: float | None
+    mi_std: float | None
+    bound: str
+    ceiling: float | None
+    ess: float | None
+    flags: str
+    samples_seen: int | None
+    steps: int | None
+    trained_together: int | None
+    path: str | None
+    fit_seconds: float | None
+    wall_seconds: float | None
+    peak_mb: float | None
+    device: str
+    device_name: str
+    dtype: str
+    threads: int | None
+    error: str | None
+    started_at: str | None
+    host: str
+    mibench_version: str
+    torch_version: str
+    code: str
+    schema_version: int
+
+
+COLUMNS = tuple(f.name for f in fields(Result))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One estimator on one sample of one task point, as names and fields: any process can rebuild it."""
+
+    choice: Choice
+    point: Point
+    n_samples: int
+    seed: int
+    device: str
+    code: str
+    mi_true: float | None = None
+    mi_true_error: float | None = None
+
+    @cached_property
+    def id(self) -> str:
+        """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
+        device_kind = self.device.partition(":")[0]
+        return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind)[:16]
+
+    @property
+    def data_rng(self) -> np.random.Generator:
+        """The stream the sample is drawn from. It does not depend on the estimator: rivals see the same sample."""
+        return np.random.default_rng(int(self._hash("data"), 16))
+
+    @property
+    def fresh_rng(self) -> np.random.Generator:
+        """The stream of fresh samples, apart from the sample itself."""
+        return np.random.default_rng(int(self._hash("fresh"), 16))
+
+    @property
+    def estimator_seed(self) -> int:
+        """The estimator's own stream, 32 bits: another one, so that added noise never replays the data's."""
+        return int(self._hash("estimator", self.choice.name, self.choice.family)[:8], 16)
+
+    def _hash(self, *parts: str) -> str:
+        text = "\0".join((*parts, self.point.sweep, self.point.params, str(self.n_samples), str(self.seed)))
+        return sha256(text.encode()).hexdigest()
+
+    @property
+    def dims(self) -> tuple[int | None, int | None]:
+        """Dimensions of the two sides as the task declares them, None where only a sample tells."""
+        return getattr(self.point.task, "dim_x", None), getattr(self.point.task, "dim_y", None)
+
+    def row(self, status: str, **values: Any) -> Result:
+        """The trial's result with this status; what is not given stays empty."""
+        dim_x, dim_y = self.dims
+        empty: dict[str, Any] = dict.fromkeys(COLUMNS)
+        known = {
+            "trial_id": self.id,
+            "run_id": "",
+            "status": status,
+            "estimator": self.choice.name,
+            "estimator_params": self.choice.params,
+            "task": self.point.sweep,
+            "point": self.point.name,
+            "task_params": self.point.params,
+            "dim_x": dim_x,
+            "dim_y": dim_y,
+            "n_samples": self.n_samples,
+            "seed": self.seed,
+            "mi_true": self.mi_true,
+            "mi_true_error": self.mi_true_error,
+            "bound": getattr(self.choice.estimator, "direction", "none"),
+            "flags": "",
+            "device": self.device,
+            "device_name": "",
+            "dtype": DTYPE,
+            "host": "",
+            "torch_version": "",
+            "mibench_version": mibench.__version__,
+            "code": self.code,
+            "schema_version": SCHEMA_VERSION,
+        }
+        return Result(**{**empty, **known, **values})
+
+
+def plan(
+    catalogue: Catalogue,
+    choices: Sequence[Choice],
+    points: Sequence[Point],
+    samples: Sequence[int],
+    seeds: Iterable[int],
+    device: Callable[[Choice], str],
+) -> Iterator[Trial]:
+    """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early."""
+    truths: dict[int, tuple[float | None, float | None]] = {}
+    devices = {id(choice): device(choice) for choice in choices}
+    for seed in seeds:
+        for index, point in enumerate(points):
+            if index not in truths:
+                truths[index] = _truth(point.task)
+            for n in samples:
+                for choice in choices:
+                    code = catalogue.code(choice.name, point.sweep)
+                    yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
+
+
+def _truth(task: Any) -> tuple[float | None, float | None]:
+    """The truth and its own error in nats; None where it cannot be had, and then the trial's row says why."""
+    try:
+        return float(task.mi), float(getattr(task, "mi_error", 0.0))
+    except Exception:
+        return None, None
+
+
+def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
+    """Draw the sample, estimate, and say how it went. Nothing an estimator raises gets past this."""
+    return run_many([trial], threads)[0]
+
+
+def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Estimate | None]]:
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample."""
+    drawn: list[tuple[Trial, tuple[Array, Array] | Exception]] = []
+    for trial in trials:
+        try:
+            drawn.append((trial, _sample(trial)))
+        except Exception as error:
+            traceback.print_exc()
+            drawn.append((trial, error))
+    good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
+    answers, seconds = _estimate(good, threads) if good else ([], 0.0)
+    by_id = {trial.id: answer for (trial, _), answer in zip(good, answers, strict=True)}
+    share = seconds / max(len(good), 1)
+    together = len(good) if len(good) > 1 else None
+    rows: list[tuple[Result, Estimate | None]] = []
+    for trial, pair in drawn:
+        if isinstance(pair, Exception):
+            rows.append((trial.row("error", error=_message(pair)), None))
+            continue
+        dims = {"dim_x": pair[0].shape[1], "dim_y": pair[1].shape[1]}
+        result, estimate = _result(trial, by_id[trial.id])
+        rows.append((replace(result, **dims, fit_seconds=share, trained_together=together), estimate))
+    return rows
+
+
+def _sample(trial: Trial) -> tuple[Array, Array]:
+    who = f"task {trial.point.sweep}/{trial.point.name}"
+    if trial.mi_true is None:
+        float(trial.point.task.mi)  # raises what kept the plan from knowing the truth
+    pair = _pair(trial.point.task.sample(trial.n_samples, trial.data_rng), trial.n_samples, who)
+    for array in pair:
+        array.flags.writeable = False
+    return pair
+
+
+def _pair(drawn: Any, n: int, who: str) -> tuple[Array, Array]:
+    x, y = (np.asarray(side, dtype=np.float64) for side in drawn)
+    for name, side in (("x", x), ("y", y)):
+        if side.ndim != 2 or len(side) != n:
+            raise ValueError(f"{who} drew {name} of shape {side.shape}; expected ({n}, dim)")
+        if not np.isfinite(side).all():
+            raise ValueError(f"{who} drew {name} with values that are not finite")
+    return x, y
+
+
+def _draw(trial: Trial) -> Draw | None:
+    """A stream of fresh samples, for tasks whose protocol asks for it and estimators that do."""
+    if not (getattr(trial.point.task, "fresh", False) or getattr(trial.choice.estimator, "fresh", False)):
+        return None
+    rng, who = trial.fresh_rng, f"task {trial.point.sweep}/{trial.point.name}"
+    return lambda n: _pair(trial.point.task.sample(n, rng), n, who)
+
+
+def _estimate(
+    good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int
+) -> tuple[list[float | Estimate | Exception], float]:
+    """One answer a trial, and the seconds all of them took."""
+    trials = [trial for trial, _ in good]
+    estimator = trials[0].choice.estimator
+    started = time.perf_counter()
+    try:
+        if len(good) > 1 and hasattr(estimator, "estimate_family"):
+            (first, (x, y)), draw = good[0], _draw(trials[0])
+            offered: dict[str, Any] = {
+                "seed": first.estimator_seed,
+                "draw": draw,
+                "device": first.device,
+                "threads": threads,
+            }
+            siblings = [trial.choice.estimator for trial in trials]
+            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
+        elif len(good) > 1:
+            offered = {
+                "seeds": [trial.estimator_seed for trial in trials],
+                "draws": [_draw(trial) for trial in trials],
+                "device": trials[0].device,
+                "threads": threads,
+            }
+            xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
+            answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
+        else:
+            (trial, (x, y)), draw = good[0], _draw(trials[0])
+            offered = {"seed": trial.estimator_seed, "draw": draw, "device": trial.device, "threads": threads}
+            answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+        if len(answers) != len(good):
+            raise ValueError(f"{type(estimator).__name__} gave {len(answers)} answers for {len(good)} trials")
+    except Exception as error:
+        traceback.print_exc()
+        answers = [error] * len(good)
+    return answers, time.perf_counter() - started
+
+
+def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
+    """What of `offered` the function asks for by name."""
+    asked = inspect.signature(function).parameters
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in asked.values())
+    return {name: value for name, value in offered.items() if takes_all or name in asked}
+
+
+def _result(trial: Trial, answer: float | Estimate | Exception) -> tuple[Result, Estimate | None]:
+    if isinstance(answer, Diverged):
+        return _row(trial, "diverged", answer.last, error=_message(answer)), answer.last
+    if isinstance(answer, Exception):
+        return trial.row("oom" if out_of_memory(answer) else "error", error=_message(answer)), None
+    try:
+        estimate = answer if isinstance(answer, Estimate) else Estimate(float(answer))
+        value = float(estimate.value)
+    except (TypeError, ValueError):
+        kind = type(answer).__name__
+        return trial.row("error", error=f"estimate returned {kind}; expected a float or an Estimate"), None
+    if not math.isfinite(value):
+        return _row(trial, "diverged", replace(estimate, value=math.nan), error=f"the estimate is {value}"), estimate
+    return _row(trial, "ok", estimate), estimate
+
+
+def _row(trial: Trial, status: str, estimate: Estimate | None, error: str | None = None) -> Result:
+    if estimate is None:
+        return trial.row(status, error=error)
+    return trial.row(
+        status,
+        mi_estimate=_finite(estimate.value),
+        mi_std=_finite(estimate.std),
+        ceiling=_finite(estimate.ceiling),
+        ess=_finite(estimate.ess),
+        flags=",".join(estimate.flags),
+        samples_seen=estimate.samples_seen,
+        steps=estimate.steps,
+        path=estimate.path,
+        error=error,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that memory ran out, whoever reports it."""
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in text
+        or "CUDA out of memory" in text
+    )
+
+
+def _message(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    named_kinds = (ValueError, Diverged)
+    return text if text and isinstance(error, named_kinds) else f"{type(error).__name__}: {text}".rstrip(": ")

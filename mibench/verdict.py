@@ -1,0 +1,174 @@
+"""A comparison or a ranking, said in words and as JSON."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from mibench.compare import LEVEL, Comparison, Over, Ranking
+from mibench.tables import aligned, number
+
+MOST = 40
+"""Lines of cells that the text lists; JSON has them all."""
+
+
+def _signed(value: float) -> str:
+    return number(value) if math.isnan(value) else f"{value:+.3f}" if abs(value) < 1e4 else f"{value:+.3g}"
+
+
+def _p(p: float) -> str:
+    return "–" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return "–" if math.isnan(low) else f"{_signed(low)} to {_signed(high)}"
+
+
+def _said(over: Over) -> str:
+    if over.said:
+        return over.said
+    if math.isnan(over.p):
+        return "no test"
+    return {"better": f"{over.second} is nearer the truth", "worse": f"{over.first} is nearer the truth"}.get(
+        over.verdict, "no difference beyond noise"
+    )
+
+
+def _overs(overs: tuple[Over, ...], unit: str) -> list[str]:
+    columns = [
+        ["first", *(over.first for over in overs)],
+        ["second", *(over.second for over in overs)],
+        ["cells", *(str(over.cells) for over in overs)],
+        [f"change of |error| ({unit})", *(_signed(over.change) for over in overs)],
+        ["95 %", *(_interval(over.low, over.high) for over in overs)],
+        ["p", *(_p(over.p) for over in overs)],
+        ["", *(_said(over) for over in overs)],
+    ]
+    return aligned(columns)
+
+
+def text(outcome: Comparison | Ranking) -> str:
+    """The outcome in words and aligned tables."""
+    return _comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)
+
+
+def _comparison(comparison: Comparison) -> str:
+    """Who is nearer the truth over cells, and the cells where the two sides disagree beyond noise."""
+    differing = comparison.differing
+    failing = comparison.cells[comparison.cells["failed_first"] != comparison.cells["failed_second"]]
+    count, tests = len(comparison.cells), int(comparison.cells[["p", "p_change"]].notna().sum().sum())
+    lines = [
+        f"{comparison.second} against {comparison.first}; a change below 0: {comparison.second} is nearer the truth",
+        "",
+        *_overs(comparison.overs, comparison.unit),
+        "",
+    ]
+    if len(differing):
+        lines.append(f"{len(differing)} of {count} cells differ beyond noise (paired t, Holm over {tests} tests, 5 %):")
+        lines += aligned(_cells(differing.head(MOST), comparison))
+        if len(differing) > MOST:
+            lines.append(f"… and {len(differing) - MOST} more; --json lists all")
+    elif tests:
+        lines.append(f"none of {count} cells differs beyond noise (paired t, Holm over {tests} tests, 5 %)")
+    if len(failing):
+        lines += ["", "cells that fail more often on one side:"]
+        lines += aligned(
+            [
+                ["estimator", *failing["label"]],
+                ["task", *_names(failing)],
+                ["n", *failing["n_samples"].map("{:.0f}".format)],
+                [f"failed in {comparison.first}", *failing["failed_first"].map(str)],
+                [f"failed in {comparison.second}", *failing["failed_second"].map(str)],
+            ]
+        )
+    return _ended(lines, comparison.notes)
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    return (table["task"] + "/" + table["point"]).str.rstrip("/").tolist()
+
+
+def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
+    words = {"better": f"{comparison.second} nearer", "worse": f"{comparison.first} nearer", "differs": "differ"}
+    return [
+        ["estimator", *table["label"]],
+        ["task", *_names(table)],
+        ["n", *table["n_samples"].map("{:.0f}".format)],
+        ["pairs", *table["pairs"].map(str)],
+        ["truth", *table["truth"].map(number)],
+        [comparison.first, *table["first"].map(number)],
+        [comparison.second, *table["second"].map(number)],
+        ["difference", *table["difference"].map(_signed)],
+        ["95 %", *map(_interval, table["low"], table["high"])],
+        ["p", *map(_p, table[["p", "p_change"]].min(axis=1))],
+        ["", *table["verdict"].map(words)],
+    ]
+
+
+def _ended(lines: list[str], notes: tuple[str, ...]) -> str:
+    lines += ["", *(f"note: {note}" for note in notes)] if notes else []
+    lines += [
+        "",
+        "p-values are adjusted by Holm; a cell's interval covers noise between seeds, that over cells their choice",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _ranking(ranking: Ranking) -> str:
+    """Mean ranks, the groups that cannot be told apart, and every pair."""
+    lines = [
+        f"{len(ranking.labels)} estimators over {ranking.cells} cells, nearest the truth first",
+        "",
+        *aligned(
+            [
+                ["estimator", *ranking.labels],
+                ["mean rank", *(f"{rank:.2f}" for rank in ranking.ranks)],
+                [f"mean |error| ({ranking.unit})", *map(number, ranking.errors)],
+                ["wins", *map(str, ranking.wins)],
+            ]
+        ),
+        "",
+    ]
+    if not math.isnan(ranking.friedman):
+        differ = "they differ" if ranking.friedman <= LEVEL else "no difference shown"
+        lines.append(f"Friedman test of no difference at all: p {_p(ranking.friedman)}, {differ}")
+    lines += [f"not told apart: {', '.join(clique)}" for clique in ranking.cliques]
+    lines += ["", *_overs(ranking.pairs, ranking.unit)]
+    return _ended(lines, ranking.notes)
+
+
+def as_json(outcomes: Sequence[Comparison | Ranking]) -> str:
+    """Everything that was found, as one JSON document, a list if there are several; what is not a number is null."""
+    plain = [_finite(_plain(outcome)) for outcome in outcomes]
+    return json.dumps(plain[0] if len(plain) == 1 else plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(outcome: Comparison | Ranking) -> dict[str, Any]:
+    if isinstance(outcome, Ranking):
+        return {**asdict(outcome), "pairs": [_over(over) for over in outcome.pairs]}
+    return {
+        "first": outcome.first,
+        "second": outcome.second,
+        "unit": outcome.unit,
+        "worse": outcome.worse,
+        "over_cells": [_over(over) for over in outcome.overs],
+        "cells": outcome.cells.to_dict("records"),
+        "notes": list(outcome.notes),
+    }
+
+
+def _over(over: Over) -> dict[str, Any]:
+    return {**asdict(over), "verdict": over.verdict}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

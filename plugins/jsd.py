@@ -1,0 +1,34 @@
+"""The Jensen-Shannon objective of Deep InfoMax (Hjelm et al. 2019, arXiv 1808.06670), read by a bound in nats."""
+
+from dataclasses import dataclass
+
+from mibench import hookimpl
+from mibench.neural import NeuralEstimator, jensen_shannon, log_mean_exp
+
+
+@dataclass(frozen=True)
+class JSD(NeuralEstimator):
+    """Trains T by E_joint[softplus(−T)] + E_marginal[softplus(T)], whose minimum is at T = log p(x,y) / p(x)p(y).
+
+    The Jensen-Shannon value is no mutual information, so what is reported is a bound evaluated at T: `reads` is "dv",
+    E_joint[T] − log E_marginal[exp T], or "nwj", E_joint[T] + 1 − E_marginal[exp T].
+    """
+
+    reads: str = "dv"
+
+    direction = "lower"
+
+    def bound(self, joint, marginal):
+        if self.reads == "dv":
+            return joint.mean() - log_mean_exp(marginal)
+        if self.reads == "nwj":
+            return joint.mean() + 1 - marginal.exp().mean()
+        raise ValueError(f"reads={self.reads!r} is none of dv, nwj")
+
+    def objective(self, joint, marginal):
+        return jensen_shannon(joint, marginal)
+
+
+@hookimpl
+def mibench_estimators():
+    return {"jsd": JSD()}

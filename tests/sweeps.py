@@ -1,0 +1,28 @@
+"""Every sweep of the tasks folder, for the tests: what a catalogue would hand out, without the catalogue."""
+
+import importlib.util
+from dataclasses import fields
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "tasks"
+
+
+def hook(path):
+    """What a task file's hook returns."""
+    spec = importlib.util.spec_from_file_location(f"tests_tasks_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.mibench_tasks()
+
+
+def named(points):
+    """Points by name; the unnamed by their fields."""
+    return points if isinstance(points, dict) else {label(point): point for point in points}
+
+
+def label(point):
+    return ":".join(f"{field.name}={getattr(point, field.name)}" for field in fields(point))
+
+
+SWEEPS = {name: named(points) for path in sorted(FOLDER.glob("*.py")) for name, points in hook(path).items()}
+POINTS = {f"{sweep}/{name}": point for sweep, points in SWEEPS.items() for name, point in points.items()}

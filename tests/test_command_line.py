@@ -1,0 +1,264 @@
+"""What a user types, what comes back on stdout and stderr, and the exit codes of the design."""
+
+import json
+import os
+import subprocess
+
+import pandas as pd
+import pytest
+
+from mibench import store
+from mibench.trial import COLUMNS
+
+QUICK = ("run", "-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0,1", "-n", "300", "--seeds", "2")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with one quick run in it, made once."""
+    from conftest import ROOT
+
+    folder = tmp_path_factory.mktemp("finished")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["python", "-m", "mibench", *QUICK, "-o", "a"],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_a_run_ends_with_table_folder_and_next_command(finished):
+    _, done = finished
+    assert "gaussian/dim=2:mi=1.0" in done.stdout
+    assert "ksg" in done.stdout
+    assert "truth" in done.stdout
+    assert "results: a" in done.stderr
+    assert "mibench plot a" in done.stderr
+    assert "16 trials to run" in done.stderr
+
+
+def test_there_is_one_row_a_trial_with_the_columns_of_the_design(finished):
+    folder, _ = finished
+    frame = pd.read_csv(folder / "a" / "trials.csv")
+    assert list(frame.columns) == list(COLUMNS)
+    assert len(frame) == 16
+    assert frame["trial_id"].is_unique
+    assert set(frame["status"]) == {"ok"}
+    assert set(frame["mi_true"]) == {0.0, 1.0}
+    assert frame.groupby(["point", "seed"])["estimator"].nunique().eq(2).all()
+    facts = json.loads((folder / "a" / "run.json").read_text())
+    assert facts["settings"]["samples"] == ["300"]
+    assert facts["versions"]["numpy"]
+
+
+def test_the_same_command_again_runs_nothing_and_says_so(finished, mibench):
+    folder, _ = finished
+    before = store.load(folder / "a")
+    done = mibench(*QUICK, "-o", "a", cwd=folder)
+    assert done.returncode == 0
+    assert "nothing to run: all 16 trials are in a" in done.stderr
+    assert store.load(folder / "a").equals(before)
+
+
+def test_more_of_the_same_runs_only_what_is_missing(finished, mibench, tmp_path):
+    folder, _ = finished
+    subprocess.run(["cp", "-r", folder / "a", tmp_path / "b"], check=True)
+    arguments = [part if part != "2" else "3" for part in QUICK]
+    done = mibench(*arguments, "-o", "b")
+    assert "8 trials to run, 16 kept" in done.stderr
+    assert len(store.load(tmp_path / "b")) == 24
+
+
+def test_numbers_do_not_depend_on_jobs_or_folder(finished, mibench, tmp_path):
+    folder, _ = finished
+    done = mibench(*QUICK, "-o", "c", "-j", "1")
+    assert done.returncode == 0
+    key = ["estimator", "point", "seed"]
+    one, two = (store.load(f).sort_values(key)["mi_estimate"].tolist() for f in (folder / "a", tmp_path / "c"))
+    assert one == two
+
+
+def test_json_is_one_document_on_stdout(mibench):
+    done = mibench("run", "-e", "gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "100", "--seeds", "2", "--json")
+    document = json.loads(done.stdout)
+    assert document["counts"] == {"ok": 2}
+    assert document["exit"] == done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_table_plot_list_and_status_read_the_run(finished, mibench):
+    folder, _ = finished
+    assert "gaussian/dim=1:mi=0.0" in mibench("table", "a", cwd=folder).stdout
+    assert "16/16" in mibench("status", "a", cwd=folder).stdout
+    drawn = mibench("plot", "a", cwd=folder)
+    assert drawn.returncode == 0, drawn.stderr
+    files = [folder / line for line in drawn.stdout.split()]
+    assert files
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+
+
+def test_a_new_file_stands_in_list_and_table_beside_the_others(mibench, estimator_file, tmp_path):
+    file = estimator_file("half", "return 0.5")
+    assert "half" in mibench("list", "-p", file).stdout
+    done = mibench("run", "-e", "half,gaussian", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", "200", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    assert "half" in done.stdout
+    assert "0.500 ± 0.000" in done.stdout
+
+
+def test_fields_can_be_swept(mibench, tmp_path):
+    done = mibench(
+        "run", "-e", "ksg", "-P", "ksg.k=3,5", "-t", "gaussian/dim=1:mi=0.5", "-n", "200", "--seeds", "1", "-o", "out"
+    )
+    assert done.returncode == 0, done.stderr
+    params = [json.loads(text)["k"] for text in store.load(tmp_path / "out")["estimator_params"]]
+    assert sorted(params) == [3, 5]
+    assert "k=3" in done.stdout
+    assert "k=5" in done.stdout
+
+
+def test_flag_stands_over_environment_over_config_over_default(mibench, tmp_path):
+    (tmp_path / "run.toml").write_text(
+        'estimators = ["gaussian"]\ntask = "gaussian/dim=1:mi=0.5"\nsamples = 111\nseeds = 1\n'
+    )
+    (tmp_path / "pyproject.toml").write_text("[tool.mibench]\nseeds = 2\njobs = 1\n")
+
+    def plan(*arguments, **environment):
+        done = mibench("run", "-c", "run.toml", "--dry-run", "--json", *arguments, env=environment)
+        assert done.returncode == 0, done.stderr
+        facts = json.loads(done.stdout)
+        return facts["samples"], facts["seeds"], len(facts["slots"])
+
+    assert plan() == ([111], [0, 0], 1)
+    assert plan(MIBENCH_SAMPLES="222") == ([222], [0, 0], 1)
+    assert plan("-n", "333", "--seeds", "5-7", MIBENCH_SAMPLES="222") == ([333], [5, 7], 1)
+
+
+BAD = {
+    "an unknown estimator": (("run", "-e", "ksgg", "-t", "gaussian"), 2, "no estimator 'ksgg'; did you mean 'ksg'?"),
+    "an unknown task": (("run", "-e", "ksg", "-t", "gausian"), 2, "no task 'gausian'; did you mean 'gaussian'?"),
+    "an unknown point": (("run", "-e", "ksg", "-t", "gaussian/x"), 5, "has no point 'x'"),
+    "an unknown field": (("run", "-e", "ksg:kk=3", "-t", "gaussian"), 2, "has no field 'kk'; did you mean 'k'?"),
+    "an unknown swept field": (("run", "-e", "ksg", "-P", "ksg.kk=3", "-t", "gaussian"), 2, "did you mean 'k'?"),
+    "a sweep of nobody": (("run", "-e", "ksg", "-P", "mine.steps=3", "-t", "gaussian"), 2, "not among the estimators"),
+    "a value of the wrong kind": (("run", "-e", "ksg:k=three", "-t", "gaussian"), 2, "expected a whole number"),
+    "no estimator": (("run", "-t", "gaussian"), 2, "no estimator is named"),
+    "no task": (("run", "-e", "ksg"), 2, "no task is named"),
+    "no samples": (("run", "-e", "ksg", "-t", "gaussian", "--samples", "0"), 2, "--samples 0: expected at least 1"),
+    "no seeds": (("run", "-e", "ksg", "-t", "gaussian", "--seeds", "0"), 2, "--seeds 0"),
+    "dimension zero": (("run", "-e", "ksg", "-t", "gaussian", "--dims", "0"), 2, "--dims 0"),
+    "negative information": (("run", "-e", "ksg", "-t", "gaussian", "--mi", "-1"), 2, "not negative"),
+    "a device that is not here": (("run", "-e", "ksg", "-t", "gaussian", "-d", "cuda"), 2, "is not available here"),
+    "a device that is none": (("run", "-e", "ksg", "-t", "gaussian", "-d", "gpu"), 2, "no device 'gpu'"),
+    "a plugin that is not there": (("run", "-e", "ksg", "-t", "gaussian", "-p", "no.py"), 2, "no such file"),
+    "a folder that is no run": (("table", "."), 2, "is no run"),
+    "a run that is not there": (("table", "nothing"), 2, "there is no run 'nothing'"),
+    "no jobs": (("run", "-e", "ksg", "-t", "gaussian", "-j", "0"), 2, "--jobs 0"),
+    "a bad time": (("run", "-e", "ksg", "-t", "gaussian", "--timeout", "soon"), 2, "--timeout soon"),
+    "a bad config": (("run", "-c", "no.toml", "-e", "ksg", "-t", "gaussian"), 2, "no.toml"),
+    "an unknown command": (("rnu",), 2, "run"),
+    "a file to check that is not there": (("check", "no.py"), 2, "no such file"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), BAD.values(), ids=BAD)
+def test_bad_input_gets_one_clear_line_and_its_code(mibench, tmp_path, arguments, code, message):
+    if "cuda" in arguments and _has_cuda():
+        pytest.skip("there is a GPU here")
+    done = mibench(*arguments)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    if arguments[0] == "run":
+        assert len([line for line in done.stderr.splitlines() if line.startswith("mibench:")]) == 1
+        assert not (tmp_path / "results").exists()
+
+
+def _has_cuda():
+    from mibench.engine import devices
+
+    return bool(devices.accelerators()["cuda"])
+
+
+def test_a_broken_or_rival_plugin_named_with_p_is_refused(mibench, tmp_path, estimator_file):
+    (tmp_path / "broken.py").write_text("import no_such_library_here")
+    done = mibench("run", "-e", "ksg", "-t", "gaussian", "-p", "broken.py")
+    assert done.returncode == 2
+    assert "broken.py: ModuleNotFoundError" in done.stderr
+    done = mibench("run", "-e", "ksg", "-t", "gaussian", "-p", estimator_file("ksg"))
+    assert done.returncode == 2
+    assert "estimator 'ksg' is taken by" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/proc/self/ns"), reason="needs a folder that refuses us")
+def test_a_folder_that_cannot_be_made_is_told(mibench, tmp_path):
+    (tmp_path / "file").write_text("x")
+    done = mibench("run", "-e", "gaussian", "-t", "gaussian", "-n", "10", "-o", "file/inside")
+    assert done.returncode == 2
+    assert "file/inside cannot be made" in done.stderr
+
+
+def test_fail_fast_stops_at_the_first_failure(mibench, estimator_file, tmp_path):
+    file = estimator_file("bad", "raise ValueError('no')")
+    done = mibench(
+        "run",
+        "-e",
+        "bad",
+        "-p",
+        file,
+        "-t",
+        "gaussian/dim=1:mi=0.5",
+        "-n",
+        "10",
+        "--seeds",
+        "200",
+        "-x",
+        "-j",
+        "1",
+        "-o",
+        "out",
+    )
+    assert done.returncode == 1
+    assert 1 <= len(store.load(tmp_path / "out")) <= 2
+
+
+def test_failed_trials_run_again_and_stale_ones_are_named(mibench, estimator_file, tmp_path):
+    command = ("run", "-e", "made", "-t", "gaussian/dim=1:mi=0.5", "-n", "10", "--seeds", "3", "-o", "out")
+    file = estimator_file("made", "if x[0, 0] > 0:\n    raise ValueError('positive')\nreturn 0.0")
+    first = mibench(*command, "-p", file)
+    failed = int((store.load(tmp_path / "out")["status"] == "error").sum())
+    assert (first.returncode == 1) == (failed > 0)
+    estimator_file("made", "return 1.0")
+    second = mibench(*command, "-p", file)
+    assert second.returncode == 0
+    frame = store.load(tmp_path / "out")
+    assert (frame["mi_estimate"] == 1.0).sum() == failed
+    if failed < 3:
+        assert f"{3 - failed} rows of made in the folder were made by another version" in second.stderr
+    third = mibench(*command, "-p", file, "--rerun", "stale")
+    assert third.returncode == 0
+    assert (store.load(tmp_path / "out")["mi_estimate"] == 1.0).all()
+    assert "another version" not in mibench(*command, "-p", file).stderr
+
+
+def test_no_color_and_no_terminal_mean_no_escapes(mibench):
+    done = mibench("run", "-e", "gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "50", env={"NO_COLOR": "1"})
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\r" not in done.stderr
+
+
+def test_check_passes_the_bundled_and_fails_the_careless(mibench, estimator_file):
+    assert mibench("check", "gaussian").returncode == 0
+    done = mibench("check", estimator_file("careless", "import numpy as np\nreturn float(np.random.standard_normal())"))
+    assert done.returncode == 4
+    assert "BROKEN" in done.stdout
+    assert "global random state" in done.stdout
+
+
+def test_describe_says_fields_source_and_points(mibench):
+    assert "Kraskov" in mibench("describe", "ksg").stdout
+    assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
+    done = mibench("describe", "ksgg")
+    assert (done.returncode, "did you mean 'ksg'" in done.stderr) == (2, True)

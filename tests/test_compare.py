@@ -1,0 +1,236 @@
+"""Comparisons: what is planted is found, what is not is not, and what cannot be said is not said."""
+
+import json
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import fail, trials
+from scipy import stats
+
+from mibench import compare, verdict
+from mibench.errors import NothingMatched, UsageError
+
+POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.5, 1.0, 2.0))
+TWO = (("ksg", {}, "none"), ("mine", {}, "lower"))
+
+
+TEMPLATE = trials(TWO[:1], POINTS)
+
+
+def noisy(rng, planted=None, shift=0.3):
+    """A run and another that shares its samples but not the noise of its estimator; one point may be shifted."""
+    rng = np.random.default_rng(rng)
+    sample = rng.normal(0, 0.05, len(TEMPLATE))
+    first, second = (
+        TEMPLATE.assign(mi_estimate=TEMPLATE["mi_true"] + sample + rng.normal(0, 0.05, len(TEMPLATE))) for _ in "12"
+    )
+    if planted is not None:
+        second.loc[second["point"] == planted, "mi_estimate"] += shift
+    return first, second
+
+
+def test_a_run_does_not_differ_from_itself():
+    frame = trials(TWO, POINTS)
+    found = compare.runs(frame, frame)
+    assert found.differing.empty
+    assert not found.worse
+    assert {over.p for over in found.overs} == {1.0}
+    assert "none of 18 cells differs" in verdict.text(found)
+
+
+def test_rounding_of_another_machine_is_no_difference():
+    frame = trials(TWO, POINTS)
+    found = compare.runs(frame, frame.assign(mi_estimate=frame["mi_estimate"] + 1e-12))
+    assert found.differing.empty
+
+
+def test_a_planted_difference_is_found_and_no_other():
+    first, second = noisy(7, planted="dim=5:mi=1.0")
+    found = compare.runs(first, second)
+    assert found.differing["point"].tolist() == ["dim=5:mi=1.0"]
+    assert found.differing["verdict"].tolist() == ["worse"]
+    assert found.worse
+    assert not compare.runs(second, first).worse
+    cell = found.differing.iloc[0]
+    pair = [
+        frame[frame["point"] == "dim=5:mi=1.0"].sort_values("seed")["mi_estimate"].to_numpy()
+        for frame in (first, second)
+    ]
+    assert cell["difference"] == pytest.approx(np.mean(pair[1] - pair[0]))
+    low, high = stats.ttest_rel(pair[1], pair[0]).confidence_interval()
+    assert (cell["low"], cell["high"]) == pytest.approx((low, high))
+
+
+def test_false_alarms_are_as_rare_as_promised():
+    """200 pairs without a difference: at 5 % a binomial count stays at 17 or below with 99 % probability."""
+    alarms = sum(not compare.runs(*noisy(rng)).differing.empty for rng in range(200))
+    assert alarms <= stats.binom.ppf(0.99, 200, 0.05)
+
+
+def test_planted_differences_are_found_every_time():
+    """Six standard errors of the mean difference at 10 seeds: power far above 90 % even after Holm over 18 tests."""
+    missed = 0
+    for rng in range(40):
+        found = compare.runs(*noisy(rng, planted="dim=1:mi=0.5"))
+        missed += "dim=1:mi=0.5" not in found.differing["point"].tolist()
+    assert missed <= 2
+
+
+def test_pairing_sees_what_unpaired_tests_miss():
+    """Noise of the sample, shared by both sides, is ten times the difference."""
+    first = trials(TWO[:1], ((1, 0.5),), sd=0.001, shared=0.2, seeds=10)
+    second = first.assign(mi_estimate=first["mi_estimate"] + 0.02 + np.random.default_rng(0).normal(0, 0.002, 10))
+    assert len(compare.runs(first, second).differing) == 1
+    assert stats.ttest_ind(first["mi_estimate"], second["mi_estimate"]).pvalue > 0.5
+
+
+def test_only_shared_samples_are_paired():
+    frame = trials(TWO[:1], POINTS)
+    found = compare.runs(frame, frame[frame["seed"] < 6])
+    assert set(found.cells["pairs"]) == {6}
+    assert any("36 of A, 0 of B" in note for note in found.notes)
+
+
+def test_a_changed_truth_is_said_and_left_out():
+    frame = trials(TWO[:1], POINTS)
+    other = frame.assign(mi_true=frame["mi_true"].where(frame["point"] != "dim=1:mi=0.5", 0.6))
+    found = compare.runs(frame, other)
+    assert "dim=1:mi=0.5" not in found.cells["point"].tolist()
+    assert any("the task has changed" in note for note in found.notes)
+
+
+def test_other_settings_under_one_name_are_said():
+    frame = trials(TWO[:1], POINTS)
+    found = compare.runs(frame, frame.assign(estimator_params='{"k": 9}', code="def"))
+    assert any('{} → {"k": 9}' in note for note in found.notes)
+    assert any("other code" in note for note in found.notes)
+
+
+def test_new_failures_are_worse():
+    frame = trials(TWO[:1], POINTS)
+    found = compare.runs(frame, fail(frame, (frame["seed"] == 0) & (frame["dim_x"] == 1)))
+    assert found.worse
+    assert "cells that fail more often on one side" in verdict.text(found)
+    assert not compare.runs(fail(frame, frame["seed"] == 0), frame).worse
+
+
+def test_one_estimator_of_each_run_is_compared_whatever_their_names():
+    frame = trials(TWO, POINTS)
+    found = compare.runs(frame[frame["estimator"] == "ksg"], frame[frame["estimator"] == "mine"])
+    assert len(found.cells) == len(POINTS)
+
+
+def test_runs_with_nothing_in_common_say_so():
+    frame = trials(TWO, POINTS)
+    with pytest.raises(NothingMatched, match="share no estimator"):
+        compare.runs(frame, frame.assign(estimator="x" + frame["estimator"]))
+    with pytest.raises(NothingMatched, match="share no task"):
+        compare.runs(frame, frame.assign(task="other"))
+
+
+def test_an_unknown_estimator_is_named():
+    with pytest.raises(UsageError, match="no estimator 'ksgg'; did you mean 'ksg'"):
+        compare.labels(trials(TWO), "ksgg", "mine")
+
+
+@pytest.mark.parametrize("cells", [1, 3, 5])
+def test_too_few_cells_are_said_not_tested(cells):
+    frame = trials(TWO, tuple((dim, 0.5) for dim in range(1, cells + 1)), bias={"mine": 0.5})
+    over = compare.labels(frame, "ksg", "mine").overs[0]
+    assert math.isnan(over.p)
+    assert over.said.startswith(f"too few cells for a test: with {cells} ")
+    assert over.verdict == ""
+
+
+def test_six_clear_cells_are_enough():
+    frame = trials(TWO, tuple((dim, 0.5) for dim in range(1, 7)), bias={"mine": 0.5})
+    over = compare.labels(frame, "ksg", "mine").overs[0]
+    assert over.p == pytest.approx(2 / 2**6)
+    assert over.verdict == "worse"
+
+
+FIVE = tuple((name, {}, "none") for name in ("a", "b", "c", "d", "e"))
+
+
+def errors_by_cell(frame):
+    """Mean |error| a cell and estimator, by plain loops."""
+    table = {}
+    for row in frame.to_dict("records"):
+        table.setdefault((row["point"], row["estimator"]), []).append(abs(row["mi_estimate"] - row["mi_true"]))
+    points = sorted({point for point, _ in table})
+    return {name: [float(np.mean(table[point, name])) for point in points] for name, _, _ in FIVE}
+
+
+def test_ranking_is_wilcoxon_with_holm_over_cells():
+    frame = trials(FIVE, tuple((dim, mi) for dim in range(1, 7) for mi in (0.5, 2.0)), bias={"d": 0.1, "e": 0.4})
+    found = compare.ranking(frame)
+    errors = errors_by_cell(frame)
+    names = sorted(errors)
+    raw = {pair: stats.wilcoxon(errors[pair[0]], errors[pair[1]]).pvalue for pair in combinations(names, 2)}
+    ordered, holm, floor = sorted(raw, key=raw.get), {}, 0.0
+    for i, pair in enumerate(ordered):
+        floor = max(floor, min(1.0, raw[pair] * (len(raw) - i)))
+        holm[frozenset(pair)] = floor
+    assert {frozenset((over.first, over.second)): over.p for over in found.pairs} == pytest.approx(holm)
+    ranks = stats.rankdata(np.array([errors[name] for name in names]), axis=0).mean(axis=1)
+    assert dict(zip(found.labels, found.ranks, strict=True)) == pytest.approx(dict(zip(names, ranks, strict=True)))
+    assert found.friedman == pytest.approx(stats.friedmanchisquare(*(errors[name] for name in names)).pvalue)
+    assert found.labels[-1] == "e"
+    assert not any("e" in clique for clique in found.cliques)
+
+
+def test_ranking_agrees_with_scikit_posthocs():
+    posthocs = pytest.importorskip("scikit_posthocs")
+    frame = trials(FIVE, tuple((dim, 0.5) for dim in range(1, 13)), bias={"d": 0.1, "e": 0.4})
+    errors = errors_by_cell(frame)
+    long = pd.DataFrame([(name, value) for name, values in errors.items() for value in values], columns=["g", "v"])
+    theirs = posthocs.posthoc_wilcoxon(long, val_col="v", group_col="g", p_adjust="holm")
+    for over in compare.ranking(frame).pairs:
+        assert over.p == pytest.approx(theirs.loc[over.first, over.second])
+
+
+def test_cells_with_failures_are_dropped_or_ranked_last():
+    points = tuple((dim, mi) for dim in range(1, 7) for mi in (0.5, 2.0))
+    frame = trials(FIVE, points, bias={"b": 0.1, "c": 0.1, "d": 0.1, "e": 0.1})
+    frame = fail(frame, (frame["estimator"] == "a") & (frame["dim_x"] <= 3))
+    dropped = compare.ranking(frame)
+    assert (dropped.cells, dropped.dropped) == (6, 6)
+    assert any("6 of 12 cells dropped" in note for note in dropped.notes)
+    assert dropped.labels[0] == "a"
+    worst = compare.ranking(frame, failures="worst")
+    assert worst.cells == 12
+    assert dict(zip(worst.labels, worst.ranks, strict=True))["a"] == pytest.approx((6 * 5 + 6 * 1) / 12)
+
+
+def test_cliques_are_the_groups_without_a_significant_pair():
+    def over(first, second, p):
+        return compare.Over(first, second, 12, 0.0, 0.0, 0.0, p, "")
+
+    apart = {("a", "c"), ("a", "d"), ("b", "d")}
+    pairs = [over(x, y, 0.01 if (x, y) in apart else 0.9) for x, y in combinations("abcd", 2)]
+    assert compare._cliques("abcd", pairs) == (("a", "b"), ("b", "c"), ("c", "d"))
+
+
+def test_one_estimator_cannot_be_ranked():
+    with pytest.raises(NothingMatched, match="at least two"):
+        compare.ranking(trials(TWO[:1]))
+
+
+def test_units_scale_differences_and_leave_p_alone():
+    first, second = noisy(3, planted="dim=5:mi=1.0")
+    nats, bits = (compare.runs(first, second, unit=unit) for unit in ("nats", "bits"))
+    assert bits.cells["difference"].to_numpy() == pytest.approx(nats.cells["difference"].to_numpy() / math.log(2))
+    assert bits.cells["p"].to_numpy() == pytest.approx(nats.cells["p"].to_numpy())
+
+
+def test_json_holds_what_the_text_says():
+    first, second = noisy(7, planted="dim=5:mi=1.0")
+    found = compare.runs(first, second)
+    document = json.loads(verdict.as_json([found]))
+    assert document["worse"] is True
+    assert [cell["point"] for cell in document["cells"] if cell["verdict"]] == ["dim=5:mi=1.0"]
+    ranked = json.loads(verdict.as_json([compare.ranking(trials(TWO, POINTS))]))
+    assert ranked["labels"] == list(compare.ranking(trials(TWO, POINTS)).labels)

@@ -1,0 +1,46 @@
+"""A user's own samples: read as they are, drawn without replacement, refused where they are not pairs of numbers."""
+
+import numpy as np
+import pytest
+
+from mibench.distributions.files import Arrays, Table
+from mibench.distributions.maps import Margins
+
+
+def test_a_table_gives_its_rows_each_once(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("a, b,c\n" + "".join(f"{i},{-i},{10 * i}\n" for i in range(20)))
+    task = Table(str(path), x=("c", "a"), y=("b",), mi=0.4, mi_error=0.01)
+    assert (task.dim_x, task.dim_y, task.mi, task.mi_error) == (2, 1, 0.4, 0.01)
+    x, y = task.sample(20, np.random.default_rng(0))
+    assert np.array_equal(x[:, 0], 10 * x[:, 1])
+    assert np.array_equal(y[:, 0], -x[:, 1])
+    assert sorted(x[:, 1]) == list(range(20))
+    with pytest.raises(ValueError, match="n=21 rows asked for, and there are 20"):
+        task.sample(21, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="no column 'd'; there are a, b, c"):
+        Table(str(path), x=("d",), y=("b",), mi=0.4).sample(1, np.random.default_rng(0))
+
+
+def test_two_npy_files_give_their_rows(tmp_path):
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((30, 3)).astype(np.float32), rng.standard_normal(30)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    task = Arrays(str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), mi=0.0)
+    drawn_x, drawn_y = Margins(task, "same", "same").sample(30, np.random.default_rng(2))
+    assert drawn_x.dtype == np.float64
+    assert {(*map(float, a), float(b)) for a, b in zip(x, y, strict=True)} == set(
+        map(tuple, np.hstack([drawn_x, drawn_y]))
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [(np.zeros((4, 1)), "has 4 rows and"), (np.zeros((5, 1, 1)), "is not"), (np.full((5, 1), np.nan), "not finite")],
+)
+def test_arrays_that_are_no_pairs_are_refused(tmp_path, x, said):
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", np.zeros((5, 1)))
+    with pytest.raises(ValueError, match=said):
+        Arrays(str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), mi=0.0).sample(1, np.random.default_rng(0))

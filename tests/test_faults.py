@@ -1,0 +1,200 @@
+"""Every fault is really injected into a real run; each costs its own trial and nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from mibench import store
+
+FAULTS = {
+    "raise": ("raise ValueError('on purpose')", "error", "on purpose"),
+    "segfault": ("import ctypes\nctypes.string_at(0)", "crashed", "SIGSEGV"),
+    "exit": ("import os\nos._exit(3)", "crashed", "code 3"),
+    "system-exit": ("raise SystemExit(5)", "error", "SystemExit"),
+    "abort": ("import os\nos.abort()", "crashed", "SIGABRT"),
+    "kill": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "crashed", "SIGKILL"),
+    "hang": ("import time\ntime.sleep(600)", "timeout", "stopped after 3 s"),
+    "deaf-hang": (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    time.sleep(1)",
+        "timeout",
+        "stopped after 3 s",
+    ),
+    "memory": ("import numpy as np\nkept = []\nwhile True:\n    kept.append(np.empty(2**24))", "oom", ""),
+    "not-a-number": ("return float('nan')", "diverged", "nan"),
+    "binary": (
+        "import os\nos.write(1, bytes(range(256)) * 40)\nraise ValueError('after noise')",
+        "error",
+        "after noise",
+    ),
+}
+
+
+@pytest.fixture
+def fault_files(estimator_file):
+    files = [estimator_file(name, body) for name, (body, _, _) in FAULTS.items()]
+    return [*files, estimator_file("good", "return float(x[0, 0])")]
+
+
+def test_every_fault_costs_its_own_trial_alone(mibench, fault_files, tmp_path):
+    names = [*FAULTS, "good"]
+    plugins = [part for file in fault_files for part in ("-p", file)]
+    done = mibench(
+        "run", "-e", ",".join(names), "-t", "gaussian/dim=1:mi=0.5", "-n", 100, "--seeds", 2, "--timeout", "3s",
+        "--memory", "1500M", "-o", "out", "-j", 2, *plugins,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    frame = store.load(tmp_path / "out")
+    assert len(frame) == 2 * len(names)
+    for name, (_, status, message) in FAULTS.items():
+        rows = frame[frame["estimator"] == name]
+        assert set(rows["status"]) == {status}, (name, rows["error"].tolist())
+        assert rows["error"].str.contains(message, regex=False).all(), (name, rows["error"].tolist())
+        assert all((tmp_path / "out" / "logs" / f"{trial}.log").is_file() for trial in rows["trial_id"])
+    assert set(frame[frame["estimator"] == "good"]["status"]) == {"ok"}
+    summary = done.stderr
+    assert "2 × segfault crashed: its process was killed by SIGSEGV" in summary
+    assert "Segmentation fault" in (tmp_path / "out" / "logs" / f"{_one(frame, 'segfault')}.log").read_text()
+    assert bytes(range(256)) in (tmp_path / "out" / "logs" / f"{_one(frame, 'binary')}.log").read_bytes()
+    assert b"on purpose" in (tmp_path / "out" / "logs" / f"{_one(frame, 'raise')}.log").read_bytes()
+    assert not _strays()
+
+
+def _one(frame, name):
+    return frame[frame["estimator"] == name]["trial_id"].iloc[0]
+
+
+def _strays():
+    """Processes of trials that outlived their run."""
+    return [p for p in psutil.process_iter(["cmdline"]) if "mibench-stray" in " ".join(p.info["cmdline"] or [])]
+
+
+def test_what_a_trial_starts_ends_with_it(mibench, estimator_file, tmp_path):
+    stray = "import time; time.sleep(99) # mibench-stray"
+    body = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {stray!r}])\ntime.sleep(60)"
+    file = estimator_file("parent", body)
+    done = mibench(
+        "run", "-e", "parent", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 1, "--timeout", "1s"
+    )
+    assert done.returncode == 1
+    time.sleep(0.5)
+    assert not _strays()
+
+
+def start(tmp_path, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "mibench", "run", *map(str, arguments)],
+        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def wait_for_rows(folder, count, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if folder.is_dir() and sum(1 for _ in store.rows(folder)) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {count} rows within {seconds} s")
+
+
+SLOW = "import time\ntime.sleep(0.05)\nreturn float(x[0, 0])"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_an_interrupt_keeps_rows_ends_children_and_says_how_to_go_on(mibench, estimator_file, tmp_path, sent):
+    file = estimator_file("slow", SLOW)
+    arguments = ("-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 400, "-o", "out")
+    process = start(tmp_path, *arguments)
+    wait_for_rows(tmp_path / "out", 5)
+    children = psutil.Process(process.pid).children(recursive=True)
+    began = time.monotonic()
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130, said
+    assert "mibench resume" in said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs(children, timeout=3)
+    assert not alive
+    kept = len(store.load(tmp_path / "out"))
+    assert kept >= 5
+    assert (tmp_path / "out" / "trials.csv").is_file()
+    again = mibench("run", *arguments, "--dry-run", "--json")
+    assert json.loads(again.stdout)["kept"] == kept
+
+
+def test_kill_9_of_the_run_loses_only_trials_in_flight_and_leaves_no_children(mibench, estimator_file, tmp_path):
+    file = estimator_file("slow", SLOW)
+    arguments = ("-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 60, "-o", "out")
+    for count in (5, 20, 40):
+        process = start(tmp_path, *arguments)
+        wait_for_rows(tmp_path / "out", count)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.communicate()
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert not alive
+    done = mibench("resume", "out")
+    assert done.returncode == 0, done.stderr
+    frame = store.load(tmp_path / "out")
+    assert sorted(frame["seed"]) == list(range(60))
+    rows = sum(1 for _ in store.rows(tmp_path / "out"))
+    assert rows == 60, "no trial ran twice"
+    whole = mibench("run", *arguments[:-1], "whole")
+    assert whole.returncode == 0
+    numbers = [f.sort_values("seed")["mi_estimate"].tolist() for f in (frame, store.load(tmp_path / "whole"))]
+    assert numbers[0] == numbers[1]
+
+
+def test_a_full_disk_stops_the_run_with_a_line_and_keeps_its_rows(estimator_file, tmp_path):
+    """RLIMIT_FSIZE refuses the write as a full disk does; the limit holds for the run's process and its rows file."""
+    file = estimator_file("slow", "return float(x[0, 0])")
+    script = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
+        f"sys.argv[1:] = ['run', '-e', 'slow', '-p', {str(file)!r}, '-t', 'gaussian/dim=1:mi=0.5', '-n', '10', "
+        "'--seeds', '60', '-o', 'out']\n"
+        "from mibench.cli import main\nmain()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("mibench: cannot write to out: File too large")
+    assert "rows already written are kept" in last
+    frame = store.load(tmp_path / "out")
+    assert 1 <= len(frame) <= 10
+    assert set(frame["status"]) == {"ok"}
+
+
+def test_a_script_without_a_main_guard_works(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "import mibench\nprint(len(mibench.run('gaussian', 'gaussian:dim=1', samples=100, seeds=2)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["6"]

@@ -1,0 +1,150 @@
+"""Imports go one way, and what a user types first starts quickly because it loads little."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HARNESS = ROOT / "mibench"
+HEAVY = {"torch", "pandas", "scipy", "matplotlib", "sklearn", "numba", "distributed", "dask", "pyarrow"}
+FILES = sorted(HARNESS.rglob("*.py"))
+PLUGINS = sorted([*(ROOT / "plugins").glob("*.py"), *(ROOT / "tasks").glob("*.py")])
+
+
+def imports(path, top_only=False):
+    """Absolute names of the modules a file imports; names imported from a package count as its modules."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(path):
+    parts = path.relative_to(HARNESS).with_suffix("").parts
+    return parts[0]
+
+
+ALLOWED = {
+    "interface": set(),
+    "errors": set(),
+    "hooks": {"interface"},
+    "specs": {"errors"},
+    "fingerprint": set(),
+    "settings": {"errors", "specs"},
+    "catalogue": {"interface", "hooks", "errors", "specs", "fingerprint"},
+    "trial": {"interface", "catalogue", "specs"},
+    "store": {"errors", "trial"},
+    "engine": {"errors", "trial", "catalogue", "fingerprint"},
+    "checks": {"interface", "trial"},
+    "distributions": {"interface"},
+    "neighbors": {"interface"},
+    "neural": {"interface"},
+    "summary": {"errors"},
+    "tables": {"errors", "summary"},
+    "latex": {"errors", "summary", "tables"},
+}
+"""Rooms of ours that each room may import; itself is always allowed."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_import_one_way(path):
+    mine = room(path)
+    if mine not in ALLOWED:
+        return
+    rooms = {name.split(".")[1] for name in imports(path) if name.startswith("mibench.")}
+    rooms &= {room(other) for other in FILES}
+    assert rooms - {mine} <= ALLOWED[mine]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nobody_imports_the_command_line_or_a_plugin(path):
+    named = set(imports(path))
+    if room(path) not in ("cli", "__main__"):
+        assert not [name for name in named if name.startswith("mibench.cli")]
+    assert not [name for name in named if name.split(".")[0] in ("plugins", "tasks")]
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_plugin_files_do_not_import_one_another(path):
+    stems = {other.stem for other in PLUGINS if other.parent == path.parent} - {path.stem}
+    tops = {name for name in imports(path) if name and "." not in name}
+    assert not tops & stems - {"gaussian"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_matplotlib_and_torch_have_one_home(path):
+    libraries = {name.split(".")[0] for name in imports(path)}
+    where = path.relative_to(HARNESS).parts
+    if "matplotlib" in libraries:
+        assert where[0] in ("plots", "plots.py")
+    if "torch" in libraries:
+        assert where[0] in ("neural", "neighbors")
+
+
+QUICK = {
+    "--help": ["--help"],
+    "list": ["list"],
+    "list plugins": ["list", "plugins"],
+    "run --help": ["run", "--help"],
+    "a usage error": ["run", "-e", "ksgg", "-t", "gaussian"],
+}
+
+
+@pytest.mark.parametrize("arguments", QUICK.values(), ids=QUICK)
+def test_starting_loads_no_heavy_library(arguments, tmp_path):
+    script = (
+        f"import sys; sys.argv[1:] = {arguments!r}\n"
+        "from mibench.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_the_public_names():
+    import mibench
+
+    assert mibench.__all__ == [
+        "Array", "Diverged", "Draw", "Estimate", "Estimator", "Task", "__version__", "hookimpl",
+    ]  # fmt: skip
+    assert all(callable(getattr(mibench, verb)) for verb in ("estimator", "tasks", "run", "load"))
+
+
+def test_no_room_is_named_for_nothing():
+    nothing = {"utils", "util", "common", "core", "base", "helpers", "helper", "misc"}
+    tracked = [p for p in ROOT.rglob("*") if ".venv" not in p.parts and ".git" not in p.parts]
+    assert not [p for p in tracked if p.stem in nothing and (p.is_dir() or p.suffix == ".py")]
+
+
+def test_every_public_name_has_a_docstring():
+    bare = []
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        if not ast.get_docstring(tree):
+            bare.append(str(path.relative_to(ROOT)))
+    assert not bare
+
+
+def test_the_wheel_and_the_checkout_hold_the_same_files():
+    """The wheel's mapping names the folders that hold plugins, tasks and published numbers."""
+    import tomllib
+
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["sources"] == {
+        "plugins": "mibench/plugins",
+        "tasks": "mibench/tasks",
+        "results/published": "mibench/published",
+    }
+    assert all(Path(ROOT / folder).is_dir() for folder in ("plugins", "tasks"))

@@ -1,0 +1,42 @@
+"""The tables for papers go through LaTeX as they are."""
+
+import shutil
+import subprocess
+
+import pytest
+from frames import fail, trials
+
+from mibench import latex
+
+ENGINE = shutil.which("tectonic") or shutil.which("pdflatex")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ENGINE is None, reason="no tectonic or pdflatex")
+@pytest.mark.parametrize("make", [latex.wide, latex.long], ids=["wide", "long"])
+def test_tables_compile(tmp_path, make):
+    names = (r"a_b%c&d#e$f{g}~h^i\j", '<script>|"ж–é±≤', "ksg", "mine", "nwj", "jsd", "smile", "club")
+    frame = trials(
+        tuple((name, {"k": i}, ("lower", "upper", "none")[i % 3]) for i, name in enumerate(names)),
+        tuple((dim, mi) for dim in range(1, 16) for mi in (0.0, 0.5, 2.0)),
+        seeds=3,
+        bias={"nwj": 2e5},
+    )
+    frame = fail(frame, (frame["estimator"] == "ksg") & (frame["seed"] == 0))
+    frame = fail(frame, (frame["estimator"] == "jsd") & (frame["dim_x"] == 2), "oom")
+    frame.loc[frame["estimator"] == "mine", "flags"] = "step-cap,saturated"
+    (tmp_path / "table.tex").write_text(make(frame))
+    (tmp_path / "paper.tex").write_text(
+        r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage{booktabs} \usepackage{graphicx} \usepackage{amsmath}
+\begin{document}
+\input{table}
+\end{document}
+"""
+    )
+    options = ["-interaction=nonstopmode", "-halt-on-error"] if ENGINE.endswith("pdflatex") else []
+    done = subprocess.run([ENGINE, *options, "paper.tex"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (tmp_path / "paper.pdf").stat().st_size > 10_000
+    assert "Overfull" not in done.stdout

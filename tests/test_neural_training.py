@@ -1,0 +1,223 @@
+"""Truths of the batched trainer: a critic's path is its own, and its value is from data it never saw."""
+
+import importlib.util
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mibench import Diverged, Estimate  # noqa: E402
+from mibench.neural import NeuralEstimator  # noqa: E402
+from mibench.neural.scores import effective_negatives, joint_and_marginal  # noqa: E402
+from mibench.neural.training import Run  # noqa: E402
+from mibench.neural.trials import flags, parts  # noqa: E402
+
+PLUGINS = Path(__file__).parent.parent / "plugins"
+
+
+def plugin(stem):
+    """The only estimator of a plugin file."""
+    spec = importlib.util.spec_from_file_location(f"tested_{stem}", PLUGINS / f"{stem}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return next(iter(module.mibench_estimators().values()))
+
+
+def gaussian(n, dim, mi, seed):
+    """n pairs of dim independent Gaussian pairs, with that mutual information in all."""
+    rng = np.random.default_rng([2018, seed])
+    rho = np.sqrt(-np.expm1(-2 * mi / dim))
+    x = rng.standard_normal((n, dim))
+    return x, rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((n, dim))
+
+
+@pytest.mark.parametrize("dim", [1, 5])
+@pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
+def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
+    """To the last bit, through early stops that leave the batch smaller."""
+    estimator = replace(plugin(stem), steps=300, validate_every=20, patience=2)
+    data = [gaussian(400, dim, mi, seed) for mi in (0, 0.5, 2) for seed in range(2)]
+
+    def run(trials):
+        return estimator.estimate_many([data[k][0] for k in trials], [data[k][1] for k in trials], seeds=trials)
+
+    whole = run([0, 1, 2, 3, 4, 5])
+    assert len({e.steps for e in whole}) > 1, "nothing stopped early: the test would not see what leaving does"
+    assert run([3]) == [whole[3]]
+    assert run([5, 0]) == [whole[5], whole[0]]
+    assert run([4, 1, 2]) == [whole[4], whole[1], whole[2]]
+
+
+@pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
+def test_estimate_repeats_itself_by_seed_alone(stem):
+    estimator = replace(plugin(stem), steps=40, validate_every=20)
+    x, y = gaussian(200, 2, 1, 0)
+    np.random.seed(1)  # noqa: NPY002
+    torch.manual_seed(1)
+    first = estimator.estimate(x, y, seed=3)
+    np.random.seed(2)  # noqa: NPY002
+    torch.manual_seed(2)
+    assert estimator.estimate(x, y, seed=3) == first
+    assert estimator.estimate(x, y, seed=4) != first
+
+
+@dataclass(frozen=True)
+class Bursts(NeuralEstimator):
+    """Breaks the critics of one trial: its objective is divided by zero once its bound has risen to 2."""
+
+    direction = "lower"
+
+    def bound(self, joint, marginal):
+        return joint.mean() - (marginal - 1).exp().mean()
+
+    def objective(self, joint, marginal):
+        value = self.bound(joint, marginal)
+        return -value / (value < 2.0).double()
+
+
+def test_a_diverged_critic_leaves_the_others_untouched():
+    """NaN in one row of the parameters reaches no other row, and the last good value is kept beside the failure."""
+    estimator = Bursts(steps=300, validate_every=5, patience=100, averaging=0.9)
+    data = [gaussian(400, 1, mi, seed) for seed, mi in enumerate((0.1, 3.0, 0.2))]
+    weak, strong, other = estimator.estimate_many([x for x, _ in data], [y for _, y in data], seeds=[0, 1, 2])
+    assert isinstance(strong, Diverged)
+    assert np.isfinite(strong.last.value)
+    assert [weak, other] == estimator.estimate_many([data[0][0], data[2][0]], [data[0][1], data[2][1]], seeds=[0, 2])
+
+
+@pytest.mark.parametrize("heads", [(), (2,)])
+@pytest.mark.parametrize("group", [2, 5, 17])
+def test_groups_are_paired_off_without_a_row_meeting_itself(group, heads):
+    """Of a table of who meets whom, the joint scores are the pairs as drawn, and the marginal ones all the others."""
+    row = torch.arange(3 * group).view(1, 3, group, 1)
+    meets = (
+        (100 * row + row.transpose(2, 3)).view(1, 3, group, group, *(1 for _ in heads)).expand(-1, -1, -1, -1, *heads)
+    )
+    joint, marginal = joint_and_marginal(meets)
+    if heads:
+        joint, marginal = joint[..., 1], marginal[..., 1]
+    n = torch.arange(3 * group)
+    assert torch.equal(joint[0], 101 * n)
+    x, y = marginal[0] // 100, marginal[0] % 100
+    assert torch.equal(x, n[:, None].expand(-1, group - 1))
+    assert (y != x).all()
+    assert torch.equal(y // group, x // group)
+    assert torch.equal(y.flatten().bincount(), torch.full((3 * group,), group - 1))
+
+
+def test_effective_negatives_count_equal_weights():
+    """n equal scores count n; one score far above the others counts 1."""
+    marginal = torch.zeros(2, 50, 4)
+    marginal[1, 7, 2] = 100.0
+    assert effective_negatives(marginal).tolist() == pytest.approx([200, 1])
+
+
+def test_split_shares_out_every_row():
+    assert parts(NeuralEstimator(split=(70, 10, 20)), 1000) == (700, 100, 200)
+    assert parts(NeuralEstimator(split=(70, 10, 20), folds=5), 1003) == (703, 100, 200)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_memorised_sample_is_worth_nothing_on_held_out_data(folds):
+    """x and y are independent, and the critic is given every chance to learn the training pairs by heart.
+
+    The value is then an honest bound on 0: at most its own noise above it.
+    """
+    estimator = replace(plugin("mine"), steps=300, patience=100, averaging=0.0, folds=folds)
+    rng = np.random.default_rng(5)
+    outcomes = estimator.estimate_many(
+        [rng.standard_normal((300, 10)) for _ in range(4)],
+        [rng.standard_normal((300, 10)) for _ in range(4)],
+        seeds=range(4),
+    )
+    assert np.mean([e.value for e in outcomes]) < 3 * np.sqrt(np.mean([e.std**2 for e in outcomes]) / 4)
+
+
+@pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
+def test_estimates_meet_the_truth(stem):
+    """Short training on 4000 pairs; the tolerance is four of its own standard errors and 5 % of the truth."""
+    estimator = replace(plugin(stem), steps=1000, validate_every=100)
+    truths = (0.0, 0.5, 2.0)
+    data = [gaussian(4000, 2, mi, seed) for seed, mi in enumerate(truths)]
+    outcomes = estimator.estimate_many([x for x, _ in data], [y for _, y in data], seeds=range(3))
+    for truth, outcome in zip(truths, outcomes, strict=True):
+        assert outcome.value == pytest.approx(truth, abs=4 * outcome.std + 0.05 * truth)
+        assert outcome.samples_seen == 2800
+
+
+def test_what_cannot_be_run_says_why():
+    x, y = gaussian(200, 2, 1, 0)
+    for field, value in (("scaling", "zscore"), ("critic", "conv"), ("activation", "sin"), ("split", (70, 30))):
+        with pytest.raises(ValueError, match=field):
+            replace(plugin("mine"), **{field: value}).estimate(x, y, seed=0)
+    with pytest.raises(ValueError, match="n=10"):
+        plugin("mine").estimate(x[:10], y[:10], seed=0)
+    with pytest.raises(ValueError, match="fresh"):
+        replace(plugin("mine"), fresh=True).estimate(x, y, seed=0)
+
+
+def test_one_bad_sample_is_no_trouble_of_the_others():
+    estimator = replace(plugin("mine"), steps=20, validate_every=10)
+    (x, y), (broken, _) = gaussian(200, 1, 1, 0), gaussian(200, 1, 1, 1)
+    broken[7, 0] = np.nan
+    bad, good = estimator.estimate_many([broken, x], [y, y], seeds=[0, 1])
+    assert isinstance(bad, ValueError)
+    assert good == estimator.estimate(x, y, seed=1)
+
+
+@pytest.mark.parametrize("batch_size", [64, 100])
+def test_fresh_training_sees_every_pair_once(batch_size):
+    """The samples seen are those drawn by the steps; the value is from the sample given."""
+    estimator = replace(plugin("mine"), steps=40, validate_every=20, batch_size=batch_size, negatives=3, fresh=True)
+    rng = np.random.default_rng(0)
+    x, y = gaussian(400, 1, 1, 0)
+    result = estimator.estimate(x, y, seed=0, draw=lambda n: gaussian(n, 1, 1, int(rng.integers(2**31))))
+    assert (result.steps, result.samples_seen) == (40, 40 * batch_size)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "ended", "expected"),
+    [
+        (Estimate(2.0, ceiling=np.log(128), ess=400.0), "converged", ()),
+        (Estimate(4.8, ceiling=np.log(128)), "converged", ("saturated",)),
+        (Estimate(9.0, ess=12.0), "converged", ("unreliable",)),
+        (Estimate(2.0, ess=400.0), "step-cap", ("step-cap",)),
+    ],
+)
+def test_flags_say_what_the_value_rests_on(estimate, ended, expected):
+    """A value within 5 % of its ceiling, fewer than 30 effective negatives, training cut at its cap."""
+    assert flags(estimate, [Run(ended=ended), Run(ended="converged")]) == expected
+
+
+def test_infonce_is_held_by_its_ceiling():
+    """5 nats read with groups of four rows: at most log 4."""
+    infonce = replace(plugin("infonce"), steps=200, negatives=3, test_negatives=3)
+    result = infonce.estimate(*gaussian(1000, 1, 5, 0), seed=0)
+    assert result.ceiling == pytest.approx(np.log(4))
+    assert 1.0 < result.value <= result.ceiling
+
+
+@pytest.mark.parametrize("stem", sorted(p.stem for p in PLUGINS.glob("*.py") if "NeuralEstimator)" in p.read_text()))
+def test_every_bound_trains_and_finds_no_information_where_there_is_none(stem):
+    """x and y are independent, so every bound of 0 is its own noise: four of its standard errors, and 0.05 for the
+    bias of the upper one."""
+    estimator = replace(plugin(stem), steps=200, validate_every=50)
+    rng = np.random.default_rng(1)
+    result = estimator.estimate(rng.standard_normal((1000, 2)), rng.standard_normal((1000, 2)), seed=0)
+    assert abs(result.value) < 4 * result.std + 0.05
+    assert result.std < 0.1
+    assert [step for step, _ in result.curve] == [50, 100, 150, 200]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_agrees_with_the_cpu():
+    x, y = gaussian(4000, 5, 2, 0)
+    estimator = replace(plugin("mine"), steps=500)
+    assert estimator.estimate(x, y, seed=0, device="cuda").value == pytest.approx(
+        estimator.estimate(x, y, seed=0).value, abs=0.02
+    )

@@ -1,0 +1,217 @@
+"""Figures: what they draw is what the rows say; nothing overlaps; they come out the same twice."""
+
+import os
+import statistics
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import fail, trials
+
+from mibench import plots
+from mibench.errors import NothingMatched, UsageError
+
+EIGHT = tuple((name, {}, "lower") for name in ("ksg", "mine", "mine-f", "jsd", "infonce", "nwj", "smile", "gaussian"))
+POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.0, 0.5, 2.0))
+
+
+def long_run():
+    bias = {name: 0.06 * (i - 4) for i, (name, _, _) in enumerate(EIGHT)}
+    both = [
+        trials(EIGHT, POINTS, (500, 10_000), 5, bias=bias, task=task, rng=i)
+        for i, task in enumerate(("gaussian", "nonlinear"))
+    ]
+    frame = pd.concat(both, ignore_index=True)
+    frame.loc[frame["estimator"] == "infonce", "ceiling"] = 2.1
+    return fail(frame, (frame["estimator"] == "smile") & (frame["dim_x"] == 20))
+
+
+def some_curves(frame):
+    steps = range(0, 1001, 100)
+    neural = frame[(frame["estimator"] != "ksg") & (frame["status"] == "ok")]
+    return {
+        t: [(s, v * s / 1000) for s in steps] for t, v in zip(neural["trial_id"], neural["mi_estimate"], strict=True)
+    }
+
+
+FRAME = long_run()
+FIGURES = plots.draw(FRAME, ["all"], "nats", some_curves(FRAME))
+
+
+def drawn_lines(axis):
+    return {line.get_label(): line for line in axis.get_lines() if not line.get_label().startswith("_")}
+
+
+def mean_error(frame, **where):
+    """Mean over cells of mean error, by plain loops over the rows."""
+    cells = {}
+    for row in frame.to_dict("records"):
+        if row["status"] == "ok" and all(row[key] == value for key, value in where.items()):
+            key = (row["point"], row["n_samples"])
+            cells.setdefault(key, []).append(row["mi_estimate"] - row["mi_true"])
+    return statistics.fmean(statistics.fmean(errors) for errors in cells.values())
+
+
+def test_every_kind_is_drawn():
+    assert set(FIGURES) == set(plots.KINDS) == set(plots.TITLES)
+
+
+def test_estimates_stand_at_their_means():
+    axis = FIGURES["estimate"].axes[0]
+    containers = {c.get_label(): c for c in axis.containers}
+    for name, _, _ in EIGHT:
+        drawn = sorted(containers[name].lines[0].get_ydata())
+        rows = FRAME[(FRAME["task"] == "gaussian") & (FRAME["n_samples"] == 10_000) & (FRAME["estimator"] == name)]
+        rows = rows[rows["status"] == "ok"]
+        means = sorted(statistics.fmean(group["mi_estimate"]) for _, group in rows.groupby("point"))
+        assert drawn == pytest.approx(means)
+
+
+def test_the_diagonal_is_the_truth():
+    line = drawn_lines(FIGURES["estimate"].axes[0])["estimate = truth"]
+    assert list(line.get_xdata()) == list(line.get_ydata())
+
+
+def test_bias_is_the_mean_error():
+    titles = [(axis.get_title(), axis.get_xlabel()) for axis in FIGURES["bias"].axes]
+    over_n = FIGURES["bias"].axes[titles.index(("gaussian", "samples n"))]
+    over_dim = FIGURES["bias"].axes[titles.index(("nonlinear", "dimension of X"))]
+    line = drawn_lines(over_n)["mine"]
+    assert list(line.get_xdata()) == [500, 10_000]
+    expected = [mean_error(FRAME, task="gaussian", estimator="mine", n_samples=n) for n in (500, 10_000)]
+    assert list(line.get_ydata()) == pytest.approx(expected)
+    line = drawn_lines(over_dim)["jsd"]
+    expected = [mean_error(FRAME, task="nonlinear", estimator="jsd", dim_x=dim) for dim in (1, 5, 20)]
+    assert list(line.get_ydata()) == pytest.approx(expected)
+
+
+def test_the_map_prints_root_mean_square_errors():
+    axis = FIGURES["error"].axes[0]
+    rows, columns = (
+        [label.get_text() for label in labels] for labels in (axis.get_yticklabels(), axis.get_xticklabels())
+    )
+    texts = {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axis.texts}
+    part = FRAME[(FRAME["n_samples"] == 10_000) & (FRAME["estimator"] == "nwj") & (FRAME["point"] == "dim=5:mi=0.5")]
+    part = part[part["task"] == "gaussian"]
+    rmse = np.sqrt(np.mean((part["mi_estimate"] - part["mi_true"]) ** 2))
+    assert texts[rows.index("gaussian/dim=5:mi=0.5"), columns.index("nwj")] == f"{rmse:#.3g}"
+    assert texts[rows.index("gaussian/dim=20:mi=0.5"), columns.index("smile")] == "failed"
+
+
+def test_time_leaves_out_what_not_all_finished():
+    points = drawn_lines(FIGURES["time"].axes[0])
+    rows = FRAME[(FRAME["task"] == "gaussian") & (FRAME["estimator"] == "mine") & (FRAME["dim_x"] != 20)]
+    cells = rows.groupby(["point", "n_samples"])
+    assert points["mine"].get_xdata()[0] == pytest.approx(cells["fit_seconds"].median().mean())
+    squares = ((rows["mi_estimate"] - rows["mi_true"]) ** 2).groupby([rows["point"], rows["n_samples"]]).mean()
+    assert points["mine"].get_ydata()[0] == pytest.approx(np.sqrt(squares.mean()))
+    assert "(12 left out)" in said(FIGURES["time"])
+
+
+def said(figure):
+    return " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_captions_say_what_is_drawn(kind):
+    words = said(FIGURES[kind])
+    assert ("cells" if kind == "ranks" else "n = ") in words
+    if kind in ("curves", "staircase"):
+        assert "held-out" in words
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_nothing_overlaps_with_eight_estimators(kind):
+    figure = FIGURES[kind]
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    panels = [axis.get_tightbbox(renderer) for axis in figure.axes]
+    others = [text.get_window_extent(renderer) for text in figure.texts]
+    others += [legend.get_window_extent(renderer) for legend in figure.legends]
+    for box in others:
+        assert box.x0 >= -1
+        assert box.x1 <= figure.bbox.width + 1
+        assert not any(overlap(box, panel) for panel in panels)
+    assert not any(overlap(a, b) for a, b in combinations(others, 2))
+    assert not any(overlap(a, b) for a, b in combinations(panels, 2))
+    for axis in figure.axes:
+        for scale in (axis.xaxis, axis.yaxis):
+            shown = [t for t in scale.get_ticklabels() if t.get_text() and t.get_visible() and axis.axison]
+            if kind != "error":  # there the labels are slanted: their boxes overlap, their letters do not
+                boxes = [t.get_window_extent(renderer) for t in shown]
+                low, high = sorted(scale.get_view_interval())
+                inside = [b for b, t in zip(boxes, scale.get_ticklocs(), strict=False) if low <= t <= high]
+                assert not any(overlap(a, b) for a, b in combinations(inside, 2))
+
+
+def overlap(a, b, slack=1.0):
+    return min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
+
+
+def test_estimators_differ_without_colour():
+    from mibench.plots.style import looks
+
+    look = looks([f"e{i}" for i in range(8)])
+    assert len({style["marker"] for style in look.values()}) == 8
+    assert len({(style["marker"], str(style["linestyle"])) for style in look.values()}) == 8
+
+
+def test_names_are_text_not_markup():
+    frame = trials((("$x^2$ <script>", {}, "none"), ("50%_&", {}, "none")))
+    figure = plots.draw(frame, ["estimate"])["estimate"]
+    assert "$x^2$ <script>" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
+def test_files_are_the_same_twice(tmp_path, form):
+    frame = trials()
+    first = plots.write(plots.draw(frame, ["bias"]), tmp_path / "a", [form])
+    second = plots.write(plots.draw(frame, ["bias"]), tmp_path / "b", [form])
+    assert first[0].name == f"bias.{form}"
+    assert first[0].read_bytes() == second[0].read_bytes()
+
+
+def test_units_scale_the_axis():
+    nats, bits = (plots.draw(trials(), ["bias"], unit)["bias"].axes[0] for unit in ("nats", "bits"))
+    assert drawn_lines(bits)["ksg"].get_ydata() == pytest.approx(drawn_lines(nats)["ksg"].get_ydata() / np.log(2))
+    assert bits.get_ylabel() == "bias (bits)"
+
+
+def test_what_cannot_be_drawn_says_why():
+    frame = trials()
+    with pytest.raises(UsageError, match="no figure 'biass'; did you mean 'bias'"):
+        plots.draw(frame, ["biass"])
+    with pytest.raises(UsageError, match="no figure format 'gif'"):
+        plots.write(plots.draw(frame, ["bias"]), None, ["gif"])
+    with pytest.raises(NothingMatched, match="no trial left a learning curve"):
+        plots.draw(frame, ["curves"])
+    assert "curves" not in plots.draw(frame, ["all"])
+    failed = fail(frame, frame["seed"] >= 0)
+    with pytest.raises(NothingMatched, match="none of them ok"):
+        plots.draw(failed, ["all"])
+
+
+def test_curves_are_read_and_damaged_ones_passed_over(tmp_path):
+    from mibench import curves
+
+    (tmp_path / "curves").mkdir()
+    (tmp_path / "curves" / "a.json").write_text("[[0, 0.1], [100, null]]")
+    (tmp_path / "curves" / "b.json").write_text("[[0, ")
+    (tmp_path / "curves" / "c.json").write_text("[[0, 0.5]]")
+    assert curves.read([tmp_path], ["a", "b"]) == {"a": [(0, 0.1), (100, None)]}
+
+
+def test_pyplot_is_left_alone():
+    """A process of its own: another test may import pyplot."""
+    code = (
+        "import sys, frames, matplotlib as mpl; from mibench import plots; plots.draw(frames.trials(), ['bias']);"
+        "assert 'matplotlib.pyplot' not in sys.modules; assert mpl.rcParams == mpl.rcParamsDefault"
+    )
+    here = Path(__file__).parent
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{here.parent}"}
+    )

@@ -1,0 +1,186 @@
+"""Published numbers: kept as they stand, converted rightly, matched only with what they may stand beside."""
+
+import csv
+import json
+import math
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import trials
+
+from mibench import published
+from mibench.errors import NothingMatched, UsageError
+
+SOURCES = published.sources()
+NATS = {"nats": 1.0, "bits": math.log(2)}
+ESTIMATES = {name: source for name, source in SOURCES.items() if name != "mine-2018-downstream"}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_row_has_source_and_locator(name):
+    assert SOURCES[name].rows
+    for row in SOURCES[name].rows:
+        assert row["source"]
+        assert row["source_locator"]
+
+
+@pytest.mark.parametrize("name", ESTIMATES)
+def test_every_number_has_evidence_and_is_converted(name):
+    for row in ESTIMATES[name].rows:
+        assert row["evidence"]
+        json.loads(row["task_params"])
+        assert float(row["true_mi_nats"]) >= 0
+        if row["unit_in_source"] in NATS:
+            nats = float(row["mean"]) * NATS[row["unit_in_source"]]
+            assert float(row["mean_nats"]) == pytest.approx(nats, abs=1e-6)
+            if row["std"]:
+                assert float(row["std_nats"]) == pytest.approx(
+                    float(row["std"]) * NATS[row["unit_in_source"]], abs=1e-6
+                )
+        else:
+            assert row["mean_nats"] == ""
+
+
+def test_smile_truths_are_those_of_their_correlations():
+    """I = −d/2 log(1 − ρ²), and the correlations are printed with six digits."""
+    for row in SOURCES["smile-2020"].rows:
+        params = json.loads(row["task_params"])
+        mi = -params["dim"] / 2 * math.log(1 - params["rho"] ** 2)
+        assert float(row["true_mi_nats"]) == pytest.approx(mi, abs=1e-4)
+
+
+def test_names_stand_for_something():
+    for source in SOURCES.values():
+        names = {row["estimator"] for row in source.rows}
+        assert set(source.estimators) <= names
+
+
+def at_the_published_point(estimator="infonce", params=None, task="staircase", dim=20, mi=2.0, value=1.7, **columns):
+    params = {"critic": "concat", **(params or {})}
+    frame = trials(((estimator, params, "lower"),), ((dim, mi),), task=task, seeds=5)
+    return frame.assign(mi_estimate=value + 0.01 * np.arange(5), **columns)
+
+
+def test_a_match_is_a_plain_difference():
+    found = published.beside(at_the_published_point(), "smile-2020")
+    rows = found.table.to_dict("records")
+    with SOURCES["smile-2020"].path.open() as file:
+        theirs = [
+            float(row["mean"])
+            for row in csv.DictReader(file)
+            if row["estimator"] == "InfoNCE (CPC)"
+            and row["true_mi_nats"] == "2"
+            and row["estimator_settings"].startswith("critic=concat")
+        ]
+    assert [row["published"] for row in rows] == theirs
+    assert rows[0]["difference"] == pytest.approx(1.72 - theirs[0])
+    assert rows[0]["standard_error"] == pytest.approx(0.01 * math.sqrt(2.5) / math.sqrt(5))
+
+
+def test_units_scale_what_is_printed():
+    nats, bits = (published.beside(at_the_published_point(), "smile-2020", unit).table for unit in ("nats", "bits"))
+    for column in ("truth", "published", "here", "sd", "difference"):
+        assert bits[column].to_numpy() == pytest.approx(nats[column].to_numpy() / math.log(2))
+
+
+def test_bits_are_converted():
+    frame = at_the_published_point("ksg", {"k": 3}, "gaussian", 1, math.log(2), 0.69).drop(columns="ceiling")
+    row = published.beside(frame, "latentmi-2024").table.iloc[0]
+    theirs = next(
+        row
+        for row in SOURCES["latentmi-2024"].rows
+        if (row["estimator"], row["dim_x"], row["n_samples"]) == ("KSG", "1", "1000")
+    )
+    assert row["published"] == pytest.approx(float(theirs["mean"]) * math.log(2), abs=1e-6)
+    error = math.sqrt((float(theirs["std"]) * math.log(2)) ** 2 / 10 + 0.01**2 * 2.5 / 5)
+    assert row["standard_error"] == pytest.approx(error, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"mi": 2.5}, {"dim": 10}, {"task": "staircase-cubic"}, {"estimator": "flo"}, {"params": {"critic": "bilinear"}}],
+    ids=["truth", "dimension", "task", "estimator", "critic"],
+)
+def test_what_is_not_the_same_is_not_matched(other):
+    with pytest.raises(NothingMatched, match="no cell of the run has a counterpart in smile-2020"):
+        published.beside(at_the_published_point(**other), "smile-2020")
+
+
+def test_a_setting_tells_estimators_apart():
+    frame = at_the_published_point("smile", {"clip": 5.0})
+    assert set(published.beside(frame, "smile-2020").table["there"]) == {"SMILE tau=5"}
+
+
+def test_fixed_samples_must_have_the_same_n():
+    frame = at_the_published_point("ksg", {"k": 3}, "gaussian", 1, math.log(2)).assign(n_samples=1500)
+    with pytest.raises(NothingMatched):
+        published.beside(frame, "latentmi-2024")
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"samples_seen": 800}, "samples: fresh there, fixed here"),
+        ({"ceiling": math.log(256)}, "InfoNCE cannot exceed 4.159 nats there and 5.545 here"),
+        ({}, "reported there: the value on the training batch"),
+    ],
+)
+def test_protocols_that_differ_are_named(columns, says):
+    found = published.beside(at_the_published_point(**columns), "smile-2020")
+    assert any(says in note for note in found.notes)
+    assert says in published.text(found)
+
+
+def test_protocols_that_agree_are_not():
+    found = published.beside(at_the_published_point(samples_seen=256_000, ceiling=math.log(64)), "smile-2020")
+    assert not any(note.startswith(("samples:", "InfoNCE")) for note in found.notes)
+
+
+def test_the_offset_of_jensen_shannon_is_said_where_it_matters():
+    level = 2 * math.log(2)
+    with_js = published.beside(at_the_published_point("jsd", {}, "gaussian", 10, level), "mibenchmark-2024")
+    without = published.beside(at_the_published_point("nwj", {}, "gaussian", 10, level), "mibenchmark-2024")
+    assert any("0.368 nats (1/e)" in note for note in with_js.notes)
+    assert not any("1/e" in note for note in without.notes)
+
+
+def test_choice_by_the_truth_is_said():
+    frame = at_the_published_point("mine", {}, "gaussian", 128, 4.130465)
+    assert any("nearest to it" in note for note in published.beside(frame, "mcallester-stratos-2020").notes)
+
+
+def test_json_is_the_same():
+    found = published.beside(at_the_published_point(), "smile-2020")
+    document = json.loads(published.as_json(found))
+    assert document["source"] == "smile-2020"
+    assert pd.DataFrame(document["rows"])["difference"].tolist() == pytest.approx(found.table["difference"].tolist())
+
+
+def test_names_are_checked():
+    with pytest.raises(UsageError, match="did you mean 'smile-2020'"):
+        published.beside(trials(), "smile-2021")
+    with pytest.raises(NothingMatched, match="mean over dimensions"):
+        published.beside(trials(), "mutinfo-lowdim")
+
+
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.like])
+def test_runs_like_a_source_can_be_prepared(name):
+    from mibench import settings, verbs
+
+    prepared = verbs.prepare(settings.of(published.like(name)), make_folder=False)
+    truths = {float(point.task.mi) for point in prepared.points}
+    theirs = {float(row["true_mi_nats"]) for row in published._numbers(SOURCES[name])}
+    assert all(min(abs(mi - truth) for mi in truths) <= published.SAME_TRUTH * max(1, truth) for truth in theirs)
+
+
+def test_a_source_without_a_run_says_why():
+    with pytest.raises(UsageError, match="no run like mutinfo-lowdim"):
+        published.like("mutinfo-lowdim")
+
+
+def test_the_manifest_is_whole():
+    folder = SOURCES["smile-2020"].path.parent
+    kept = tomllib.loads((folder / "sources.toml").read_text())
+    assert {path.stem for path in folder.glob("*.csv")} == set(kept)

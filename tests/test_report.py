@@ -1,0 +1,299 @@
+"""The report: its numbers are the rows', its text is text, and it asks nothing of any network."""
+
+import csv
+import json
+import math
+import re
+import shutil
+import statistics
+import subprocess
+from html import escape, unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from frames import fail, trials
+
+from mibench import leaderboard, report, store
+from mibench.errors import MibenchError, NothingMatched
+
+HOSTILE = "<script>alert(1)</script>"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+POINTS = tuple((dim, mi) for dim in (1, 5) for mi in (0.5, 1.0, 2.0))
+
+
+def folder(path, frame, logs=True):
+    """A results folder as a run leaves it, with these rows."""
+    (path / "logs").mkdir(parents=True)
+    (path / "curves").mkdir()
+    frame = frame.assign(run_id=path.name).reindex(columns=store.COLUMNS)
+    frame["flags"] = frame["flags"].fillna("")
+    frame.to_csv(path / "trials.csv", index=False)
+    (path / "rows").mkdir()
+    with (path / "rows" / "one.jsonl").open("w") as file:
+        for row in json.loads(frame.to_json(orient="records")):
+            file.write(json.dumps(row) + "\n")
+    settings = {"estimators": ["ksg,mine"], "tasks": ["gaussian"], "samples": ["1000"], "seeds": "10", "jobs": None}
+    run = {"schema_version": 1, "command": "mibench run", "settings": settings, "versions": {"mibench": "0.1.0"}}
+    (path / "run.json").write_text(json.dumps({**run, "git": {"commit": "abc123", "dirty": True}}))
+    for trial in frame.loc[frame["status"] != "ok", "trial_id"] if logs else ():
+        (path / "logs" / f"{trial}.log").write_text(f"Traceback {HOSTILE}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    frame = trials((("ksg", {"k": 3}, "none"), (HOSTILE, {"a": "&<b>"}, "lower"), ("mine", {}, "lower")), POINTS)
+    frame["trial_id"] = [f"t{i}" for i in range(len(frame))]
+    frame = fail(frame, (frame["estimator"] == HOSTILE) & (frame["seed"] < 2))
+    frame.loc[frame["status"] != "ok", "error"] = HOSTILE
+    return folder(tmp_path_factory.mktemp("runs") / "a-run", frame)
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return report.page([run])
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+class Elements(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.ids, self.text = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for name, value in attributes if name == "id"]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_every_cell_is_recomputed_from_the_rows(run, page):
+    data = data_of(page)
+    with (run / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(data["cells"]) == 3 * len(POINTS)
+    for values, inside in zip(data["cells"], data["trials"], strict=True):
+        cell = dict(zip(data["cell_columns"], values, strict=True))
+        mine = [row for row in rows if row["estimator"] == cell["label"] and row["point"] == cell["point"]]
+        ok = [float(row["mi_estimate"]) for row in mine if row["status"] == "ok"]
+        truth = float(mine[0]["mi_true"])
+        assert (cell["n_ok"], cell["n_failed"]) == (len(ok), len(mine) - len(ok))
+        assert cell["mean"] == pytest.approx(statistics.fmean(ok), rel=1e-5)
+        assert cell["sd"] == pytest.approx(statistics.stdev(ok), rel=1e-5)
+        assert cell["bias"] == pytest.approx(statistics.fmean(ok) - truth, rel=1e-4, abs=1e-6)
+        assert cell["rmse"] == pytest.approx(math.sqrt(statistics.fmean((x - truth) ** 2 for x in ok)), rel=1e-5)
+        listed = [dict(zip(data["trial_columns"], trial, strict=True)) for trial in inside]
+        assert [trial["seed"] for trial in listed] == list(range(10))
+        assert [trial["mi_estimate"] for trial in listed if trial["status"] == "ok"] == pytest.approx(ok, rel=1e-5)
+
+
+def test_names_are_text(page):
+    assert HOSTILE not in page
+    assert "<b>" not in page
+    elements = Elements()
+    elements.feed(page)
+    assert len([tag for tag, _ in elements.tags if tag == "script"]) == 2
+    assert any(HOSTILE in text for text in elements.text)
+    assert HOSTILE in {values[0] for values in data_of(page)["cells"]}
+
+
+def test_nothing_is_fetched(page):
+    elements = Elements()
+    elements.feed(page)
+    for tag, attributes in elements.tags:
+        assert tag not in ("link", "img", "iframe", "base", "object", "embed")
+        assert "src" not in attributes
+        for name in ("href", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith("#")
+    assert "default-src 'none'" in page
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+
+
+def test_ids_are_unique_and_every_link_has_its_end(page):
+    elements = Elements()
+    elements.feed(page)
+    assert len(elements.ids) == len(set(elements.ids))
+    links = {
+        value[1:] for _, a in elements.tags for name, value in a.items() if name in ("href", "xlink:href") if value
+    }
+    assert links <= set(elements.ids)
+
+
+def test_figures_in_the_page_say_what_the_figures_say(run, page):
+    from mibench import plots
+
+    texts = {text.strip() for text in re.findall(r">([^<>]+)</text>", page)}
+    figures = plots.draw(store.load(run), ["error"])
+    for figure in figures.values():
+        figure.draw_without_rendering()
+    drawn = {text.get_text() for axis in figures["error"].axes for text in axis.texts}
+    drawn |= {label.get_text() for label in figures["error"].axes[0].get_yticklabels()}
+    assert drawn
+    assert {escape(text, quote=False) for text in drawn} <= texts
+
+
+def test_failures_and_logs_are_told(page):
+    data = data_of(page)
+    assert len(data["logs"]) == 2 * len(POINTS)
+    assert all(HOSTILE in log for log in data["logs"].values())
+    assert sum(cell[data["cell_columns"].index("n_failed")] for cell in data["cells"]) == 2 * len(POINTS)
+    assert "timeout 2" in page
+
+
+def test_it_says_where_the_numbers_come_from(page):
+    for said in ("abc123", "and uncommitted changes", "mibench run -e ksg,mine -t gaussian -n 1000 --seeds 10"):
+        assert said in page
+
+
+def test_units_reach_every_number(run):
+    nats, bits = (data_of(report.page([run], unit))["cells"][0] for unit in ("nats", "bits"))
+    columns = report.CELL_COLUMNS
+    for name in ("truth", "mean", "sd", "ci_low", "bias", "rmse"):
+        i = columns.index(name)
+        assert bits[i] == pytest.approx(nats[i] / math.log(2), rel=1e-4)
+    assert bits[columns.index("fit_seconds")] == nats[columns.index("fit_seconds")]
+
+
+def test_a_run_where_all_failed_has_an_honest_report(tmp_path):
+    frame = trials()
+    page = report.page([folder(tmp_path / "bad", fail(frame, frame["seed"] >= 0))])
+    assert "No figure can be drawn" in page
+    assert "failed: timeout 10" in page
+
+
+def test_an_empty_run_has_an_honest_report(tmp_path):
+    page = report.page([folder(tmp_path / "empty", trials().iloc[:0])])
+    assert data_of(page)["cells"] == []
+
+
+def test_what_is_no_run_gives_one_line(tmp_path):
+    with pytest.raises(MibenchError) as caught:
+        report.page([tmp_path / "nothing"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_thousand_cells_fit_in_two_megabytes(tmp_path):
+    names = tuple((f"estimator-{i}", {"k": i}, "lower") for i in range(10))
+    frame = trials(names, tuple((dim, mi) for dim in range(1, 11) for mi in (0.1, 0.5, 1, 2, 5)), (1000, 10_000), 10)
+    frame["trial_id"] = [f"t{i:016x}" for i in range(len(frame))]
+    page = report.page([folder(tmp_path / "big", frame, logs=False)])
+    assert len(data_of(page)["cells"]) == 1000
+    assert len(page.encode()) < 2_000_000
+
+
+def test_the_leaderboard_is_ranks_over_what_all_finished():
+    names = (("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none"))
+    frame = trials(names, POINTS, bias={"b": 0.2, "c": 0.5}, seeds=4)
+    frame = fail(frame, (frame["estimator"] == "c") & (frame["dim_x"] == 5) & (frame["seed"] == 0))
+    board = leaderboard.board(frame)
+    part = frame[frame["dim_x"] == 1]
+    errors = {
+        name: [
+            float((group["mi_estimate"] - group["mi_true"]).abs().mean())
+            for _, group in part[part["estimator"] == name].groupby("point")
+        ]
+        for name in "abc"
+    }
+    table = board.table.set_index("label")
+    assert list(table.index) == ["a", "b", "c"]
+    for name in "abc":
+        assert table.loc[name, "error"] == pytest.approx(np.mean(errors[name]))
+        ranks = [1 + sum(errors[other][i] < errors[name][i] for other in "abc") for i in range(3)]
+        assert table.loc[name, "rank"] == pytest.approx(np.mean(ranks))
+        assert table.loc[name, "rank_low"] <= table.loc[name, "rank"] <= table.loc[name, "rank_high"]
+    assert table.loc["c", "failed"] == 3
+    assert "over 3 of 6 cells, 4 seeds each" in board.notes
+    assert "left out because c failed or was not run: 3 cells" in board.notes
+
+
+def test_the_leaderboard_needs_rivals():
+    with pytest.raises(NothingMatched, match="two estimators"):
+        leaderboard.board(trials((("ksg", {}, "none"),)))
+
+
+DRIVE = """
+<script>
+const refused = [];
+addEventListener("securitypolicyviolation", (event) => refused.push(event.blockedURI));
+addEventListener("load", () => {
+  const cells = (row) => [...row.cells].map((c) => c.textContent);
+  const rows = () => [...document.querySelectorAll("#table tbody tr")].map(cells);
+  const out = { all: rows().length };
+  const button = (name) => document.querySelector(`th[data-name=${name}] button`);
+  button("rmse").click(); out.up = rows().map((r) => +r[11]);
+  button("rmse").click(); out.down = rows().map((r) => +r[11]);
+  out.aria = document.querySelector("th[data-name=rmse]").getAttribute("aria-sort");
+  button("point").click(); out.points = rows().map((r) => r[2]);
+  const words = document.getElementById("words");
+  words.value = "ksg dim=5"; words.dispatchEvent(new Event("input")); out.filtered = rows().map((r) => r[0] + r[2]);
+  out.said = document.getElementById("shown").textContent;
+  words.value = ""; words.dispatchEvent(new Event("input"));
+  const kind = document.getElementById("kind");
+  kind.value = "failed"; kind.dispatchEvent(new Event("change")); out.failed = rows().map((r) => r[0]);
+  document.querySelector("#table tbody a").click();
+  setTimeout(() => {
+    out.cell = document.getElementById("cell").innerText;
+    out.hidden = document.getElementById("overview").hidden;
+    out.focus = document.activeElement.id;
+    dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    setTimeout(() => {
+      out.back = !document.getElementById("overview").hidden;
+      out.wide = document.documentElement.scrollWidth <= innerWidth;
+      out.fetched = performance.getEntriesByType("resource").map((entry) => entry.name);
+      out.refused = refused;
+      document.body.textContent = JSON.stringify(out);
+    }, 50);
+  }, 50);
+});
+addEventListener("error", (event) => { document.body.textContent = JSON.stringify({ error: event.message }); });
+</script>
+"""
+
+
+def browse(path, tmp_path, width):
+    """The page's text after its scripts ran, and the addresses asked for but by the browser's own housekeeping."""
+    log = tmp_path / "net.json"
+    done = subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", f"--log-net-log={log}",
+            "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=4000", "--dump-dom", path.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    asked = set(re.findall(r'"url":"((?:https?|wss?|ftp)://[^/"]*)', log.read_text()))
+    return done.stdout, {address for address in asked if not re.search(r"\.(google|googleapis|gstatic)\.com$", address)}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+@pytest.mark.parametrize("width", [1280, 500], ids=["laptop", "phone"])
+def test_a_browser_opens_sorts_and_filters_it(page, tmp_path, width):
+    path = tmp_path / "report.html"
+    path.write_text(page.replace("</body>", DRIVE + "</body>"))
+    shown, asked = browse(path, tmp_path, width)
+    out = json.loads(unescape(re.search(r"<body>(.*?)</body>", shown, re.DOTALL)[1]))
+    assert "error" not in out
+    assert out["all"] == 3 * len(POINTS)
+    assert out["up"] == sorted(out["up"])
+    assert out["down"] == sorted(out["down"], reverse=True)
+    assert out["aria"] == "descending"
+    assert out["points"] == sorted(out["points"])
+    assert out["filtered"] == [f"ksgdim=5:mi={mi}" for mi in (0.5, 1.0, 2.0)]
+    assert out["said"] == "3 of 18 cells"
+    assert set(out["failed"]) == {HOSTILE + " ≤"}
+    assert "Log of seed 0" in out["cell"]
+    assert HOSTILE in out["cell"]
+    assert out["hidden"]
+    assert out["focus"] == "cell"
+    assert out["back"]
+    assert out["wide"], "the page is wider than its window"
+    assert out["fetched"] == []
+    assert out["refused"] == []
+    assert not asked

@@ -1,0 +1,151 @@
+"""Rows are on disk when append returns; torn lines cost themselves alone; what is no run is refused by name."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mibench import store
+from mibench.errors import StorageError, UsageError
+from mibench.trial import COLUMNS, Result
+
+
+def result(trial_id="t1", status="ok", **values):
+    empty = dict.fromkeys(COLUMNS)
+    known = {
+        "trial_id": trial_id, "status": status, "estimator": "e", "estimator_params": "{}", "task": "t", "point": "p",
+        "task_params": "{}", "n_samples": 10, "seed": 0, "bound": "none", "flags": "", "device": "cpu",
+        "device_name": "", "dtype": "float64", "host": "h", "mibench_version": "0", "torch_version": "",
+        "code": "c", "schema_version": 1, "mi_true": 0.5, "mi_estimate": 0.25, "started_at": "2026-01-01T00:00:00",
+    }  # fmt: skip
+    return Result(**{**empty, **known, **values})
+
+
+def run_at(folder):
+    run = store.Run.at(folder)
+    run.describe({"settings": {}, "trials": 3, "command": "mibench run"})
+    return run
+
+
+def test_rows_come_back_with_the_columns_in_order(tmp_path):
+    run = run_at(tmp_path / "a")
+    run.append(result("t1"))
+    run.append(result("t2", "error", mi_estimate=None, error='no, "never"\nagain', flags="step-cap,unreliable"))
+    frame = store.load(tmp_path / "a")
+    assert list(frame.columns) == list(COLUMNS)
+    assert list(frame["trial_id"]) == ["t1", "t2"]
+    assert frame["error"][1] == 'no, "never"\nagain'
+    assert frame["mi_estimate"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", ["trials.csv", "trials.parquet"])
+def test_derived_tables_say_what_the_rows_say(tmp_path, name):
+    run = run_at(tmp_path / "a")
+    run.append(result("t1", mi_estimate=1 / 3, samples_seen=10**12))
+    run.append(result("007", "error", mi_estimate=None, error="NA", path=None))
+    frame = run.export()
+    again = store.load(tmp_path / "a" / name)
+    assert again.equals(frame) or (again.fillna("-").astype(str) == frame.fillna("-").astype(str)).all().all()
+    assert again["mi_estimate"][0] == 1 / 3
+
+
+def test_the_last_row_of_a_trial_wins(tmp_path):
+    first = run_at(tmp_path / "a")
+    first.append(result("t1", "error", mi_estimate=None))
+    first.close()
+    second = store.Run.at(tmp_path / "a")
+    second.append(result("t1"))
+    frame = store.load(tmp_path / "a")
+    assert list(frame["status"]) == ["ok"]
+    assert store.known(tmp_path / "a")["t1"].status == "ok"
+
+
+@pytest.mark.parametrize("cut", [2, 40, 200])
+def test_a_torn_last_line_costs_that_row_alone(tmp_path, cut):
+    run = run_at(tmp_path / "a")
+    for i in range(3):
+        run.append(result(f"t{i}"))
+    run.close()
+    (path,) = store.row_files(tmp_path / "a")
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = store.Run.at(tmp_path / "a")
+    again.append(result("t9"))
+    assert sorted(store.load(tmp_path / "a")["trial_id"]) == ["t0", "t1", "t9"]
+
+
+def test_foreign_lines_are_passed_over(tmp_path):
+    run = run_at(tmp_path / "a")
+    run.append(result("t1"))
+    (path,) = store.row_files(tmp_path / "a")
+    with path.open("ab") as file:
+        file.write(b'\x00\xff garbage\n[1, 2]\n"text"\n{"trial_id": "t5"}\n\n')
+    assert list(store.load(tmp_path / "a")["trial_id"]) == ["t1"]
+
+
+def test_writers_of_one_folder_never_share_a_file(tmp_path):
+    runs = [run_at(tmp_path / "a") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: [runs[i].append(result(f"t{i}-{j}")) for j in range(50)], range(4)))
+    assert len(store.row_files(tmp_path / "a")) == 4
+    assert len(store.load(tmp_path / "a")) == 200
+
+
+def test_runs_of_one_second_get_folders_of_their_own(tmp_path):
+    folders = {store.Run.create("gaussian", tmp_path).folder for _ in range(20)}
+    assert len(folders) == 20
+
+
+REFUSED = {
+    "a file": lambda path: path.write_text("x"),
+    "a folder of other things": lambda path: (path.mkdir(), (path / "thesis.tex").write_text("x")),
+    "a later schema": lambda path: (path.mkdir(), (path / "run.json").write_text('{"schema_version": 99}')),
+    "a damaged run.json": lambda path: (path.mkdir(), (path / "run.json").write_text("{")),
+}
+
+
+@pytest.mark.parametrize("prepare", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_run_is_refused_by_name(tmp_path, prepare):
+    prepare(tmp_path / "thing")
+    with pytest.raises(UsageError, match="thing"):
+        store.Run.at(tmp_path / "thing")
+
+
+@pytest.mark.parametrize("name", ["nothing", "empty"])
+def test_what_cannot_be_found_is_told(tmp_path, monkeypatch, name):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=name):
+        store.find(name)
+    with pytest.raises(UsageError, match="no run under results/"):
+        store.find(None)
+
+
+def test_a_table_that_lacks_columns_is_told(tmp_path):
+    (tmp_path / "trials.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match="lacks the columns trial_id"):
+        store.load(tmp_path / "trials.csv")
+
+
+def test_an_empty_run_is_an_empty_table_with_the_columns(tmp_path):
+    run_at(tmp_path / "a")
+    frame = store.load(tmp_path / "a")
+    assert len(frame) == 0
+    assert list(frame.columns) == list(COLUMNS)
+
+
+def test_a_full_disk_is_told_and_earlier_rows_are_kept(tmp_path, monkeypatch):
+    run = run_at(tmp_path / "a")
+    run.append(result("t1"))
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(StorageError, match=r"No space left on device.*rows already written are kept"):
+        run.append(result("t2"))
+    monkeypatch.setattr(os, "write", real)
+    assert list(store.load(tmp_path / "a")["trial_id"]) == ["t1"]
+
+
+def test_curves_hold_numbers_or_null(tmp_path):
+    run = run_at(tmp_path / "a")
+    run.keep_curve("t1", [(1, 0.5), (2, float("nan")), (3, float("inf"))])
+    assert json.loads((tmp_path / "a" / "curves" / "t1.json").read_text()) == [[1, 0.5], [2, None], [3, None]]

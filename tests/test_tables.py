@@ -1,0 +1,83 @@
+"""Tables: what they print is what the cells say, and nothing is left blank."""
+
+import io
+import json
+import math
+
+import pandas as pd
+import pytest
+from frames import fail, trials
+
+from mibench import latex, summary, tables
+
+
+@pytest.fixture
+def frame():
+    four = (("ksg", {"k": 3}, "none"), ("ksg", {"k": 10}, "none"), ("mine", {}, "lower"), ("club", {}, "upper"))
+    frame = trials(four, bias={"club": 0.3})
+    frame = fail(frame, (frame.estimator == "mine") & (frame.seed < 2) & (frame.dim_x == 5))
+    frame = fail(frame, (frame.estimator == "club") & (frame.dim_x == 5), "oom")
+    frame.loc[(frame.estimator == "mine") & (frame.seed > 6), "flags"] = "saturated"
+    return frame[~((frame.estimator_params == '{"k": 10}') & (frame.mi_true == 2.0))]
+
+
+def test_text_says_every_cell(frame):
+    text = tables.wide(frame)
+    for cell in summary.cells(frame).itertuples():
+        if cell.n_ok:
+            assert f"{cell.mean:.3f} ± {cell.sd:.3f}" in text
+    for said in ("failed: oom 10", "2 failed", "not run", "s3", "club ≥", "mine ≤", "n = 1000", "12 in all"):
+        assert said in text
+
+
+def test_text_in_bits_is_nats_over_log_2(frame):
+    nats = summary.cells(frame)["mean"].iloc[0]
+    assert f"{nats / math.log(2):.3f} ± " in tables.wide(frame, "bits")
+
+
+def test_text_keeps_to_its_width(frame):
+    lines = tables.wide(frame, width=75).splitlines()
+    table = [line for line in lines if line.startswith(("task", "gaussian", "─"))]
+    assert max(map(len, table)) <= 75
+    assert sum(line.startswith("task") for line in table) > 1
+
+
+def test_csv_and_json_hold_the_cells(frame):
+    expected = summary.cells(frame)
+    from_csv = pd.read_csv(io.StringIO(tables.csv(frame)))
+    from_json = pd.DataFrame(json.loads(tables.records(frame)))
+    for read in (from_csv, from_json):
+        assert read["label"].tolist() == expected["label"].tolist()
+        assert pd.to_numeric(read["mean"]).to_numpy() == pytest.approx(expected["mean"].to_numpy(), nan_ok=True)
+
+
+def test_long_tables_have_a_line_a_cell(frame):
+    cells = len(summary.cells(frame))
+    assert tables.text_long(frame).split("\n\n")[0].count("\n") == cells + 1
+    assert tables.long_markdown(frame).count("\n") == cells + 2
+    assert latex.long(frame).count(r" \\") == cells + 1
+
+
+def test_names_cannot_break_a_table():
+    frame = trials((("a|b<script>_$%", {}, "none"), ("ж&{}", {}, "lower")))
+    head = tables.markdown(frame).splitlines()[0]
+    assert r"a\|b\<script\>\_$%" in head
+    text = latex.wide(frame)
+    assert r"a\textbar{}b\textless{}script\textgreater{}\_\$\%" in text
+    assert r"U+0436\&\{\}" in text
+    assert text.isascii()
+
+
+def test_latex_splits_what_no_page_holds():
+    frame = trials(points=tuple((dim, 0.5) for dim in range(1, 91)), seeds=2)
+    text = latex.wide(frame)
+    assert text.count(r"\begin{table}") == text.count(r"\bottomrule") == 3
+    assert text.count(r" \\") == 90 + 3
+    assert "Continued, part 3 of 3" in text
+
+
+def test_all_failed_is_a_table_that_says_so():
+    frame = trials()
+    frame = fail(frame, frame["seed"] >= 0, "error")
+    assert tables.wide(frame).count("failed: error 10") == 6
+    assert latex.wide(frame).count("failed: error 10") == 6

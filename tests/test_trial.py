@@ -1,0 +1,182 @@
+"""A trial depends on names, fields and seeds alone; a result says what happened, whatever happened."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from mibench import Diverged, Estimate, catalogue, trial
+from mibench.catalogue import Choice, Point
+from mibench.trial import Trial, run, run_many
+
+
+@dataclass(frozen=True)
+class Pairs:
+    mi: float = 0.5
+    dim_x: int = 2
+    dim_y: int = 1
+
+    def sample(self, n, rng):
+        return rng.standard_normal((n, self.dim_x)), rng.standard_normal((n, self.dim_y))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Gives whatever `what` makes of the sample."""
+
+    what: object = None
+
+    def estimate(self, x, y, seed):
+        return self.what(x, y, seed) if callable(self.what) else self.what
+
+
+def make(estimator=None, task=None, seed=0, n=50, name="a", **more):
+    made = estimator or Answers(0.0)
+    return Trial(
+        Choice(name, {}, made), Point("t", "p", {}, "p", task or Pairs()), n, seed, "cpu", "c0de", 0.5, 0.0, **more
+    )
+
+
+def test_rivals_see_the_same_sample():
+    seen = {}
+    for name in ("a", "b"):
+        estimator = Answers(lambda x, y, seed, name=name: seen.setdefault(name, x.copy()).sum())
+        run(make(estimator, name=name))
+    assert np.array_equal(seen["a"], seen["b"])
+
+
+def test_seeds_sizes_and_tasks_draw_different_samples():
+    streams = [make(seed=0), make(seed=1), make(n=51), make(task=Pairs(mi=0.6))]
+    draws = [t.data_rng.standard_normal() for t in streams]
+    assert len(set(draws)) == len(draws)
+
+
+def test_the_estimators_stream_is_not_the_datas():
+    t = make()
+    firsts = {t.data_rng.standard_normal(), np.random.default_rng(t.estimator_seed).standard_normal()}
+    assert len(firsts | {t.fresh_rng.standard_normal()}) == 3
+
+
+def test_the_id_names_what_the_number_depends_on_and_nothing_else():
+    base = make()
+    assert base.id == make().id
+    assert base.id == replace(base, code="other", mi_true=None).id
+    assert base.id == replace(base, device="cpu").id
+    others = [
+        replace(base, seed=1),
+        replace(base, n_samples=51),
+        replace(base, device="cuda"),
+        make(task=Pairs(mi=0.6)),
+    ]
+    assert len({base.id, *(t.id for t in others)}) == 5
+    assert replace(base, device="cuda:0").id == replace(base, device="cuda:1").id
+
+
+FATES = {
+    "a float": (0.25, "ok", 0.25, None),
+    "an estimate": (Estimate(0.25, std=0.1, flags=("step-cap",)), "ok", 0.25, None),
+    "a numpy number": (np.float32(0.25), "ok", 0.25, None),
+    "below zero, never clipped": (-0.25, "ok", -0.25, None),
+    "nan": (math.nan, "diverged", None, "the estimate is nan"),
+    "inf": (math.inf, "diverged", None, "the estimate is inf"),
+    "nothing": (None, "error", None, "estimate returned NoneType"),
+}
+
+
+@pytest.mark.parametrize(("answer", "status", "value", "error"), FATES.values(), ids=FATES)
+def test_every_answer_becomes_a_row(answer, status, value, error):
+    result, _ = run(make(Answers(answer)))
+    assert (result.status, result.mi_estimate) == (status, value)
+    assert error is None or error in result.error
+    assert (result.dim_x, result.dim_y) == (2, 1)
+
+
+def raising(error):
+    def raise_it(x, y, seed):
+        raise error
+
+    return Answers(raise_it)
+
+
+RAISED = {
+    "a clear error": (ValueError("k=9 needs n > 9"), "error", "k=9 needs n > 9"),
+    "a bug": (KeyError("lost"), "error", "KeyError: 'lost'"),
+    "memory": (MemoryError("no room"), "oom", "MemoryError: no room"),
+    "torch memory": (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "oom", "can't allocate"),
+    "divergence": (Diverged("blew up at step 7", Estimate(0.3, steps=6)), "diverged", "blew up at step 7"),
+}
+
+
+@pytest.mark.parametrize(("error", "status", "message"), RAISED.values(), ids=RAISED)
+def test_every_exception_becomes_a_row(error, status, message, capsys):
+    result, _ = run(make(raising(error)))
+    assert result.status == status
+    assert message in result.error
+
+
+def test_a_diverged_trial_keeps_its_last_good_value(capsys):
+    result, last = run(make(raising(Diverged("blew up", Estimate(0.3, steps=6)))))
+    assert (result.mi_estimate, result.steps, last.value) == (0.3, 6, 0.3)
+
+
+@dataclass(frozen=True)
+class Bad:
+    what: str
+    mi: float = 0.5
+
+    def sample(self, n, rng):
+        x, y = rng.standard_normal((n, 1)), rng.standard_normal((n, 1))
+        return {"flat": (x.ravel(), y), "short": (x[:-1], y), "nan": (x * np.nan, y)}[self.what]
+
+
+@pytest.mark.parametrize(
+    ("what", "message"), [("flat", "shape (50,)"), ("short", "shape (49, 1)"), ("nan", "not finite")]
+)
+def test_a_task_that_draws_wrongly_is_told(what, message, capsys):
+    result, _ = run(make(task=Bad(what)))
+    assert result.status == "error"
+    assert message in result.error
+
+
+@dataclass(frozen=True)
+class Together:
+    spoil: int = -1
+
+    def estimate(self, x, y):
+        return float(x[0, 0])
+
+    def estimate_many(self, xs, ys, *, seeds):
+        assert len(seeds) == len(xs)
+        return [ValueError("spoilt") if i == self.spoil else float(x[0, 0]) for i, x in enumerate(xs)]
+
+
+def test_trials_together_give_what_they_give_alone():
+    trials = [make(Together(), seed=seed) for seed in range(4)]
+    together = [result for result, _ in run_many(trials)]
+    alone = [run(t)[0] for t in trials]
+    assert [r.mi_estimate for r in together] == [r.mi_estimate for r in alone]
+    assert [r.trained_together for r in together] == [4] * 4
+    assert [r.trained_together for r in alone] == [None] * 4
+
+
+def test_one_spoilt_trial_leaves_the_others_their_rows():
+    results = [result for result, _ in run_many([make(Together(spoil=2), seed=seed) for seed in range(4)])]
+    assert [r.status for r in results] == ["ok", "ok", "error", "ok"]
+
+
+def test_only_what_is_named_is_offered():
+    offered = {"seed": 1, "device": "cpu"}
+    assert trial.named(lambda x, y: 0, offered) == {}
+    assert trial.named(lambda x, y, device: 0, offered) == {"device": "cpu"}
+    assert trial.named(lambda x, y, **every: 0, offered) == offered
+
+
+def test_the_plan_lets_rivals_meet_early_and_is_lazy():
+    found = catalogue.discover()
+    choices = [found.estimator(name) for name in ("gaussian", "ksg")]
+    trials = trial.plan(found, choices, found.points("gaussian"), [100, 200], iter(range(10**9)), lambda choice: "cpu")
+    first = [next(trials) for _ in range(4)]
+    assert [(t.choice.name, t.n_samples, t.seed) for t in first] == [
+        ("gaussian", 100, 0), ("ksg", 100, 0), ("gaussian", 200, 0), ("ksg", 200, 0),
+    ]  # fmt: skip
