@@ -12,12 +12,11 @@ from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import insert, larger
 
 
-def rows_per_strip(n: int, k: int, line_x: Array, line_y: Array) -> int:
+def rows_per_strip(n: int, k: int, width_x: float, width_y: float) -> int:
     """Strips about as wide as the box that holds k neighbours is, for even density.
 
     The box has side √(k·width_x·width_y / n); widths are interquartile ranges.
     """
-    width_x, width_y = (line[(3 * n) // 4] - line[n // 4] for line in (line_x, line_y))
     ratio = width_y / width_x if width_x > 0 and width_y > 0 else 1.0
     return int(min(max(np.sqrt(0.8 * n * k * ratio), 4 * k, 16), n))
 
