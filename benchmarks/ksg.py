@@ -27,7 +27,7 @@ K = 3
 SIZES = [
     (1, 10**3), (1, 10**4), (1, 10**5), (1, 10**6),
     (2, 10**3), (2, 10**4), (2, 10**5),
-    (5, 10**3), (5, 10**4), (5, 10**5),
+    (5, 10**3), (5, 10**4),
     (10, 10**3), (10, 10**4),
     (25, 10**3), (25, 10**4),
 ]  # fmt: skip
@@ -172,8 +172,6 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--limit", type=float, default=15.0, help="seconds of a call that make a method slow")
     chosen = options.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     found, missing = methods()
     for name in missing:
         print(f"{name} is not installed: left out", file=sys.stderr)

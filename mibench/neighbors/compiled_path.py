@@ -43,12 +43,15 @@ class CompiledPath:
     name: str = "numba-tree"
 
     def kth(self, blocks: Sequence[Array], ks: Sequence[int], norm: Norm) -> Array:
-        search = self._search(blocks, ks, norm, keep=False)
+        search = self._search(blocks, ks, norm, _orders(blocks, norm), keep=False)
         return search.by_row(search.radii.T)
 
     def within(self, z: Array, radii: Array, norm: Norm) -> Counts:
-        if z.shape[1] == 1 and norm == "chebyshev":
-            return self._within_line(z[:, 0], radii)
+        return self._within(z, radii, norm, _orders([z], norm)[0])
+
+    def _within(self, z: Array, radii: Array, norm: Norm, order: Counts | None) -> Counts:
+        if order is not None:
+            return self._within_line(z[:, 0], radii, order)
         grown = tree.build(z, _COUNT_LEAF)
         r = np.ascontiguousarray(radii[:, grown.order].T)
         counted = np.empty(r.shape, dtype=np.int64)
@@ -59,12 +62,14 @@ class CompiledPath:
         return counts - 1
 
     def counts(self, x: Array, y: Array, ks: Sequence[int], norm: Norm, algorithm: int) -> tuple[Array, Counts, Counts]:
+        orders = _orders((x, y), norm)
         if algorithm == 1:
-            radii = self.kth((x, y), ks, norm)
-            return radii, self.within(x, radii, norm), self.within(y, radii, norm)
+            search = self._search((x, y), ks, norm, orders, keep=False)
+            radii = search.by_row(search.radii.T)
+            return radii, self._within(x, radii, norm, orders[0]), self._within(y, radii, norm, orders[1])
         # One rank more than asked for shows whether another row ties with the k-th neighbour.
         ranks = sorted({rank for k in ks for rank in (k, k + 1) if rank < len(x)})
-        search = self._search((x, y), ranks, norm, keep=True)
+        search = self._search((x, y), ranks, norm, orders, keep=True)
         found = search.by_row(search.radii.T)
         radii = np.stack([found[ranks.index(k)] for k in ks])
         following = np.stack([found[ranks.index(k + 1)] if k + 1 in ranks else np.full(len(x), np.inf) for k in ks])
@@ -83,11 +88,13 @@ class CompiledPath:
             margins.append(search.by_row(farthest))
         widen(x, y, radii, following, margins[0], margins[1], norm)
         beyond_x, beyond_y = (np.nextafter(margin, np.inf) for margin in margins)
-        return radii, self.within(x, beyond_x, norm), self.within(y, beyond_y, norm)
+        return radii, self._within(x, beyond_x, norm, orders[0]), self._within(y, beyond_y, norm, orders[1])
 
-    def _search(self, blocks: Sequence[Array], ranks: Sequence[int], norm: Norm, *, keep: bool) -> Search:
-        if [z.shape[1] for z in blocks] == [1, 1]:
-            return self._search_strips(blocks[0][:, 0], blocks[1][:, 0], ranks, keep)
+    def _search(
+        self, blocks: Sequence[Array], ranks: Sequence[int], norm: Norm, orders: Sequence[Counts | None], *, keep: bool
+    ) -> Search:
+        if len(blocks) == 2 and orders[0] is not None and orders[1] is not None:
+            return self._search_strips(blocks[0][:, 0], blocks[1][:, 0], orders[0], orders[1], ranks, keep)
         z = blocks[0] if len(blocks) == 1 else np.hstack(blocks)
         grown = tree.build(z, _search_leaf(z.shape[1]))
         found, nearest = _room(len(z), ranks, keep)
@@ -98,15 +105,15 @@ class CompiledPath:
         )
         return Search(grown.order, grown.points, found, nearest)
 
-    def _search_strips(self, x: Array, y: Array, ranks: Sequence[int], keep: bool) -> Search:
+    def _search_strips(
+        self, x: Array, y: Array, order_x: Counts, order_y: Counts, ranks: Sequence[int], keep: bool
+    ) -> Search:
         n = len(x)
-        order_x, order_y = np.argsort(x), np.argsort(y)
-        if _spread_of(y[order_y]) > _spread_of(x[order_x]):  # strips across the wider of the two are narrower
-            x, y, order_x, order_y = y, x, order_y, order_x
-            swapped = True
-        else:
-            swapped = False
-        size = strip.rows_per_strip(n, ranks[-1], x[order_x], y[order_y])
+        width_x, width_y = _quartile_range(x, order_x), _quartile_range(y, order_y)
+        swapped = width_y > width_x  # strips across the wider of the two are narrower
+        if swapped:
+            x, y, order_x, order_y, width_x, width_y = y, x, order_y, order_x, width_y, width_x
+        size = strip.rows_per_strip(n, ranks[-1], width_x, width_y)
         strips = -(-n // size)
         rank_x = np.empty(n, dtype=np.int64)
         rank_x[order_x] = np.arange(n)
@@ -125,8 +132,7 @@ class CompiledPath:
         points = np.stack([along, across] if swapped else [across, along]) if keep else np.empty((0, 0))
         return Search(dealt, points, found, nearest)
 
-    def _within_line(self, values: Array, radii: Array) -> Counts:
-        order = np.argsort(values)
+    def _within_line(self, values: Array, radii: Array, order: Counts) -> Counts:
         line = values[order]
         counts = np.empty(radii.shape, dtype=np.int64)
         counted = np.empty(len(line), dtype=np.int64)
@@ -155,6 +161,11 @@ def _search_leaf(columns: int) -> int:
     return 128 if columns <= 4 else 256
 
 
-def _spread_of(line: Array) -> float:
-    """Interquartile range of sorted values."""
-    return float(line[(3 * len(line)) // 4] - line[len(line) // 4])
+def _orders(blocks: Sequence[Array], norm: Norm) -> list[Counts | None]:
+    """The rows of each block by value, where it is one column compared by |a − b|."""
+    return [np.argsort(z[:, 0]) if z.shape[1] == 1 and norm == "chebyshev" else None for z in blocks]
+
+
+def _quartile_range(values: Array, order: Counts) -> float:
+    n = len(values)
+    return float(values[order[(3 * n) // 4]] - values[order[n // 4]])

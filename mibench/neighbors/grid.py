@@ -21,7 +21,7 @@ RUN = 64
 Steps = npt.NDArray[np.int16]
 
 
-@inlined
+@kernel
 def steps_per_unit(low: Array, high: Array, box: int, reach: float) -> float:
     """The box from `low` to `high` and `reach` around it span ±8000 steps; 0 where that is not a float."""
     half = 0.0
@@ -31,7 +31,7 @@ def steps_per_unit(low: Array, high: Array, box: int, reach: float) -> float:
     return scale if np.isfinite(scale) else 0.0
 
 
-@inlined
+@kernel
 def place(points: Array, a: int, b: int, low: Array, high: Array, box: int, scale: float, out: Steps) -> int:
     """Points a … b − 1 on the grid centred on the box; `out` is filled up to a multiple of `RUN` with far points.
 

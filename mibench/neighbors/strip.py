@@ -12,12 +12,11 @@ from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import insert, larger
 
 
-def rows_per_strip(n: int, k: int, line_x: Array, line_y: Array) -> int:
+def rows_per_strip(n: int, k: int, width_x: float, width_y: float) -> int:
     """Strips about as wide as the box that holds k neighbours is, for even density.
 
     The box has side √(k·width_x·width_y / n); widths are interquartile ranges.
     """
-    width_x, width_y = (line[(3 * n) // 4] - line[n // 4] for line in (line_x, line_y))
     ratio = width_y / width_x if width_x > 0 and width_y > 0 else 1.0
     return int(min(max(np.sqrt(0.8 * n * k * ratio), 4 * k, 16), n))
 
@@ -26,7 +25,9 @@ def rows_per_strip(n: int, k: int, line_x: Array, line_y: Array) -> int:
 def deal(order_y: Counts, rank_x: Counts, size: int, strips: int) -> Counts:
     """Rows strip by strip, by y within a strip: one pass over the rows by y."""
     n = len(order_y)
-    place = np.arange(strips) * size
+    place = np.empty(strips, dtype=np.int64)
+    for s in range(strips):
+        place[s] = s * size
     dealt = np.empty(n, dtype=np.int64)
     for i in range(n):
         row = order_y[i]
@@ -66,8 +67,9 @@ def search(
     """
     n = len(x)
     strips = len(left)
-    cursor = np.zeros(strips, dtype=np.int64)
-    visited = np.full(strips, -1, dtype=np.int64)
+    cursor, visited = np.empty(strips, dtype=np.int64), np.empty(strips, dtype=np.int64)
+    for s in range(strips):
+        visited[s] = -1
     best, index = np.empty((1, k)), np.empty((1, k), dtype=np.int64)
     for s in range(first, last):
         start, stop = s * size, min((s + 1) * size, n)
@@ -174,7 +176,8 @@ def count_on_line(line: Array, r: Array, counts: Counts, start: int, stop: int) 
         while high < n - 1 and line[high] - line[b - 1] < widest:
             high = min(high + step, n - 1)
             step *= 2
-        base[:] = np.uint64(low)
+        for q in range(m):
+            base[q] = np.uint64(low)
         length = np.uint64(b - low)
         while length > 0:
             half = (length + one) >> one
@@ -185,7 +188,8 @@ def count_on_line(line: Array, r: Array, counts: Counts, start: int, stop: int) 
             length -= half
         for q in range(m):
             counts[a + q] = a + q - np.int64(base[q])
-        base[:] = np.uint64(a)
+        for q in range(m):
+            base[q] = np.uint64(a)
         length = np.uint64(high + 1 - a)
         while length > 0:
             half = (length + one) >> one

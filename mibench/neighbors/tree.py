@@ -52,15 +52,16 @@ def halve(z: Array, order: Counts, points: Array, bounds: Counts, low: Array, hi
     n, dim = z.shape
     nodes = len(bounds)
     keys = np.empty(n)
-    bounds[0] = 0, n
+    bounds[0, 0], bounds[0, 1] = 0, n
     for node in range(nodes):
-        start, stop = bounds[node]
-        low[node], high[node] = np.inf, -np.inf
+        start, stop = bounds[node, 0], bounds[node, 1]
+        for d in range(dim):
+            low[node, d], high[node, d] = np.inf, -np.inf
         for i in range(start, stop):
-            row = z[order[i]]
+            row = order[i]
             for d in range(dim):
-                low[node, d] = min(low[node, d], row[d])
-                high[node, d] = max(high[node, d], row[d])
+                low[node, d] = min(low[node, d], z[row, d])
+                high[node, d] = max(high[node, d], z[row, d])
         if 2 * node + 2 < nodes:
             widest = 0
             for d in range(1, dim):
@@ -72,8 +73,8 @@ def halve(z: Array, order: Counts, points: Array, bounds: Counts, low: Array, hi
             if stop - start >= 2 * RUN:
                 middle = start + (stop - start + RUN) // (2 * RUN) * RUN
             split(keys, order, start, stop - 1, middle)
-            bounds[2 * node + 1] = start, middle
-            bounds[2 * node + 2] = middle, stop
+            bounds[2 * node + 1, 0], bounds[2 * node + 1, 1] = start, middle
+            bounds[2 * node + 2, 0], bounds[2 * node + 2, 1] = middle, stop
     for i in range(n):
         for d in range(dim):
             points[d, i] = z[order[i], d]
@@ -214,10 +215,12 @@ def search(
     steps, picked = np.empty(full, dtype=np.int16), np.empty(full + 1, dtype=np.int64)
     stack, stack_gap = np.empty(128, dtype=np.int64), np.empty(128)
     for own in range(inner + first, inner + last):
-        start, stop = bounds[own]
+        start, stop = bounds[own, 0], bounds[own, 1]
         m = stop - start
-        best[:] = np.inf
-        limits[:] = np.inf
+        for q in range(m):
+            limits[q] = np.inf
+            for j in range(k):
+                best[q, j] = np.inf
         worst = np.inf
         scale = -1.0  # not chosen yet
         node = own
@@ -239,7 +242,7 @@ def search(
                     stack[top + 1], stack_gap[top + 1] = near, gap_near
                     top += 2
                     continue
-                a, b = bounds[at]
+                a, b = bounds[at, 0], bounds[at, 1]
                 size = b - a
                 gaps(points, start, stop, low, high, at, dim_x, euclidean, gap, other)
                 if scale > 0.0:
@@ -289,7 +292,8 @@ def search(
             for j in range(len(wanted)):
                 found[start + q, j] = best[q, wanted[j] - 1]
             if len(nearest):
-                nearest[start + q] = index[q]
+                for j in range(k):
+                    nearest[start + q, j] = index[q, j]
 
 
 @kernel
@@ -318,7 +322,7 @@ def count(
     steps, picked = np.empty(full, dtype=np.int16), np.empty(full + 1, dtype=np.int64)
     stack = np.empty(128, dtype=np.int64)
     for own in range(inner + first, inner + last):
-        start, stop = bounds[own]
+        start, stop = bounds[own, 0], bounds[own, 1]
         m = stop - start
         smallest, largest = np.inf, 0.0
         for i in range(start, stop):
@@ -337,7 +341,7 @@ def count(
             at = stack[top]
             if box_gap(low, high, own, at, dim, euclidean) >= largest:
                 continue
-            a, b = bounds[at]
+            a, b = bounds[at, 0], bounds[at, 1]
             size = b - a
             if box_reach(low, high, own, at, euclidean) < smallest:
                 whole += size
