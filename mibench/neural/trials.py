@@ -10,20 +10,17 @@ import torch
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.neural import NeuralEstimator
 from mibench.neural.critics import Critic, build, one_of
-from mibench.neural.scaling import SCALINGS, Scale
-from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables
+from mibench.neural.scaling import SCALINGS, Scale, Single
+from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables_in_parts
 from mibench.neural.training import Job, Pairs, Run, stacked, train, with_twin
 
 JACKKNIFE = 20
 """Parts of the test part that are left out one at a time."""
 
-CHUNK = 2**16
-"""Pairs of all critics scored at once in the test part."""
-
 SATURATED = 0.95
 """A value above this share of its ceiling says more of the ceiling than of the sample."""
 
-BLOCK = 64
+BLOCK = 32
 """Batches drawn at once."""
 
 UNRELIABLE = 30
@@ -56,16 +53,8 @@ def read(
     """
     weights = critic.unpack(torch.stack(with_twin([run.best for run in runs if run.best is not None])))
     x, y = stacked(with_twin(list(tests)), device)
-    n = x.shape[1]
-    group = min(settings.test_negatives + 1, max(n // 4, 2))
-    at_once = max(1, CHUNK // (group * len(x))) * group
-    table = torch.cat(
-        [
-            tables(critic, weights, x[:, i : i + at_once], y[:, i : i + at_once], group)
-            for i in range(0, n // group * group, at_once)
-        ],
-        1,
-    )
+    group = min(settings.test_negatives + 1, max(x.shape[1] // 4, 2))
+    table = tables_in_parts(critic, weights, x, y, group)
     joint, marginal = joint_and_marginal(table)
     (values,) = over_critics(settings.bound, joint, marginal)
     groups = table.shape[1]
@@ -98,7 +87,7 @@ def batch_rows(settings: NeuralEstimator, available: int | None) -> int:
     return available
 
 
-def walk(x: Array, y: Array, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
+def walk(x: Single, y: Single, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
     """Blocks of batches, from one shuffle of the rows after another; no row is twice in a batch."""
     rows, block = len(x) // size * size, BLOCK * size
     while True:
