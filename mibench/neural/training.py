@@ -151,10 +151,9 @@ def validate(settings: NeuralEstimator, stack: Stack, runs: Sequence[Run], valid
     group = min(settings.negatives + 1, valid[0].shape[1])
     joint, marginal = joint_and_marginal(tables_in_parts(stack.critic, stack.critic.unpack(stack.mean), *valid, group))
     (values,) = over_critics(settings.bound, joint, marginal)
-    # only of a lower bound is more better
-    criteria = (
-        values if settings.direction == "lower" else -over_critics(settings.objective, joint, marginal, *stack.state)[0]
-    )
+    criteria = values
+    if settings.selects == "objective":
+        criteria = -over_critics(settings.objective, joint, marginal, *stack.state)[0]
     # a number that is not finite stays in the weights for good, so it is enough to look here
     finite = (torch.isfinite(stack.theta) & torch.isfinite(stack.mean)).all(1).tolist()
     kept = []
