@@ -64,7 +64,8 @@ def read(
         [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
     )
     spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
-    ess = effective_negatives(marginal).tolist() if settings.exponential else [None] * len(x)
+    of_t = marginal if marginal.dim() == 3 else marginal[..., 0]
+    ess = effective_negatives(of_t).tolist() if settings.exponential else [None] * len(x)
     return [
         Estimate(
             value=float(values[k]),
@@ -78,13 +79,29 @@ def read(
     ]
 
 
+def checked(settings: NeuralEstimator) -> None:
+    """Say which setting cannot be run."""
+    for name in ("steps", "negatives", "test_negatives", "folds", "validate_every", "patience", "embedding"):
+        if getattr(settings, name) < 1:
+            raise ValueError(f"{name}={getattr(settings, name)} must be at least 1")
+    if settings.batch_size < 2:
+        raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
+    if not settings.hidden or min(settings.hidden) < 1:
+        raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
+    if settings.fresh and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
+        )
+
+
 def batch_rows(settings: NeuralEstimator, available: int | None) -> int:
     """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are."""
     group = settings.negatives + 1
-    if available is None or available >= group:
-        most = settings.batch_size if available is None else min(settings.batch_size, available // group * group)
-        return max(1, round(most / group)) * group
-    return available
+    if available is None:
+        return max(1, round(settings.batch_size / group)) * group
+    if available < group:
+        return available
+    return min(max(1, round(settings.batch_size / group)), available // group) * group
 
 
 def walk(x: Single, y: Single, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
@@ -208,6 +225,7 @@ def estimate_together(
     draws: Sequence[Draw | None],
 ) -> list[Estimate | Exception]:
     """One outcome a trial; all trials are of one shape."""
+    checked(settings)
     on = torch.device(device)
     critic = build(settings, xs[0].shape[1], ys[0].shape[1])
     trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
