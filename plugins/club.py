@@ -15,6 +15,7 @@ class CLUB(NeuralEstimator):
     """
 
     direction = "upper"
+    selects = "objective"
     exponential = False
     heads: ClassVar = ("y|x",)
 

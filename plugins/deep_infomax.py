@@ -22,6 +22,7 @@ class DeepInfoMax(NeuralEstimator):
     embedding: int = 8
 
     direction = "lower"
+    selects = "objective"
     heads: ClassVar = ("encoded",)
 
     def bound(self, joint, marginal):

@@ -18,6 +18,7 @@ class DoE(NeuralEstimator):
     test_negatives: int = 1
 
     direction = "none"
+    selects = "objective"
     exponential = False
     heads: ClassVar = ("y|x", "y")
 

@@ -17,6 +17,7 @@ class JSD(NeuralEstimator):
     reads: str = "dv"
 
     direction = "lower"
+    selects = "objective"
 
     def bound(self, joint, marginal):
         if self.reads == "dv":

@@ -16,6 +16,7 @@ class SMILE(NeuralEstimator):
     clip: float = 5.0
 
     direction = "none"
+    selects = "objective"
 
     def bound(self, joint, marginal):
         return joint.mean() - log_mean_exp(marginal.clamp(-self.clip, self.clip))

@@ -14,7 +14,7 @@ from mibench import Diverged, Estimate  # noqa: E402
 from mibench.neural import NeuralEstimator  # noqa: E402
 from mibench.neural.scores import effective_negatives, joint_and_marginal  # noqa: E402
 from mibench.neural.training import Run  # noqa: E402
-from mibench.neural.trials import flags, parts  # noqa: E402
+from mibench.neural.trials import batch_rows, flags, parts  # noqa: E402
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 
@@ -152,13 +152,30 @@ def test_estimates_meet_the_truth(stem):
 
 def test_what_cannot_be_run_says_why():
     x, y = gaussian(200, 2, 1, 0)
-    for field, value in (("scaling", "zscore"), ("critic", "conv"), ("activation", "sin"), ("split", (70, 30))):
+    for field, value in (
+        ("negatives", 0),
+        ("hidden", ()),
+        ("batch_size", 1),
+        ("scaling", "zscore"),
+        ("critic", "conv"),
+        ("activation", "sin"),
+        ("split", (70, 30)),
+    ):
         with pytest.raises(ValueError, match=field):
             replace(plugin("mine"), **{field: value}).estimate(x, y, seed=0)
     with pytest.raises(ValueError, match="n=10"):
         plugin("mine").estimate(x[:10], y[:10], seed=0)
     with pytest.raises(ValueError, match="fresh"):
         replace(plugin("mine"), fresh=True).estimate(x, y, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "negatives", "available", "expected"),
+    [(128, 4, 7000, 130), (128, 4, 129, 125), (64, 63, 7000, 64), (128, 4, 3, 3), (64, 4, None, 65), (4, 15, 40, 16)],
+)
+def test_a_batch_is_a_whole_number_of_groups(batch_size, negatives, available, expected):
+    """The nearest to `batch_size`, and never more rows than there are."""
+    assert batch_rows(NeuralEstimator(batch_size=batch_size, negatives=negatives), available) == expected
 
 
 def test_one_bad_sample_is_no_trouble_of_the_others():

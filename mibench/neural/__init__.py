@@ -92,6 +92,8 @@ class NeuralEstimator:
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
+    selects: ClassVar[str] = "bound"
+    """What validation looks for: the best "bound", or "objective" where that is no lower bound or a noisy judge."""
     exponential: ClassVar[bool] = True
     """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
     heads: ClassVar[tuple[str, ...]] = ("xy",)

@@ -16,6 +16,9 @@ from mibench.neural.critics import Critic
 VECTOR = 16
 """Critics are padded to a multiple of this before a formula is mapped over them."""
 
+AT_ONCE = 2**14
+"""Pairs scored together outside of training; their layers take a few hundred bytes each."""
+
 
 def tables(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Tensor, group: int) -> Tensor:
     """Scores `(K, groups, g, g, ...)` of a batch, in groups of g rows; rows beyond the last whole group are left."""
@@ -23,6 +26,14 @@ def tables(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Tensor, grou
     rows = groups * group
     of_x, of_y = critic.read_x(weights, x[:, :rows]), critic.read_y(weights, y[:, :rows])
     return critic.score(weights, *(z.reshape(len(z), groups, group, z.shape[2]) for z in (of_x, of_y)))
+
+
+def tables_in_parts(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Tensor, group: int) -> Tensor:
+    """The same table, with no more than `AT_ONCE` pairs of all critics in work together."""
+    rows = max(1, AT_ONCE // (group * group * len(x))) * group
+    whole = x.shape[1] // group * group
+    pieces = [(x[:, i : i + rows], y[:, i : i + rows]) for i in range(0, whole, rows)]
+    return torch.cat([tables(critic, weights, *piece, group) for piece in pieces if piece[0].shape[1] >= group], 1)
 
 
 def joint_and_marginal(table: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mibench.interface import Array
 from mibench.neural import NeuralEstimator
 from mibench.neural.critics import Critic
-from mibench.neural.scores import joint_and_marginal, over_critics, score_dtype, tables
+from mibench.neural.scaling import Single
+from mibench.neural.scores import joint_and_marginal, over_critics, score_dtype, tables, tables_in_parts
 
 VALIDATION_ROWS = 2048
 """At most so many rows are scored at a validation: the learning curve stays cheap on large samples."""
 
-Pairs = tuple[Array, Array]
+Pairs = tuple[Single, Single]
 T = TypeVar("T")
 
 
@@ -60,9 +60,9 @@ def with_twin(rows: list[T]) -> list[T]:
 
 
 def stacked(pairs: Sequence[Pairs], device: torch.device) -> tuple[Tensor, Tensor]:
-    """x and y of several critics, `(K, n, dim)` in float32."""
-    x, y = (np.stack([pair[side] for pair in pairs]).astype(np.float32) for side in (0, 1))
-    return torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+    """x and y of several critics, `(K, n, dim)`."""
+    x, y = (torch.from_numpy(np.stack([pair[side] for pair in pairs])).to(device) for side in (0, 1))
+    return x, y
 
 
 def batches(jobs: Sequence[Job], alive: list[int], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
@@ -149,12 +149,11 @@ def train(settings: NeuralEstimator, critic: Critic, jobs: Sequence[Job], device
 def validate(settings: NeuralEstimator, stack: Stack, runs: Sequence[Run], valid: tuple[Tensor, Tensor]) -> list[int]:
     """Score the averaged weights on the validation part; returns which critics go on."""
     group = min(settings.negatives + 1, valid[0].shape[1])
-    joint, marginal = joint_and_marginal(tables(stack.critic, stack.critic.unpack(stack.mean), *valid, group))
+    joint, marginal = joint_and_marginal(tables_in_parts(stack.critic, stack.critic.unpack(stack.mean), *valid, group))
     (values,) = over_critics(settings.bound, joint, marginal)
-    # only of a lower bound is more better
-    criteria = (
-        values if settings.direction == "lower" else -over_critics(settings.objective, joint, marginal, *stack.state)[0]
-    )
+    criteria = values
+    if settings.selects == "objective":
+        criteria = -over_critics(settings.objective, joint, marginal, *stack.state)[0]
     # a number that is not finite stays in the weights for good, so it is enough to look here
     finite = (torch.isfinite(stack.theta) & torch.isfinite(stack.mean)).all(1).tolist()
     kept = []

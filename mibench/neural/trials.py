@@ -10,20 +10,17 @@ import torch
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.neural import NeuralEstimator
 from mibench.neural.critics import Critic, build, one_of
-from mibench.neural.scaling import SCALINGS, Scale
-from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables
+from mibench.neural.scaling import SCALINGS, Scale, Single
+from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables_in_parts
 from mibench.neural.training import Job, Pairs, Run, stacked, train, with_twin
 
 JACKKNIFE = 20
 """Parts of the test part that are left out one at a time."""
 
-CHUNK = 2**16
-"""Pairs of all critics scored at once in the test part."""
-
 SATURATED = 0.95
 """A value above this share of its ceiling says more of the ceiling than of the sample."""
 
-BLOCK = 64
+BLOCK = 32
 """Batches drawn at once."""
 
 UNRELIABLE = 30
@@ -56,16 +53,8 @@ def read(
     """
     weights = critic.unpack(torch.stack(with_twin([run.best for run in runs if run.best is not None])))
     x, y = stacked(with_twin(list(tests)), device)
-    n = x.shape[1]
-    group = min(settings.test_negatives + 1, max(n // 4, 2))
-    at_once = max(1, CHUNK // (group * len(x))) * group
-    table = torch.cat(
-        [
-            tables(critic, weights, x[:, i : i + at_once], y[:, i : i + at_once], group)
-            for i in range(0, n // group * group, at_once)
-        ],
-        1,
-    )
+    group = min(settings.test_negatives + 1, max(x.shape[1] // 4, 2))
+    table = tables_in_parts(critic, weights, x, y, group)
     joint, marginal = joint_and_marginal(table)
     (values,) = over_critics(settings.bound, joint, marginal)
     groups = table.shape[1]
@@ -75,7 +64,8 @@ def read(
         [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
     )
     spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
-    ess = effective_negatives(marginal).tolist() if settings.exponential else [None] * len(x)
+    of_t = marginal if marginal.dim() == 3 else marginal[..., 0]
+    ess = effective_negatives(of_t).tolist() if settings.exponential else [None] * len(x)
     return [
         Estimate(
             value=float(values[k]),
@@ -89,16 +79,32 @@ def read(
     ]
 
 
+def checked(settings: NeuralEstimator) -> None:
+    """Say which setting cannot be run."""
+    for name in ("steps", "negatives", "test_negatives", "folds", "validate_every", "patience", "embedding"):
+        if getattr(settings, name) < 1:
+            raise ValueError(f"{name}={getattr(settings, name)} must be at least 1")
+    if settings.batch_size < 2:
+        raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
+    if not settings.hidden or min(settings.hidden) < 1:
+        raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
+    if settings.fresh and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
+        )
+
+
 def batch_rows(settings: NeuralEstimator, available: int | None) -> int:
     """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are."""
     group = settings.negatives + 1
-    if available is None or available >= group:
-        most = settings.batch_size if available is None else min(settings.batch_size, available // group * group)
-        return max(1, round(most / group)) * group
-    return available
+    if available is None:
+        return max(1, round(settings.batch_size / group)) * group
+    if available < group:
+        return available
+    return min(max(1, round(settings.batch_size / group)), available // group) * group
 
 
-def walk(x: Array, y: Array, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
+def walk(x: Single, y: Single, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
     """Blocks of batches, from one shuffle of the rows after another; no row is twice in a batch."""
     rows, block = len(x) // size * size, BLOCK * size
     while True:
@@ -219,6 +225,7 @@ def estimate_together(
     draws: Sequence[Draw | None],
 ) -> list[Estimate | Exception]:
     """One outcome a trial; all trials are of one shape."""
+    checked(settings)
     on = torch.device(device)
     critic = build(settings, xs[0].shape[1], ys[0].shape[1])
     trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
