@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-EMPTY = '''
+EMPTY = """
 from dataclasses import dataclass
 from mibench import hookimpl
 
@@ -26,7 +26,7 @@ class Nothing:
 @hookimpl
 def mibench_estimators():
     return {"nothing": Nothing()}
-'''
+"""
 
 MIBENCH = [sys.executable, "-m", "mibench"]
 
@@ -46,7 +46,9 @@ def start_up(folder: str) -> None:
             times[name].append(seconds(command, folder))
     bare = statistics.median(times["python -c pass"])
     for name, values in times.items():
-        print(f"{name:<18} {statistics.median(values):.3f} s   {statistics.median(values) / bare:5.1f} × an empty process")
+        print(
+            f"{name:<18} {statistics.median(values):.3f} s   {statistics.median(values) / bare:5.1f} × an empty process"
+        )
 
 
 def overhead(folder: str) -> None:
@@ -62,7 +64,9 @@ def overhead(folder: str) -> None:
             for n in (40, 400)
         )
         wall = (many - few) / 360
-        print(f"overhead a trial, --jobs {jobs}: {wall * 1e3:.0f} ms of wall time, {wall * jobs * 1e3:.0f} ms of one slot")
+        print(
+            f"overhead a trial, --jobs {jobs}: {wall * 1e3:.0f} ms of wall time, {wall * jobs * 1e3:.0f} ms of one slot"
+        )
 
 
 def main_command(folder: str) -> None:

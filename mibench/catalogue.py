@@ -39,6 +39,11 @@ class Plugin:
     tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What it is called on any machine."""
+        return f"{self.origin}:{self.name}"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -47,6 +52,17 @@ class Choice:
     name: str
     changes: Mapping[str, Any]
     estimator: Any = dataclasses.field(repr=False, compare=False)
+
+    @cached_property
+    def params(self) -> str:
+        """All its fields, as one JSON text."""
+        return specs.canonical(specs.fields(self.estimator))
+
+    @cached_property
+    def family(self) -> str:
+        """The same without the field that siblings of `estimate_family` differ in."""
+        skipped = getattr(self.estimator, "family", None)
+        return specs.canonical({key: v for key, v in specs.fields(self.estimator).items() if key != skipped})
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,11 @@ class Point:
     changes: Mapping[str, Any]
     name: str
     task: Any = dataclasses.field(repr=False, compare=False)
+
+    @cached_property
+    def params(self) -> str:
+        """The task's whole definition, as one JSON text."""
+        return specs.canonical(specs.typed_fields(self.task))
 
 
 def bundled_folders() -> list[tuple[Path, str]]:
@@ -80,16 +101,16 @@ class Catalogue:
         return [plugin for plugin in self.plugins if plugin.error]
 
     @cached_property
-    def homes(self) -> dict[str, Path]:
-        """The file each estimator (`-e NAME`) and sweep (`-t NAME`) comes from."""
+    def homes(self) -> dict[str, Plugin]:
+        """The plugin each estimator (`-e NAME`) and sweep (`-t NAME`) comes from."""
         return {
-            **{f"-e {name}": plugin.path for plugin in self.plugins for name in plugin.estimators},
-            **{f"-t {name}": plugin.path for plugin in self.plugins for name in plugin.tasks},
+            **{f"-e {name}": plugin for plugin in self.plugins for name in plugin.estimators},
+            **{f"-t {name}": plugin for plugin in self.plugins for name in plugin.tasks},
         }
 
     def code(self, estimator: str, task: str) -> str:
         """The fingerprint of the sources that a number of this estimator on this task comes from."""
-        paths = (self.homes[f"-e {estimator}"], self.homes[f"-t {task}"])
+        paths = (self.homes[f"-e {estimator}"].path, self.homes[f"-t {task}"].path)
         if paths not in self._codes:
             self._codes[paths] = fingerprint.code(paths)
         return self._codes[paths]
@@ -122,7 +143,7 @@ class Catalogue:
             chosen, more = self._named(sweep, name)
             whole, changes = {chosen: whole[chosen]}, {**changes, **more}
         made = [self.point(sweep, origin, {**changes, **aim}) for aim in aims for origin in whole]
-        distinct = {specs.canonical(specs.typed_fields(p.task)) + ("" if p.changes else p.name): p for p in made}
+        distinct = {p.params + ("" if p.changes else p.name): p for p in made}
         if not distinct:
             raise NothingMatched(f"task '{spec}' has no points")
         return list(distinct.values())
@@ -177,10 +198,11 @@ def _text(path: Path) -> str:
         return ""
 
 
-def discover(extra: Sequence[str | Path] = (), only: frozenset[Path] | None = None) -> Catalogue:
+def discover(extra: Sequence[str | Path] = (), only: frozenset[str] | None = None) -> Catalogue:
     """Look in the bundled folders, the installed packages, `MIBENCH_PLUGINS` and `extra` (files or folders).
 
-    With `only`, bundled files and packages that lie elsewhere are passed over: a trial's process needs but two.
+    With `only`, the labels of some plugins, others are passed over where that saves time: a trial's process needs but
+    two.
     """
     found: list[Plugin] = []
     manager = pluggy.PluginManager("mibench")
@@ -188,12 +210,12 @@ def discover(extra: Sequence[str | Path] = (), only: frozenset[Path] | None = No
     taken: dict[str, Path] = {}
     for folder, prefix in bundled_folders():
         for path in sorted(folder.glob("[!_.]*.py")):
-            if only is not None and path not in only:
+            if only is not None and f"bundled:{path.stem}" not in only:
                 continue
             found.append(_load(manager, path, f"{prefix}_{path.stem}", "bundled", taken))
     named = [item for item in os.environ.get("MIBENCH_PLUGINS", "").split(os.pathsep) if item]
     asked = dict.fromkeys(Path(item).expanduser().resolve() for item in [*named, *extra])
-    if only is None or not only <= {plugin.path for plugin in found} | set(asked):
+    if only is None or any(label.startswith("package:") for label in only):
         for point in sorted(importlib.metadata.entry_points(group="mibench"), key=lambda p: p.name):
             found.append(_load_entry_point(manager, point, taken))
     for item in asked:

@@ -23,3 +23,9 @@ class StorageError(MibenchError, OSError):
     """A results folder cannot be written: full, read-only or gone. Rows already written are kept."""
 
     exit_code = 3
+
+
+class Interrupted(MibenchError):
+    """Something a run depends on went away; what it wrote is kept and it can go on later."""
+
+    exit_code = 130

@@ -64,6 +64,8 @@ class Estimator(Protocol):
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
       of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
     * `trials_at_once(n, dim_x, dim_y, device)`: how many trials `estimate_many` should be given;
+    * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
+      one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
     * `devices`: the kinds of device it can use, `("cpu",)` if absent;
     * `fresh`: true if it wants `draw` on any task.
     """

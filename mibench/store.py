@@ -36,6 +36,8 @@ class Known:
 
     status: str
     code: str
+    place: tuple[Any, ...]
+    """Estimator, task, point, sample size and seed: what a trial is called, whatever its settings."""
     limits: tuple[float | None, float | None] = (None, None)
 
 
@@ -216,7 +218,17 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 def known(folder: Path) -> dict[str, Known]:
     """What each trial in the folder came to, by id; the last row wins."""
-    return {row["trial_id"]: Known(row["status"], row.get("code", "")) for row in rows(folder)}
+    texts: dict[str, str] = {}  # one object for equal texts: a folder may hold very many rows of few names
+
+    def text(row: Mapping[str, Any], key: str) -> str:
+        return texts.setdefault(str(row.get(key)), str(row.get(key)))
+
+    found: dict[str, Known] = {}
+    for row in rows(folder):
+        names = (text(row, key) for key in ("estimator", "task", "point"))
+        place = (*names, row.get("n_samples"), row.get("seed"))
+        found[row["trial_id"]] = Known(text(row, "status"), text(row, "code"), place)
+    return found
 
 
 def latest(parent: Path = RESULTS) -> Path:
@@ -290,8 +302,14 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                     yield row
 
 
-def _last(every: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({row["trial_id"]: row for row in every}.values())
+def _last(every: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Of rows that share an id the last; columns of ours only."""
+    found: dict[str, tuple[Any, ...]] = {}
+    shared: dict[str, str] = {}
+    for row in every:
+        values = (row.get(name) for name in COLUMNS)
+        found[row["trial_id"]] = tuple(shared.setdefault(v, v) if isinstance(v, str) else v for v in values)
+    return list(found.values())
 
 
 WHOLE = ("dim_x", "dim_y", "samples_seen", "steps", "trained_together", "threads")
@@ -308,15 +326,16 @@ def _types() -> dict[str, str]:
     return {**dict.fromkeys(WHOLE, "Int64"), **dict.fromkeys(NUMBERS, "float64"), **dict.fromkeys(TEXTS, "string")}
 
 
-def _frame(found: list[dict[str, Any]]) -> "pd.DataFrame":
+def _frame(found: list[tuple[Any, ...]]) -> "pd.DataFrame":
     import pandas as pd
 
-    frame = pd.DataFrame.from_records(found, columns=list(COLUMNS) if not found else None)
-    kinds = {column: kind for column, kind in _types().items() if column in frame.columns}
-    frame = frame.astype(kinds)
-    if "flags" in frame.columns:
-        frame["flags"] = frame["flags"].fillna("")
-    return frame.sort_values("started_at", kind="stable", ignore_index=True) if "started_at" in frame.columns else frame
+    columns = zip(*found, strict=True) if found else ((),) * len(COLUMNS)
+    kinds = {"n_samples": "int64", "seed": "int64", "schema_version": "int64", **_types()}
+    frame = pd.DataFrame(
+        {name: pd.array(values, dtype=kinds[name]) for name, values in zip(COLUMNS, map(list, columns), strict=True)}
+    )
+    frame["flags"] = frame["flags"].fillna("")
+    return frame.sort_values("started_at", kind="stable", ignore_index=True)
 
 
 def _read_csv(path: Path) -> "pd.DataFrame":

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 import mibench
-from mibench import specs
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.interface import Array, Diverged, Draw, Estimate
 
@@ -82,18 +81,10 @@ class Trial:
     mi_true_error: float | None = None
 
     @cached_property
-    def estimator_params(self) -> str:
-        return specs.canonical(specs.fields(self.choice.estimator))
-
-    @cached_property
-    def task_params(self) -> str:
-        return specs.canonical(specs.typed_fields(self.point.task))
-
-    @cached_property
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
         device_kind = self.device.partition(":")[0]
-        return "t" + self._hash("trial", self.choice.name, self.estimator_params, DTYPE, device_kind)[:16]
+        return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind)[:16]
 
     @property
     def data_rng(self) -> np.random.Generator:
@@ -108,10 +99,10 @@ class Trial:
     @property
     def estimator_seed(self) -> int:
         """The estimator's own stream, 32 bits: another one, so that added noise never replays the data's."""
-        return int(self._hash("estimator", self.choice.name, self.estimator_params)[:8], 16)
+        return int(self._hash("estimator", self.choice.name, self.choice.family)[:8], 16)
 
-    def _hash(self, *parts: Any) -> str:
-        text = specs.canonical([*parts, self.point.sweep, self.task_params, self.n_samples, self.seed])
+    def _hash(self, *parts: str) -> str:
+        text = "\0".join((*parts, self.point.sweep, self.point.params, str(self.n_samples), str(self.seed)))
         return sha256(text.encode()).hexdigest()
 
     @property
@@ -128,10 +119,10 @@ class Trial:
             "run_id": "",
             "status": status,
             "estimator": self.choice.name,
-            "estimator_params": self.estimator_params,
+            "estimator_params": self.choice.params,
             "task": self.point.sweep,
             "point": self.point.name,
-            "task_params": self.task_params,
+            "task_params": self.point.params,
             "dim_x": dim_x,
             "dim_y": dim_y,
             "n_samples": self.n_samples,
@@ -187,7 +178,7 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
 
 
 def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Estimate | None]]:
-    """Trials of one estimator, one shape and one device, together where the estimator offers `estimate_many`."""
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample."""
     drawn: list[tuple[Trial, tuple[Array, Array] | Exception]] = []
     for trial in trials:
         try:
@@ -247,7 +238,17 @@ def _estimate(
     estimator = trials[0].choice.estimator
     started = time.perf_counter()
     try:
-        if len(good) > 1:
+        if len(good) > 1 and hasattr(estimator, "estimate_family"):
+            (first, (x, y)), draw = good[0], _draw(trials[0])
+            offered: dict[str, Any] = {
+                "seed": first.estimator_seed,
+                "draw": draw,
+                "device": first.device,
+                "threads": threads,
+            }
+            siblings = [trial.choice.estimator for trial in trials]
+            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
+        elif len(good) > 1:
             offered = {
                 "seeds": [trial.estimator_seed for trial in trials],
                 "draws": [_draw(trial) for trial in trials],
@@ -256,12 +257,12 @@ def _estimate(
             }
             xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
             answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
-            if len(answers) != len(good):
-                raise ValueError(f"estimate_many gave {len(answers)} answers for {len(good)} trials")
         else:
             (trial, (x, y)), draw = good[0], _draw(trials[0])
             offered = {"seed": trial.estimator_seed, "draw": draw, "device": trial.device, "threads": threads}
             answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+        if len(answers) != len(good):
+            raise ValueError(f"{type(estimator).__name__} gave {len(answers)} answers for {len(good)} trials")
     except Exception as error:
         traceback.print_exc()
         answers = [error] * len(good)

@@ -7,6 +7,7 @@ import platform
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from mibench import catalogue as catalogues
 from mibench import settings as asked
 from mibench import specs, store
 from mibench.catalogue import Catalogue, Choice, Point
-from mibench.engine import devices, local
+from mibench.engine import cluster, devices, local
 from mibench.engine.job import Limits, Slot
 from mibench.errors import NothingMatched, UsageError
 from mibench.settings import Settings
@@ -91,6 +92,8 @@ class Prepared:
     writer: store.Run | None = None
     kept: int = 0
     stale: dict[str, int] = field(default_factory=dict)
+    planned: dict[str, int] = field(default_factory=dict)
+    """How many trials each estimator has to run."""
 
     @property
     def folder(self) -> Path:
@@ -114,17 +117,29 @@ class Prepared:
 
     def survey(self) -> int:
         """How many trials are to do; counts the rows kept and, by estimator, the stale ones among them."""
+        each = self.total // len(self.choices)
         if not self.known:
+            self.planned = {name: each * count for name, count in Counter(c.name for c in self.choices).items()}
             return self.total
-        self.kept, self.stale, todo = 0, {}, 0
+        self.kept, to_do = 0, Counter[str]()
+        planned: dict[str, str] = {}
+        codes: dict[tuple[Any, ...], str] = {}
         for trial in self.trials():
+            planned[trial.id] = trial.code
+            codes[trial.choice.name, trial.point.sweep, trial.point.name, trial.n_samples, trial.seed] = trial.code
             if self._due(trial):
-                todo += 1
-                continue
-            self.kept += 1
-            if self.known[trial.id].code != trial.code:
-                self.stale[trial.choice.name] = self.stale.get(trial.choice.name, 0) + 1
-        return todo
+                to_do[trial.choice.name] += 1
+            else:
+                self.kept += 1
+        # a row is stale if it was made for a trial of this name by other code, be it with other defaults
+        stale = Counter(
+            entry.place[0]
+            for trial_id, entry in self.known.items()
+            if entry.status == "ok" and entry.code != codes.get(entry.place, entry.code)
+            and not (trial_id in planned and self.settings.rerun in ("stale", "all"))
+        )  # fmt: skip
+        self.stale, self.planned = dict(stale), dict(to_do)
+        return to_do.total()
 
     def _due(self, trial: Trial) -> bool:
         before, rerun = self.known.get(trial.id), self.settings.rerun
@@ -140,8 +155,14 @@ class Prepared:
         self.writer.describe(facts(self))
         due = (trial for trial in self.trials() if self._due(trial))
         homes = self.catalogue.homes
-        files = {homes[f"-e {c.name}"] for c in self.choices} | {homes[f"-t {p.sweep}"] for p in self.points}
-        finished = local.run(due, self.catalogue, self.settings.plugins, files, self.slots, self.limits)
+        files = {homes[f"-e {c.name}"].path for c in self.choices} | {homes[f"-t {p.sweep}"].path for p in self.points}
+        where = self.settings
+        if where.executor == "dask":
+            finished = cluster.run(
+                due, self.catalogue, where.plugins, files, self.limits, where.scheduler, len(self.slots)
+            )
+        else:
+            finished = local.run(due, self.catalogue, where.plugins, files, self.slots, self.limits)
         torch_version = _version("torch")
         try:
             for one in finished:
@@ -174,7 +195,7 @@ def prepare(settings: Settings, make_folder: bool = True) -> Prepared:
     points = list({(p.sweep, p.name): p for spec in sweeps for p in found.points(spec, aims)}.values())
     if not points:
         raise NothingMatched(f"no point matches {', '.join(sweeps)}")
-    resolved = devices.resolve(specs.split(settings.device))
+    resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
     jobs = settings.jobs or devices.cores()
     prepared = Prepared(
         settings,
@@ -285,10 +306,9 @@ def resume(run: str | Path | None, changes: Mapping[str, Any] | None = None) -> 
     return prepare(replace(kept, output=str(folder), **(changes or {})))
 
 
-def failures(results: Iterable[Result]) -> list[tuple[str, str, int, str]]:
-    """(estimator, status, count, first message) of the trials that did not end ok, grouped by cause."""
+def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
+    """(estimator, status, count, first message) of failed trials, grouped by cause."""
     groups: dict[tuple[str, str, str], list[Result]] = {}
-    for result in results:
-        if result.status != "ok":
-            groups.setdefault((result.estimator, result.status, (result.error or "")[:80]), []).append(result)
+    for result in failed:
+        groups.setdefault((result.estimator, result.status, (result.error or "")[:80]), []).append(result)
     return [(name, status, len(group), group[0].error or "") for (name, status, _), group in groups.items()]

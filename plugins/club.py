@@ -15,6 +15,7 @@ class CLUB(NeuralEstimator):
     """
 
     direction = "upper"
+    exponential = False
     heads: ClassVar = ("y|x",)
 
     def bound(self, joint, marginal):

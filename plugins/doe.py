@@ -18,6 +18,7 @@ class DoE(NeuralEstimator):
     test_negatives: int = 1
 
     direction = "none"
+    exponential = False
     heads: ClassVar = ("y|x", "y")
 
     def bound(self, joint, marginal):

@@ -16,6 +16,7 @@ class FLO(NeuralEstimator):
     """
 
     direction = "lower"
+    exponential = False
     heads: ClassVar = ("xy", "xy")
 
     def bound(self, joint, marginal):

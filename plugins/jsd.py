@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator, log_mean_exp
+from mibench.neural import NeuralEstimator, jensen_shannon, log_mean_exp
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,7 @@ class JSD(NeuralEstimator):
         raise ValueError(f"reads={self.reads!r} is none of dv, nwj")
 
     def objective(self, joint, marginal):
-        from torch.nn.functional import softplus
-
-        return softplus(-joint).mean() + softplus(marginal).mean()
+        return jensen_shannon(joint, marginal)
 
 
 @hookimpl

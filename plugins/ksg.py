@@ -30,6 +30,7 @@ class KSG:
 
     direction = "none"
     devices = ("cpu", "cuda")
+    family = "k"
 
     def estimate(self, x, y, seed=0, threads=1, device="cpu"):
         return self.estimate_family(x, y, [self], seed=seed, threads=threads, device=device)[0]

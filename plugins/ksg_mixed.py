@@ -8,10 +8,11 @@ from mibench import hookimpl, neighbors
 
 @dataclass(frozen=True)
 class KSGMixed:
-    """⟨ψ(k̃) + log n − log(n_x + 1) − log(n_y + 1)⟩, for discrete, continuous and mixed data.
+    """⟨ψ(k̃) + log n − ψ(n_x) − ψ(n_y)⟩, as the authors' code has it, for discrete, continuous and mixed data.
 
-    n_x counts the rows no farther in x than the k-th neighbour in (x, y), and k̃ is k, or, where that neighbour is at
-    distance zero, the number of rows there. On discrete data with many rows a value it tends to the plug-in estimate.
+    n_x counts the rows, the row itself among them, closer in x than the k-th neighbour in (x, y), and k̃ is k. Where
+    that neighbour is at distance zero, all three count the rows at distance zero: on discrete data with many rows a
+    value the estimate tends to the plug-in one. On continuous data it is `ksg` but for log n in place of ψ(n).
 
     `norm` and `scaling` are those of `ksg`.
     """

@@ -15,6 +15,7 @@ class TUBA(NeuralEstimator):
     """
 
     direction = "lower"
+    exponential = False
     heads: ClassVar = ("xy", "x")
 
     def bound(self, joint, marginal):

@@ -1,4 +1,4 @@
-"""The 13 mixture and inlier tasks that github.com/cbg-ethz/bmi added in its second suite, by their ids.
+"""The 13 mixture and inlier tasks that follow Beyond Normal (Czyż et al. 2025, arXiv:2310.10240), by their bmi ids.
 
 The source knows their mutual information by Monte Carlo, to 0.001-0.004 nats; here it is integrated.
 """

@@ -68,7 +68,7 @@ def test_unknown_names_and_fields_are_told_with_the_nearest(found, ask, message)
 
 
 def test_a_point_that_is_not_there_is_told_with_the_nearest(found):
-    with pytest.raises(NothingMatched, match="did you mean '1v1-normal-0.75'"):
+    with pytest.raises(NothingMatched, match=r"did you mean '1v1-normal-0\.75'"):
         found.points("beyond-normal/1v1-normal-0.7")
 
 
@@ -116,7 +116,7 @@ def test_a_taken_name_is_refused_and_the_first_keeps_it(estimator_file):
     path = estimator_file("ksg")
     found = catalogue.discover([path])
     assert "estimator 'ksg' is taken by" in found.broken[0].error
-    assert found.homes["-e ksg"].name == "ksg.py"
+    assert found.homes["-e ksg"].path.name == "ksg.py"
 
 
 def test_a_folder_of_plugins_may_hold_modules_they_import(tmp_path, estimator_file):

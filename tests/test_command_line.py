@@ -29,7 +29,7 @@ def finished(tmp_path_factory):
 
 
 def test_a_run_ends_with_table_folder_and_next_command(finished):
-    folder, done = finished
+    _, done = finished
     assert "gaussian/dim=2:mi=1.0" in done.stdout
     assert "ksg" in done.stdout
     assert "truth" in done.stdout
@@ -236,7 +236,7 @@ def test_failed_trials_run_again_and_stale_ones_are_named(mibench, estimator_fil
     frame = store.load(tmp_path / "out")
     assert (frame["mi_estimate"] == 1.0).sum() == failed
     if failed < 3:
-        assert f"{3 - failed} of the rows kept were made by another version of made" in second.stderr
+        assert f"{3 - failed} rows of made in the folder were made by another version" in second.stderr
     third = mibench(*command, "-p", file, "--rerun", "stale")
     assert third.returncode == 0
     assert (store.load(tmp_path / "out")["mi_estimate"] == 1.0).all()

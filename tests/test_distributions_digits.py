@@ -134,3 +134,12 @@ def test_a_missing_file_is_named(mnist):
     (mnist / "t10k-images-idx3-ubyte").unlink()
     with pytest.raises(ValueError, match=r"no file .*t10k-images-idx3-ubyte, nor t10k-images-idx3-ubyte.gz"):
         digits.pictures("mnist")
+
+
+def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
+    import sys
+
+    digits.pictures.cache_clear()
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'mibench\[digits\]'"):
+        SameClass(1.0).sample(5, np.random.default_rng(0))

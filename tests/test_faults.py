@@ -75,7 +75,8 @@ def _strays():
 
 
 def test_what_a_trial_starts_ends_with_it(mibench, estimator_file, tmp_path):
-    body = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99) # mibench-stray'])\ntime.sleep(60)"
+    stray = "import time; time.sleep(99) # mibench-stray"
+    body = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {stray!r}])\ntime.sleep(60)"
     file = estimator_file("parent", body)
     done = mibench(
         "run", "-e", "parent", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", 10, "--seeds", 1, "--timeout", "1s"

@@ -100,12 +100,12 @@ QUICK = {
 @pytest.mark.parametrize("arguments", QUICK.values(), ids=QUICK)
 def test_starting_loads_no_heavy_library(arguments, tmp_path):
     script = (
-        "import sys; sys.argv[1:] = {!r}\n"
+        f"import sys; sys.argv[1:] = {arguments!r}\n"
         "from mibench.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print('LOADED', sorted({!r} & set(sys.modules)))"
-    ).format(arguments, HEAVY)
+        f"print('LOADED', sorted({HEAVY!r} & set(sys.modules)))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},

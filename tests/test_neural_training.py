@@ -10,9 +10,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mibench import Diverged  # noqa: E402
+from mibench import Diverged, Estimate  # noqa: E402
 from mibench.neural import NeuralEstimator  # noqa: E402
-from mibench.neural.trials import effective_negatives, partners, parts  # noqa: E402
+from mibench.neural.scores import effective_negatives, joint_and_marginal  # noqa: E402
+from mibench.neural.training import Run  # noqa: E402
+from mibench.neural.trials import flags, parts  # noqa: E402
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 
@@ -88,22 +90,31 @@ def test_a_diverged_critic_leaves_the_others_untouched():
     assert [weak, other] == estimator.estimate_many([data[0][0], data[2][0]], [data[0][1], data[2][1]], seeds=[0, 2])
 
 
-@pytest.mark.parametrize("negatives", [1, 4, 16])
-@pytest.mark.parametrize("n", [4, 20, 101, 400])
-def test_test_negatives_are_mismatched_within_their_group(n, negatives):
-    """No row meets itself or the same partner twice, and every row is as often a partner as it has partners."""
-    group, partner = partners(n, negatives)
-    assert (partner != np.arange(n)[:, None]).all()
-    assert (group[partner] == group[:, None]).all()
-    assert all(len(set(row)) == len(row) for row in partner)
-    assert (np.bincount(partner.ravel(), minlength=n) == partner.shape[1]).all()
+@pytest.mark.parametrize("heads", [(), (2,)])
+@pytest.mark.parametrize("group", [2, 5, 17])
+def test_groups_are_paired_off_without_a_row_meeting_itself(group, heads):
+    """Of a table of who meets whom, the joint scores are the pairs as drawn, and the marginal ones all the others."""
+    row = torch.arange(3 * group).view(1, 3, group, 1)
+    meets = (
+        (100 * row + row.transpose(2, 3)).view(1, 3, group, group, *(1 for _ in heads)).expand(-1, -1, -1, -1, *heads)
+    )
+    joint, marginal = joint_and_marginal(meets)
+    if heads:
+        joint, marginal = joint[..., 1], marginal[..., 1]
+    n = torch.arange(3 * group)
+    assert torch.equal(joint[0], 101 * n)
+    x, y = marginal[0] // 100, marginal[0] % 100
+    assert torch.equal(x, n[:, None].expand(-1, group - 1))
+    assert (y != x).all()
+    assert torch.equal(y // group, x // group)
+    assert torch.equal(y.flatten().bincount(), torch.full((3 * group,), group - 1))
 
 
 def test_effective_negatives_count_equal_weights():
     """n equal scores count n; one score far above the others counts 1."""
     marginal = torch.zeros(2, 50, 4)
     marginal[1, 7, 2] = 100.0
-    assert effective_negatives(marginal) == pytest.approx([200, 1])
+    assert effective_negatives(marginal).tolist() == pytest.approx([200, 1])
 
 
 def test_split_shares_out_every_row():
@@ -137,3 +148,76 @@ def test_estimates_meet_the_truth(stem):
     for truth, outcome in zip(truths, outcomes, strict=True):
         assert outcome.value == pytest.approx(truth, abs=4 * outcome.std + 0.05 * truth)
         assert outcome.samples_seen == 2800
+
+
+def test_what_cannot_be_run_says_why():
+    x, y = gaussian(200, 2, 1, 0)
+    for field, value in (("scaling", "zscore"), ("critic", "conv"), ("activation", "sin"), ("split", (70, 30))):
+        with pytest.raises(ValueError, match=field):
+            replace(plugin("mine"), **{field: value}).estimate(x, y, seed=0)
+    with pytest.raises(ValueError, match="n=10"):
+        plugin("mine").estimate(x[:10], y[:10], seed=0)
+    with pytest.raises(ValueError, match="fresh"):
+        replace(plugin("mine"), fresh=True).estimate(x, y, seed=0)
+
+
+def test_one_bad_sample_is_no_trouble_of_the_others():
+    estimator = replace(plugin("mine"), steps=20, validate_every=10)
+    (x, y), (broken, _) = gaussian(200, 1, 1, 0), gaussian(200, 1, 1, 1)
+    broken[7, 0] = np.nan
+    bad, good = estimator.estimate_many([broken, x], [y, y], seeds=[0, 1])
+    assert isinstance(bad, ValueError)
+    assert good == estimator.estimate(x, y, seed=1)
+
+
+@pytest.mark.parametrize("batch_size", [64, 100])
+def test_fresh_training_sees_every_pair_once(batch_size):
+    """The samples seen are those drawn by the steps; the value is from the sample given."""
+    estimator = replace(plugin("mine"), steps=40, validate_every=20, batch_size=batch_size, negatives=3, fresh=True)
+    rng = np.random.default_rng(0)
+    x, y = gaussian(400, 1, 1, 0)
+    result = estimator.estimate(x, y, seed=0, draw=lambda n: gaussian(n, 1, 1, int(rng.integers(2**31))))
+    assert (result.steps, result.samples_seen) == (40, 40 * batch_size)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "ended", "expected"),
+    [
+        (Estimate(2.0, ceiling=np.log(128), ess=400.0), "converged", ()),
+        (Estimate(4.8, ceiling=np.log(128)), "converged", ("saturated",)),
+        (Estimate(9.0, ess=12.0), "converged", ("unreliable",)),
+        (Estimate(2.0, ess=400.0), "step-cap", ("step-cap",)),
+    ],
+)
+def test_flags_say_what_the_value_rests_on(estimate, ended, expected):
+    """A value within 5 % of its ceiling, fewer than 30 effective negatives, training cut at its cap."""
+    assert flags(estimate, [Run(ended=ended), Run(ended="converged")]) == expected
+
+
+def test_infonce_is_held_by_its_ceiling():
+    """5 nats read with groups of four rows: at most log 4."""
+    infonce = replace(plugin("infonce"), steps=200, negatives=3, test_negatives=3)
+    result = infonce.estimate(*gaussian(1000, 1, 5, 0), seed=0)
+    assert result.ceiling == pytest.approx(np.log(4))
+    assert 1.0 < result.value <= result.ceiling
+
+
+@pytest.mark.parametrize("stem", sorted(p.stem for p in PLUGINS.glob("*.py") if "NeuralEstimator)" in p.read_text()))
+def test_every_bound_trains_and_finds_no_information_where_there_is_none(stem):
+    """x and y are independent, so every bound of 0 is its own noise: four of its standard errors, and 0.05 for the
+    bias of the upper one."""
+    estimator = replace(plugin(stem), steps=200, validate_every=50)
+    rng = np.random.default_rng(1)
+    result = estimator.estimate(rng.standard_normal((1000, 2)), rng.standard_normal((1000, 2)), seed=0)
+    assert abs(result.value) < 4 * result.std + 0.05
+    assert result.std < 0.1
+    assert [step for step, _ in result.curve] == [50, 100, 150, 200]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_agrees_with_the_cpu():
+    x, y = gaussian(4000, 5, 2, 0)
+    estimator = replace(plugin("mine"), steps=500)
+    assert estimator.estimate(x, y, seed=0, device="cuda").value == pytest.approx(
+        estimator.estimate(x, y, seed=0).value, abs=0.02
+    )

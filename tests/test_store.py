@@ -13,10 +13,12 @@ from mibench.trial import COLUMNS, Result
 
 def result(trial_id="t1", status="ok", **values):
     empty = dict.fromkeys(COLUMNS)
-    known = {"trial_id": trial_id, "status": status, "estimator": "e", "estimator_params": "{}", "task": "t", "point": "p",
-             "task_params": "{}", "n_samples": 10, "seed": 0, "bound": "none", "flags": "", "device": "cpu",
-             "device_name": "", "dtype": "float64", "host": "h", "mibench_version": "0", "torch_version": "", "code": "c",
-             "schema_version": 1, "mi_true": 0.5, "mi_estimate": 0.25, "started_at": "2026-01-01T00:00:00"}  # fmt: skip
+    known = {
+        "trial_id": trial_id, "status": status, "estimator": "e", "estimator_params": "{}", "task": "t", "point": "p",
+        "task_params": "{}", "n_samples": 10, "seed": 0, "bound": "none", "flags": "", "device": "cpu",
+        "device_name": "", "dtype": "float64", "host": "h", "mibench_version": "0", "torch_version": "",
+        "code": "c", "schema_version": 1, "mi_true": 0.5, "mi_estimate": 0.25, "started_at": "2026-01-01T00:00:00",
+    }  # fmt: skip
     return Result(**{**empty, **known, **values})
 
 

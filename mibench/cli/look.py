@@ -180,7 +180,8 @@ def _module_doc(made: Any) -> str:
 
 def _sweep_about(found: catalogue.Catalogue, name: str) -> str:
     module = next(
-        (m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(found.homes[f"-t {name}"])), None
+        (m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(found.homes[f"-t {name}"].path)),
+        None,
     )
     return (inspect.getdoc(module) or "").partition("\n")[0]
 
@@ -195,7 +196,7 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
         "bound": getattr(made, "direction", "none"),
         "devices": list(getattr(made, "devices", ("cpu",))),
         "fields": _fields(made),
-        "file": str(found.homes[f"-e {choice.name}"]),
+        "file": str(found.homes[f"-e {choice.name}"].path),
         "example": f"mibench run -e {spec} -t gaussian",
     }
 
@@ -209,7 +210,7 @@ def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
         "source": str(getattr(first.task, "source", "")) or _sweep_about(found, first.sweep),
         "fields": _fields(first.task),
         "points": {point.name: _truth(point.task) for point in points},
-        "file": str(found.homes[f"-t {first.sweep}"]),
+        "file": str(found.homes[f"-t {first.sweep}"].path),
         "example": f"mibench run -e ksg -t {spec}",
     }
 

@@ -28,7 +28,9 @@ class Progress:
         self.total, self.quiet, self.verbose = total, quiet, verbose
         self.counts: Counter[str] = Counter()
         self.cells: dict[tuple[Any, ...], list[Result]] = {}
-        self.seeds = 0
+        self.seeds = self.slots = 0
+        self.planned: dict[str, int] = {}
+        self.seconds: dict[str, tuple[int, float]] = {}
         self.started = time.monotonic()
         self.last_line = self.started
         self.terminal = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
@@ -43,7 +45,8 @@ class Progress:
             return None  # the first row will say what is wrong with the disk
 
     def begin(self, prepared: "Prepared") -> None:
-        self.seeds = len(prepared.seeds)
+        self.seeds, self.slots = len(prepared.seeds), len(prepared.slots)
+        self.planned = prepared.planned
         kept = f", {prepared.kept} kept" if prepared.kept else ""
         if self.total:
             slots = Counter(slot.name for slot in prepared.slots)
@@ -53,7 +56,7 @@ class Progress:
             self.say(f"nothing to run: all {prepared.kept} trials are in {prepared.folder}")
         for name, count in prepared.stale.items():
             self.say(
-                f"{count} of the rows kept were made by another version of {name} or its task; "
+                f"{count} rows of {name} in the folder were made by another version of it or of its task; "
                 "--rerun stale runs them again"
             )
 
@@ -65,6 +68,8 @@ class Progress:
 
     def show(self, result: "Result") -> None:
         self.counts[result.status] += 1
+        count, seconds = self.seconds.get(result.estimator, (0, 0.0))
+        self.seconds[result.estimator] = count + 1, seconds + (result.wall_seconds or 0.0)
         line = _line(result)
         if self.log:
             _write(self.log, line)
@@ -94,8 +99,18 @@ class Progress:
 
     def _state(self) -> str:
         done, failed = sum(self.counts.values()), sum(self.counts.values()) - self.counts["ok"]
-        left = (time.monotonic() - self.started) / done * (self.total - done) if done else math.nan
-        return f"{done}/{self.total} · ok {self.counts['ok']} · failed {failed} · {clock(left)} left"
+        return f"{done}/{self.total} · ok {self.counts['ok']} · failed {failed} · {clock(self._left())} left"
+
+    def _left(self) -> float:
+        """Seconds: what each estimator's trials took so far, times how many of them are to come, over the slots."""
+        if not self.seconds:
+            return math.nan
+        overall = statistics.fmean(total / count for count, total in self.seconds.values())
+        left = 0.0
+        for name, planned in self.planned.items():
+            count, total = self.seconds.get(name, (0, 0.0))
+            left += max(planned - count, 0) * (total / count if count else overall)
+        return left / max(self.slots, 1)
 
     def _bar(self) -> None:
         done = sum(self.counts.values())

@@ -245,27 +245,29 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
     todo = prepared.survey()
     progress = Progress(prepared.folder, todo, quiet=quiet or as_json, verbose=verbose)
     progress.begin(prepared)
-    results: list[Result] = []
+    done, failures = 0, []
     try:
         with progress, contextlib.closing(prepared.results()) as rows:
             for result in rows if todo else ():
                 progress.show(result)
-                results.append(result)
+                done += 1
+                if result.status != "ok":
+                    failures.append(result)
     except KeyboardInterrupt:
         _export(prepared)
-        progress.say(f"\nstopped; {len(results)} rows of this run are kept. Go on with:")
+        progress.say(f"\nstopped; {done} rows of this run are kept. Go on with:")
         progress.say(f"  mibench resume {shlex.quote(str(prepared.folder))}")
         raise typer.Exit(130) from None
     except MibenchError:
         progress.say(f"go on with: mibench resume {shlex.quote(str(prepared.folder))}")
         raise
     frame = _export(prepared)
-    failed = int((frame["status"] != "ok").sum())
+    bad = int((frame["status"] != "ok").sum())
     if as_json:
-        typer.echo(_document(prepared, frame, failed))
+        typer.echo(_document(prepared, frame, bad))
     else:
-        _conclude(prepared, frame, results, progress.say)
-    if failed:
+        _conclude(prepared, frame, failures, progress.say)
+    if bad:
         raise typer.Exit(1)
 
 
@@ -289,14 +291,14 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
     )
 
 
-def _conclude(prepared: "Prepared", frame: "pd.DataFrame", results: "list[Result]", say: Any) -> None:
+def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", say: Any) -> None:
     from mibench import tables, verbs
     from mibench.cli.tables import print_unicode
 
     print_unicode(tables.wide(frame))
-    for name, status, count, message in verbs.failures(results):
+    for name, status, count, message in verbs.causes(failed):
         say(f"{count} × {name} {status}: {message}")
-    if any(result.status != "ok" for result in results):
+    if failed:
         say(f"logs: {prepared.folder}/logs")
     say(f"results: {prepared.folder}")
     say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")

@@ -13,7 +13,7 @@ from mibench.distributions.quadrature import log_mean_exp, panels
 from mibench.distributions.shapes import Square
 from mibench.interface import Array
 
-FINE_DISTRIBUTIONS = "Czyż et al. 2025, 'On the Properties and Estimation of Pointwise Mutual Information Profiles'"
+FINE_DISTRIBUTIONS = "Czyż et al. 2025, arXiv:2310.10240"
 
 
 @dataclass(frozen=True)

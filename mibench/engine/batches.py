@@ -32,33 +32,35 @@ def batches(trials: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
 def _grouped(window: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
     alike: dict[Any, list[Trial]] = {}
     for index, trial in enumerate(window):
-        alike.setdefault(_shape(trial) or index, []).append(trial)
+        shape = _shape(trial)
+        alike.setdefault(index if shape is None else shape, []).append(trial)
     chunks = [chunk for group in alike.values() for chunk in _chunks(group, jobs)]
     order = {trial.id: index for index, trial in enumerate(window)}
     yield from sorted(chunks, key=lambda chunk: order[chunk[0].id])
 
 
 def _shape(trial: Trial) -> Any:
-    """What trials that train together share; None for a trial that runs alone."""
+    """What trials that run together share; None for a trial that runs alone."""
     estimator = trial.choice.estimator
-    if not hasattr(estimator, "estimate_many"):
-        return None
-    dims = trial.dims
-    where = dims if None not in dims else (trial.point.sweep, trial.point.name)
-    fresh = getattr(trial.point.task, "fresh", False)
-    return trial.choice.name, trial.estimator_params, trial.n_samples, trial.device, where, fresh
+    if hasattr(estimator, "estimate_family"):
+        sample = (trial.point.sweep, trial.point.params, trial.n_samples, trial.seed)
+        return "family", trial.choice.name, trial.choice.family, trial.device, sample
+    if hasattr(estimator, "estimate_many"):
+        where = trial.dims if None not in trial.dims else (trial.point.sweep, trial.point.name)
+        fresh = getattr(trial.point.task, "fresh", False)
+        return "batch", trial.choice.name, trial.choice.params, trial.n_samples, trial.device, where, fresh
+    return None
 
 
 def _chunks(group: list[Trial], jobs: int) -> Iterator[list[Trial]]:
-    first = group[0]
-    ask = getattr(first.choice.estimator, "trials_at_once", None)
-    dims = [dim or 1 for dim in first.dims]
-    most = ask(first.n_samples, *dims, first.device) if ask and hasattr(first.choice.estimator, "estimate_many") else 1
-    parts = max(math.ceil(len(group) / max(most, 1)), min(jobs, len(group)))
+    estimator, dims = group[0].choice.estimator, [dim or 1 for dim in group[0].dims]
+    if hasattr(estimator, "estimate_family") or len(group) == 1:
+        yield group
+        return
+    most = max(1, estimator.trials_at_once(group[0].n_samples, *dims, group[0].device))
+    parts = max(math.ceil(len(group) / most), min(jobs, len(group)))
     for part in range(parts):
-        chunk = group[part * len(group) // parts : (part + 1) * len(group) // parts]
-        if chunk:
-            yield chunk
+        yield group[part * len(group) // parts : (part + 1) * len(group) // parts]
 
 
 def halves(trials: list[Trial]) -> list[list[Trial]]:

@@ -34,8 +34,8 @@ def work(job: Job, folder: str) -> list[tuple[dict[str, Any], list[tuple[int, fl
     if job.memory is not None:
         _limit_memory(job.memory, hard=job.slot.kind == "cpu" and sys.platform == "linux")
     with threads(job.slot.threads):
-        found = catalogue.discover(job.plugins, only=frozenset(map(Path, job.files)))
-        trials = [unpack(plain, found) for plain in job.trials]
+        found = catalogue.discover(job.plugins, only=frozenset(job.wanted))
+        trials = [unpack(plain, found, job.verify) for plain in job.trials]
         pairs = trial.run_many(trials, job.slot.threads)
     peak = _peak_mb(job.slot.kind)
     extra = {

@@ -44,8 +44,17 @@ def _may_have_cuda() -> bool:
     return bool(shutil.which("nvidia-smi")) or Path("/dev/nvidia0").exists() or Path("/dev/dxg").exists()
 
 
-def resolve(asked: Sequence[str]) -> list[str]:
-    """`auto`, `cpu`, `cuda`, `cuda:0` or `mps` as devices that are here; UsageError says why one is not."""
+def resolve(asked: Sequence[str], remote: bool = False) -> list[str]:
+    """`auto`, `cpu`, `cuda`, `cuda:0` or `mps` as devices that are here; UsageError says why one is not.
+
+    With `remote`, devices are those of a cluster's workers, which say with the resource GPU how many they have.
+    """
+    if remote:
+        if wrong := [device for device in asked if device not in ("auto", "cpu", "cuda")]:
+            raise UsageError(
+                f"device '{wrong[0]}' with --executor dask: write cpu or cuda; the workers' GPUs are resources"
+            )
+        return ["cuda" if device == "cuda" else "cpu" for device in asked]
     found: list[str] = []
     for device in asked:
         kind, _, index = device.partition(":")

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import multiprocessing
 import os
 import shutil
@@ -9,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
@@ -22,8 +24,7 @@ import pebble
 from pebble import ProcessExpired
 
 from mibench.engine import child
-from mibench.engine.job import Finished, Job, Limits
-from mibench.trial import Result, Trial
+from mibench.engine.job import Job, Limits, Outcome
 
 START_ALLOWANCE = 30.0
 """Seconds that a spawned process may take to import its libraries before its time limit counts."""
@@ -31,15 +32,17 @@ START_ALLOWANCE = 30.0
 LOG_BYTES = 1 << 20
 """Of a longer log the end is kept: that is where the failure stands."""
 
+LAUNCHING = threading.Lock()
+"""Held while a process starts, because `_no_main` hides the main module from all threads."""
+
 pebble.CONSTS.term_timeout = 1.0  # a process that ignores SIGTERM is killed after a second
 pebble.CONSTS.sleep_unit = 0.02
 
 
 @dataclass
 class Running:
-    """A group of trials on its way."""
+    """A job on its way."""
 
-    trials: Sequence[Trial]
     job: Job
     folder: Path
     future: "Future[Any]"
@@ -54,13 +57,12 @@ class Isolation:
         self.preload = ["mibench.engine.isolation", "numpy.random", *preload]
         self.folder = Path(tempfile.mkdtemp(prefix="mibench-"))
         self.running: list[Running] = []
-        self._count = 0
+        self._numbers = itertools.count()
         self._oom_kills = _oom_kills()
 
-    def start(self, trials: Sequence[Trial], job: Job) -> Running:
-        """Start a process on the job. Raises nothing that the trials could cause."""
-        self._count += 1
-        folder = self.folder / str(self._count)
+    def start(self, job: Job) -> Running:
+        """Start a process on the job. Raises nothing that its trials could cause."""
+        folder = self.folder / str(next(self._numbers))
         folder.mkdir()
         context = _context(job.slot.kind, tuple(self.preload))
         limit = None
@@ -71,42 +73,30 @@ class Isolation:
         # Pebble documents mp_context and reads context (5.2); both, so that either reading gets it
         how: Any = {"daemon": False, "timeout": limit, "context": context, "mp_context": context}
         launch = pebble.concurrent.process(**how)(child.work)
-        with _no_main():
-            future = launch(job, str(folder))  # type: ignore[no-untyped-call]
-        running = Running(trials, job, folder, future)
+        with LAUNCHING, _no_main():
+            future = launch(job, str(folder))
+        running = Running(job, folder, future)
         self.running.append(running)
         return running
 
-    def finish(self, running: Running) -> list[Finished]:
-        """The rows of a group whose process has ended, one a trial."""
+    def finish(self, running: Running) -> Outcome:
+        """What became of a job whose process has ended."""
         self.running.remove(running)
-        seconds = (time.monotonic() - running.started) / len(running.trials)
+        seconds = (time.monotonic() - running.started) / len(running.job.trials)
         _kill_group(running.folder)
         log = _tail(running.folder / "log")
+        rows, failure = (), None
         try:
             rows = running.future.result(timeout=0)
         except TimeoutError:
-            limit = self.limits.timeout or 0.0
-            failure = ("timeout", f"stopped after {limit:g} s (--timeout)")
+            failure = ("timeout", f"stopped after {self.limits.timeout:g} s (--timeout)")
         except ProcessExpired as error:
             failure = self._death(error.exitcode)
         except BaseException as error:
             log += f"\n{getattr(error, 'traceback', '')}".encode()
             failure = ("error", f"{type(error).__name__}: {' '.join(str(error).split())}")
-        else:
-            finished = [Finished(Result(**row), curve, b"" if row["status"] == "ok" else log) for row, curve in rows]
-            shutil.rmtree(running.folder, ignore_errors=True)
-            return finished
         shutil.rmtree(running.folder, ignore_errors=True)
-        status, error_text = failure
-        slot = running.job.slot
-        extra = {
-            "wall_seconds": seconds,
-            "device": slot.name,
-            "threads": slot.threads,
-            "host": socket.gethostname(),
-        }
-        return [Finished(trial.row(status, error=error_text, **extra), (), log) for trial in running.trials]
+        return Outcome(tuple(rows), failure, log, seconds, socket.gethostname())
 
     def _death(self, exitcode: int | None) -> tuple[str, str]:
         if exitcode == child.OUT_OF_MEMORY:

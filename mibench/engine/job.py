@@ -1,5 +1,6 @@
 """What travels to the process that runs trials, and what comes back: names, fields and numbers only."""
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,13 +34,26 @@ class Job:
 
     trials: tuple[Mapping[str, Any], ...]
     plugins: tuple[str, ...]
-    files: tuple[str, ...]
+    wanted: tuple[str, ...]
     slot: Slot
     memory: int | None
+    verify: bool = False
+    """Whether the sources must be compared first: another machine may have others."""
 
     @property
     def ids(self) -> list[str]:
         return [trial["id"] for trial in self.trials]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: rows with their learning curves, or one failure (status, message) for all of it."""
+
+    rows: tuple[tuple[dict[str, Any], list[tuple[int, float]]], ...]
+    failure: tuple[str, str] | None
+    log: bytes
+    seconds: float
+    host: str
 
 
 @dataclass(frozen=True)
@@ -51,10 +65,34 @@ class Finished:
     log: bytes = b""
 
 
-def pack(trials: Sequence[Trial], catalogue: Catalogue, plugins: Sequence[str], slot: Slot, memory: int | None) -> Job:
-    files = {str(catalogue.homes[f"-e {t.choice.name}"]) for t in trials}
-    files |= {str(catalogue.homes[f"-t {t.point.sweep}"]) for t in trials}
-    return Job(tuple(map(_plain, trials)), tuple(plugins), tuple(sorted(files)), slot, memory)
+def finished(trials: Sequence[Trial], slot: Slot, outcome: Outcome) -> list[Finished]:
+    """The outcome of a job as one row a trial."""
+    if outcome.failure is None:
+        return [
+            Finished(Result(**row), curve, b"" if row["status"] == "ok" else outcome.log) for row, curve in outcome.rows
+        ]
+    status, error = outcome.failure
+    extra = {"wall_seconds": outcome.seconds, "device": slot.name, "threads": slot.threads, "host": outcome.host}
+    return [Finished(trial.row(status, error=error, **extra), (), outcome.log) for trial in trials]
+
+
+def failed_whole(ended: Sequence[Finished]) -> bool:
+    """A batch without a single row of its own: one trial may have spoilt it for the others."""
+    return len(ended) > 1 and all(one.result.status not in ("ok", "diverged") for one in ended)
+
+
+def pack(
+    trials: Sequence[Trial],
+    catalogue: Catalogue,
+    plugins: Sequence[str],
+    slot: Slot,
+    memory: int | None,
+    verify: bool = False,
+) -> Job:
+    """What a process needs to rebuild and run the trials."""
+    wanted = {catalogue.homes[f"-e {t.choice.name}"].label for t in trials}
+    wanted |= {catalogue.homes[f"-t {t.point.sweep}"].label for t in trials}
+    return Job(tuple(map(_plain, trials)), tuple(plugins), tuple(sorted(wanted)), slot, memory, verify)
 
 
 def _plain(trial: Trial) -> dict[str, Any]:
@@ -74,7 +112,7 @@ def _plain(trial: Trial) -> dict[str, Any]:
     }
 
 
-def unpack(plain: Mapping[str, Any], catalogue: Catalogue) -> Trial:
+def unpack(plain: Mapping[str, Any], catalogue: Catalogue, verify: bool = False) -> Trial:
     """The trial that these names and fields stand for here; it must be the one that was planned."""
     for kind, name, known in (
         ("estimator", plain["estimator"], catalogue.estimators),
@@ -90,5 +128,9 @@ def unpack(plain: Mapping[str, Any], catalogue: Catalogue) -> Trial:
     if trial.id != plain["id"]:
         raise RuntimeError(
             f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again"
+        )
+    if verify and catalogue.code(choice.name, point.sweep) != trial.code:
+        raise RuntimeError(
+            f"{socket.gethostname()} has other sources of {choice.name} or {point.sweep}; install the same"
         )
     return trial

@@ -8,8 +8,8 @@ from pathlib import Path
 from mibench import fingerprint
 from mibench.catalogue import Catalogue
 from mibench.engine.batches import batches, halves
-from mibench.engine.isolation import Isolation, Running
-from mibench.engine.job import Finished, Limits, Slot, pack
+from mibench.engine.isolation import Isolation
+from mibench.engine.job import Finished, Limits, Slot, failed_whole, finished, pack
 from mibench.trial import Trial
 
 PRELOADABLE = {"torch", "scipy", "sklearn", "numba"}
@@ -29,59 +29,55 @@ def run(
     Closing the iterator, or an exception inside it, kills what still runs.
     """
     isolation = Isolation(limits, preload(files))
-    free = deque(slots)
+    free = list(slots)
     queues: dict[str, deque[list[Trial]]] = {slot.kind: deque() for slot in slots}
     groups = batches(trials, len(slots))
-    exhausted = False
+    underway = {}
     try:
         while True:
-            blocked: list[Slot] = []
-            while free:
-                slot = free.popleft()
-                while not queues[slot.kind] and not exhausted:
-                    group = next(groups, None)
-                    if group is None:
-                        exhausted = True
-                    else:
-                        queues[_queue(group, queues)].append(group)
-                if queues[slot.kind]:
-                    group = queues[slot.kind].popleft()
-                    isolation.start(group, pack(group, catalogue, plugins, slot, limits.memory))
-                else:
-                    blocked.append(slot)
-            free.extend(blocked)
-            if not isolation.running:
+            for slot in list(free):
+                queue = queues[slot.kind]
+                while not queue and (group := next(groups, None)) is not None:
+                    queues[_kind(group, queues)].append(group)
+                if queue:
+                    group = queue.popleft()
+                    running = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
+                    underway[running.future] = running, group
+                    free.remove(slot)
+            if not underway:
                 return
-            done, _ = wait([r.future for r in isolation.running], timeout=1.0, return_when=FIRST_COMPLETED)
-            for running in [r for r in isolation.running if r.future in done]:
-                finished = isolation.finish(running)
+            done, _ = wait(underway, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in done:
+                running, group = underway.pop(future)
                 free.append(running.job.slot)
-                if _failed_whole(running, finished):
-                    queues[running.job.slot.kind].extendleft(reversed(halves(list(running.trials))))
+                ended = finished(group, running.job.slot, isolation.finish(running))
+                if failed_whole(ended):
+                    queues[running.job.slot.kind].extendleft(reversed(halves(group)))
                 else:
-                    yield from finished
+                    yield from ended
     finally:
         isolation.close()
 
 
-def _queue(group: Sequence[Trial], queues: dict[str, deque[list[Trial]]]) -> str:
+def _kind(group: Sequence[Trial], queues: Collection[str]) -> str:
     kind = group[0].device.partition(":")[0]
     return kind if kind in queues else "cpu"
 
 
-def _failed_whole(running: Running, finished: Sequence[Finished]) -> bool:
-    """A batch without a single row of its own: one trial may have spoilt it for the others."""
-    return len(running.trials) > 1 and all(f.result.status not in ("ok", "diverged") for f in finished)
-
-
 def preload(files: Collection[Path]) -> list[str]:
-    """The modules that the plugins' files import and that are worth having before a process is forked."""
+    """The modules that plugin files import and that are worth having before a process is forked."""
     names: set[str] = set()
     for path in files:
         sources = fingerprint.trace(path)
         names |= {name for name in sources.others if name.partition(".")[0] in PRELOADABLE}
-        names |= {_module(file) for file in sources.files if fingerprint.HARNESS in file.parents}
+        ours = {_module(file) for file in sources.files if fingerprint.HARNESS in file.parents}
+        names |= ours | {f"{room}.warm" for room in fingerprint.ROOMS if room in ours and _has_warm(room)}
     return sorted(names)
+
+
+def _has_warm(room: str) -> bool:
+    """Whether a room has a module that does, when it is imported, what would take long in every process anew."""
+    return (fingerprint.HARNESS.parent.joinpath(*room.split(".")) / "warm.py").is_file()
 
 
 def _module(file: Path) -> str:

@@ -55,7 +55,7 @@ def ksg_many_k(
         raise ValueError(f"algorithm={algorithm!r} is unknown: it is 1 or 2")
     check(x, y, ks)
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
-    path = path or choose(x.shape[1], y.shape[1], threads)
+    path = path or choose(x.shape[1], y.shape[1], threads, device)
     ascending = sorted(set(ks))
     radii, near_x, near_y = path.counts(x, y, ascending, norm, algorithm)
     _refuse_zero(radii, ascending)
@@ -88,7 +88,7 @@ def kl(
     """
     check(x, y, [k])
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
-    path = path or choose(x.shape[1], y.shape[1], threads)
+    path = path or choose(x.shape[1], y.shape[1], threads, device)
     power = 0.5 if norm == "euclidean" else 1.0
     entropy = {}
     for name, blocks in (("x", (x,)), ("y", (y,)), ("xy", (x, y))):
@@ -112,22 +112,24 @@ def ksg_mixed(
     device: str = "cpu",
     path: Path | None = None,
 ) -> Estimate:
-    """⟨ψ(k̃) + log n − log(n_x + 1) − log(n_y + 1)⟩ (Gao et al. 2017), for discrete, continuous and mixed data.
+    """⟨ψ(k̃) + log n − ψ(n_x) − ψ(n_y)⟩ (Gao et al. 2017, as their code has it), for discrete and mixed data too.
 
-    n_x is the number of rows no farther in x than the k-th neighbour in (x, y), and k̃ is k, or, where that
-    neighbour is at distance zero, the number of rows at distance zero.
+    n_x is the number of rows, the row itself among them, closer in x than the k-th neighbour in (x, y), and k̃ is k.
+    Where that neighbour is at distance zero, all three count the rows at distance zero.
     """
     check(x, y, [k], discrete=True)
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)
-    path = path or choose(x.shape[1], y.shape[1], threads)
+    path = path or choose(x.shape[1], y.shape[1], threads, device)
     radii = path.kth((x, y), [k], norm)
-    beyond = np.nextafter(radii, np.inf)
-    near_x, near_y = path.within(x, beyond, norm)[0], path.within(y, beyond, norm)[0]
-    _, where, copies = np.unique(np.hstack([x, y]), axis=0, return_inverse=True, return_counts=True)
-    neighbours = np.where(radii[0] == 0, copies[where.reshape(-1)], k)
-    psi, log = _digamma_table(n), np.log(np.arange(1, n + 1))
-    value = _mean(psi, neighbours) + np.log(n) - (_mean(log, near_x) + _mean(log, near_y))
+    limits = np.where(radii > 0, radii, np.nextafter(0, 1))  # nothing but zero is closer than the least float
+    near_x, near_y = path.within(x, limits, norm)[0] + 1, path.within(y, limits, norm)[0] + 1
+    neighbours = np.full(n, k)
+    if (radii == 0).any():
+        _, where, copies = np.unique(np.hstack([x, y]), axis=0, return_inverse=True, return_counts=True)
+        neighbours = np.where(radii[0] > 0, k, copies[where.reshape(-1)])
+    psi = _digamma_table(n)
+    value = _mean(psi, neighbours) + np.log(n) - (_mean(psi, near_x) + _mean(psi, near_y))
     return Estimate(float(value), path=path.name)
 
 

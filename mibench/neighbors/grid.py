@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mibench.interface import Array
 from mibench.neighbors.compiled import inlined, kernel
+from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import larger
 
 RUN = 64
@@ -108,6 +109,16 @@ def count_up_to(distances: Steps, start: int, stop: int, limit: np.int16) -> Any
     for t in range(start, stop):
         found = np.int16(found + np.int16(distances[t] <= limit))
     return np.int64(found)
+
+
+@inlined
+def pick(distances: Steps, start: int, stop: int, above: np.int16, limit: np.int16, picked: Counts) -> Any:
+    """Where distances[start:stop] are above one limit and at most another; returns how many. Without a branch."""
+    found = 0
+    for t in range(start, stop):
+        picked[found] = t
+        found += (above < distances[t]) & (distances[t] <= limit)
+    return found
 
 
 @inlined

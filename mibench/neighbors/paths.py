@@ -38,8 +38,14 @@ class Path(Protocol):
         """Distances to the k-th neighbours, and the neighbours in x and in y that KSG counts; each `(len(ks), n)`."""
 
 
-def choose(dim_x: int, dim_y: int, threads: int = 1) -> Path:
-    """The fastest path there is for this shape."""
+def choose(dim_x: int, dim_y: int, threads: int = 1, device: str = "cpu") -> Path:
+    """The fastest path there is for this shape on this device."""
+    if device.startswith("cuda"):
+        from mibench.neighbors.torch_path import TorchPath
+
+        return TorchPath(device)
+    if device != "cpu":
+        raise ValueError(f"nearest neighbours need float64 and run on cpu or cuda, not on {device!r}")
     reason = _not_compiled()
     if reason is None:
         from mibench.neighbors.compiled_path import CompiledPath

@@ -12,8 +12,9 @@ from mibench.neighbors.ties import widen
 _BLOCK = 2**21
 """Distances held at once by the brute-force part: 16 MiB an array."""
 
-_BRUTE_DIM = 20
-"""Columns of (x, y) from which all pairs are cheaper than a tree (measured at n = 10⁴)."""
+_BRUTE_COLUMNS = 20
+_BRUTE_COLUMNS_SMALL = 8
+"""Columns of (x, y) from which all pairs are cheaper than a tree, and from which up to n = 2·10⁴ (measured)."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class ScipyPath:
 
     def _brute(self, blocks: Sequence[Array], norm: Norm) -> bool:
         columns = sum(z.shape[1] for z in blocks)
-        return columns >= _BRUTE_DIM or (norm == "euclidean")
+        few = len(blocks[0]) <= 20_000
+        return norm == "euclidean" or columns >= (_BRUTE_COLUMNS_SMALL if few else _BRUTE_COLUMNS)
 
     def _query(self, z: Array, ks: Sequence[int], norm: Norm) -> tuple[Array, Counts]:
         """Neighbours by rank (1 is the row itself), in the tree's own order of rows: near rows share cache lines."""

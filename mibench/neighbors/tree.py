@@ -11,7 +11,7 @@ import numpy as np
 
 from mibench.interface import Array
 from mibench.neighbors.compiled import kernel
-from mibench.neighbors.grid import RUN, count_up_to, exactly, limit_steps, measure_steps, place, steps_per_unit
+from mibench.neighbors.grid import RUN, count_up_to, exactly, limit_steps, measure_steps, pick, place, steps_per_unit
 from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import insert, larger, measure
 
@@ -211,7 +211,7 @@ def search(
     limits, gap, other, distances = np.empty(leaf), np.empty(leaf), np.empty(leaf), np.empty(leaf)
     full = (leaf + RUN - 1) // RUN * RUN
     mine, theirs = np.empty((dim, full), dtype=np.int16), np.empty((dim, full), dtype=np.int16)
-    steps = np.empty(full, dtype=np.int16)
+    steps, picked = np.empty(full, dtype=np.int16), np.empty(full + 1, dtype=np.int64)
     stack, stack_gap = np.empty(128, dtype=np.int64), np.empty(128)
     for own in range(inner + first, inner + last):
         start, stop = bounds[own]
@@ -255,12 +255,11 @@ def search(
                         for j in range(0, full, RUN):
                             if count_up_to(steps, j, j + RUN, cut) == 0:
                                 continue
-                            for t in range(j, j + RUN):
-                                if steps[t] <= cut:
-                                    distance = exactly(points, i, a + t)
-                                    if distance < limit:
-                                        limit = insert(best, index, q, k, distance, a + t)
-                                        cut = limit_steps(limit, scale, 1.001)
+                            for t in range(pick(steps, j, j + RUN, np.int16(-1), cut, picked)):
+                                distance = exactly(points, i, a + picked[t])
+                                if distance < limit:
+                                    limit = insert(best, index, q, k, distance, a + picked[t])
+                                    cut = limit_steps(limit, scale, 1.001)
                     else:
                         measure(points, i, a, b, dim_x, euclidean, distances, other)
                         for j in range(0, size, 16):
@@ -316,7 +315,7 @@ def count(
     gap, reach, other, distances = np.empty(leaf), np.empty(leaf), np.empty(leaf), np.empty(leaf)
     full = (leaf + RUN - 1) // RUN * RUN
     mine, theirs = np.empty((dim, full), dtype=np.int16), np.empty((dim, full), dtype=np.int16)
-    steps = np.empty(full, dtype=np.int16)
+    steps, picked = np.empty(full, dtype=np.int16), np.empty(full + 1, dtype=np.int64)
     stack = np.empty(128, dtype=np.int64)
     for own in range(inner + first, inner + last):
         start, stop = bounds[own]
@@ -366,9 +365,8 @@ def count(
                         surely, maybe = limit_steps(radius, scale, -1.001), limit_steps(radius, scale, 1.001)
                         inside = count_up_to(steps, 0, full, surely)
                         if count_up_to(steps, 0, full, maybe) > inside:
-                            for t in range(size):
-                                if surely < steps[t] <= maybe:
-                                    inside += exactly(points, i, a + t) < radius
+                            for t in range(pick(steps, 0, size, surely, maybe, picked)):
+                                inside += exactly(points, i, a + picked[t]) < radius
                         counts[i, j] += inside
                 else:
                     measure(points, i, a, b, dim, euclidean, distances, other)

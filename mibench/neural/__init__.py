@@ -16,12 +16,41 @@ from mibench.interface import Array, Direction, Draw, Estimate
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["NeuralEstimator", "log_mean_exp"]
+    from mibench.neural.loss import Objective
+
+__all__ = ["NeuralEstimator", "clip_adaptive", "jensen_shannon", "log_mean_exp", "objective"]
 
 
 def log_mean_exp(scores: "Tensor") -> "Tensor":
     """log of the mean of exp(scores), over all of them; no overflow."""
     return scores.flatten().logsumexp(0) - log(scores.numel())
+
+
+def jensen_shannon(joint: "Tensor", marginal: "Tensor") -> "Tensor":
+    """E_joint[softplus(−T)] + E_marginal[softplus(T)], least at T = log p(x,y) / p(x)p(y). It is not in nats of MI."""
+    from torch.nn.functional import softplus
+
+    return softplus(-joint).mean() + softplus(marginal).mean()
+
+
+def objective(estimator: "str | NeuralEstimator", dim_x: int, dim_z: int, seed: int | None = None) -> "Objective":
+    """A neural estimator as a loss inside a model: a torch.nn.Module, called with batches x and z (see `Objective`)."""
+    from mibench.neural.loss import Objective
+
+    if isinstance(estimator, str):
+        import mibench
+
+        estimator = mibench.estimator(estimator)
+    if not isinstance(estimator, NeuralEstimator):
+        raise ValueError(f"{type(estimator).__name__} is no neural estimator: it has no bound to differentiate")
+    return Objective(estimator, dim_x, dim_z, seed)
+
+
+def clip_adaptive(utility: "Sequence[Tensor | None]", mutual: "Sequence[Tensor | None]") -> "list[Tensor | None]":
+    """The mutual information's gradients, made no longer than the utility's (see `mibench.neural.loss`)."""
+    from mibench.neural.loss import clip_adaptive
+
+    return clip_adaptive(utility, mutual)
 
 
 @dataclass(frozen=True)
@@ -63,8 +92,11 @@ class NeuralEstimator:
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
+    exponential: ClassVar[bool] = True
+    """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
     heads: ClassVar[tuple[str, ...]] = ("xy",)
-    """What is learnt: "xy" the critic, "x" a function of x alone, "y|x" and "y" normal log densities.
+    """What is learnt: "xy" the critic, "x" a function of x alone, "y|x" and "y" normal log densities,
+    "encoded" a concatenated critic of x and a learnt encoding of y.
 
     With several of them the bound is given the scores of all: joint `(n, heads)` and marginal `(n, m, heads)`.
     """

@@ -1,7 +1,8 @@
 """Critics T(x, y), many at once: the parameters of K critics are one matrix, a row a critic.
 
-A critic reads x and y apart (`read_x`, `read_y`) and scores the two readings of a pair (`score`). So the partners of a
-batch are mixed after the first layer, and what depends on x or on y alone is computed once a row.
+A critic reads x and y apart (`read_x`, `read_y`) and scores the readings in groups of g rows, every x with every y of
+its group: g joint pairs, and g − 1 mismatched partners for each row. So what depends on x or on y alone is computed
+once a row, and the partners are all used.
 """
 
 from abc import ABC, abstractmethod
@@ -60,7 +61,7 @@ class Critic(ABC):
 
     @abstractmethod
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        """Scores `(K, s, n)` of readings `(K, 1, n, features)` of x and `(K, s, n, features)` of y."""
+        """Scores `(K, groups, g, g)` of readings `(K, groups, g, features)`: every x with every y of its group."""
 
     @property
     def sizes(self) -> list[int]:
@@ -114,8 +115,8 @@ class Concat(Critic):
         return torch.baddbmm(weights[2], y, weights[1])
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        z = self.activation((x + y).flatten(1, 2))
-        return perceptron(weights[3:], z, self.activation).view(y.shape[:3])
+        z = self.activation((x.unsqueeze(3) + y.unsqueeze(2)).flatten(1, 3))
+        return perceptron(weights[3:], z, self.activation).view(*x.shape[:3], -1)
 
 
 def merge(settings: NeuralEstimator, dim_x: int, dim_y: int) -> Concat:
@@ -139,7 +140,7 @@ class Separable(Critic):
         return perceptron(weights[self.of_x : self.of_y], y, self.activation)
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        return (x * y).sum(-1)
+        return x @ y.transpose(2, 3)
 
 
 class Bilinear(Separable):
@@ -151,6 +152,21 @@ class Bilinear(Separable):
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
         return torch.bmm(super().read_y(weights, y), weights[-1])
+
+
+class Encoded(Concat):
+    """A concatenated critic of x and E(y), where the encoder E is a perceptron learnt with the critic."""
+
+    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+        super().__init__(settings, dim_x, settings.embedding)
+        self.of_critic = len(self.shapes)
+        self.shapes = [*self.shapes, *layers(dim_y, *settings.hidden, settings.embedding)]
+
+    def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
+        return super().read_y(weights, perceptron(weights[self.of_critic :], y, self.activation))
+
+    def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
+        return super().score(weights[: self.of_critic], x, y)
 
 
 class OfX(Critic):
@@ -167,7 +183,7 @@ class OfX(Critic):
         return y[..., :0]
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        return x[..., 0].expand(y.shape[:3])
+        return x.expand(*x.shape[:3], y.shape[2])
 
 
 def log_normal(y: Tensor, mean: Tensor, raw: Tensor) -> Tensor:
@@ -190,8 +206,8 @@ class YGivenX(Critic):
         return y
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        mean, raw = x.chunk(2, dim=-1)
-        return log_normal(y, mean, raw)
+        mean, raw = x.unsqueeze(3).chunk(2, dim=-1)
+        return log_normal(y.unsqueeze(2), mean, raw)
 
 
 class OfY(Critic):
@@ -208,11 +224,11 @@ class OfY(Critic):
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
         mean, raw = weights[0].unsqueeze(1).chunk(2, dim=-1)
-        return log_normal(y, mean, raw)
+        return log_normal(y, mean, raw).unsqueeze(2).expand(*y.shape[:3], y.shape[2])
 
 
 class Heads(Critic):
-    """Several critics side by side, of which a bound gets all the scores: `(K, s, n, heads)`."""
+    """Several critics side by side, of which a bound gets all the scores: `(K, groups, g, g, heads)`."""
 
     def __init__(self, heads: Sequence[Critic]):
         self.heads = heads
@@ -246,6 +262,7 @@ CRITICS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
 }
 
 HEADS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
+    "encoded": Encoded,
     "x": OfX,
     "y": OfY,
     "y|x": YGivenX,

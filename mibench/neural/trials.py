@@ -5,25 +5,22 @@ from dataclasses import replace
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.neural import NeuralEstimator
 from mibench.neural.critics import Critic, build, one_of
 from mibench.neural.scaling import SCALINGS, Scale
-from mibench.neural.training import Job, Pairs, Run, map_bound, stacked, train, with_twin
+from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables
+from mibench.neural.training import Job, Pairs, Run, stacked, train, with_twin
 
-Rows = npt.NDArray[np.int64]
-
-GROUPS = 20
-"""Groups of the test part that the jackknife leaves out one at a time."""
+JACKKNIFE = 20
+"""Parts of the test part that are left out one at a time."""
 
 CHUNK = 2**16
-"""Pairs scored at once in the test part."""
+"""Pairs of all critics scored at once in the test part."""
 
-SATURATED = 0.98
+SATURATED = 0.95
 """A value above this share of its ceiling says more of the ceiling than of the sample."""
 
 BLOCK = 64
@@ -48,74 +45,57 @@ def parts(settings: NeuralEstimator, n: int) -> tuple[int, int, int]:
     return train, valid, test
 
 
-def partners(n: int, negatives: int) -> tuple[Rows, Rows]:
-    """Of each of n rows: its group `(n,)`, and the rows of the same group it is mismatched with `(n, m)`.
-
-    No row meets itself or any row twice. Partners come from the row's own group, so the groups are independent, and
-    leaving one out leaves a smaller sample of the same kind.
-    """
-    groups = max(min(GROUPS, n // (negatives + 1)), min(2, n // 2))
-    group = np.arange(n) * groups // n
-    start = np.searchsorted(group, np.arange(groups))
-    size = np.diff([*start, n])
-    m = min(negatives, int(size.min()) - 1)
-    offset = np.arange(n) - start[group]
-    shifted = (offset[:, None] + 1 + np.arange(m)) % size[group][:, None]
-    return group, start[group][:, None] + shifted
-
-
 @torch.no_grad()
-def test_scores(critic: Critic, theta: Tensor, x: Tensor, y: Tensor, partner: Rows) -> tuple[Tensor, Tensor]:
-    """Joint `(K, n)` and marginal `(K, n, m)` scores of the test part."""
-    weights = critic.unpack(theta)
-    read_x, read_y = critic.read_x(weights, x), critic.read_y(weights, y)
-    n, m = partner.shape
-    column = torch.from_numpy(np.concatenate([np.arange(n)[None], partner.T])).to(x.device)
-    rows = max(1, CHUNK // (1 + m))
-    table = torch.cat(
-        [
-            critic.score(weights, read_x[:, None, start : start + rows], read_y[:, column[:, start : start + rows]])
-            for start in range(0, n, rows)
-        ],
-        dim=2,
-    )
-    return table[:, 0], table[:, 1:].transpose(1, 2)
-
-
-def effective_negatives(marginal: Tensor) -> list[float]:
-    """(Σ e^T)² / Σ e^2T of each critic's test negatives: how many of them carry log E[exp T]."""
-    flat = (marginal if marginal.dim() == 3 else marginal[..., 0]).double().flatten(1)
-    return [float(v) for v in (2 * flat.logsumexp(1) - (2 * flat).logsumexp(1)).exp()]
-
-
 def read(
     settings: NeuralEstimator, critic: Critic, runs: Sequence[Run], tests: Sequence[Pairs], device: torch.device
 ) -> list[Estimate]:
-    """The bound of each trained critic on its test part, with a jackknife standard error."""
-    best = with_twin([run.best for run in runs if run.best is not None])
+    """The bound of each trained critic on its test part, with a jackknife standard error.
+
+    Negatives are of a row's own group, so groups are independent, and leaving some out leaves a smaller sample of the
+    same kind.
+    """
+    weights = critic.unpack(torch.stack(with_twin([run.best for run in runs if run.best is not None])))
     x, y = stacked(with_twin(list(tests)), device)
-    group, partner = partners(x.shape[1], settings.test_negatives)
-    joint, marginal = test_scores(critic, torch.stack(best), x, y, partner)
-    (values,) = map_bound(settings.bound, joint, marginal)
-    groups = int(group[-1]) + 1
-    left_out = []
-    for g in range(groups):
-        keep = torch.from_numpy(group != g).to(device)
-        left_out += map_bound(settings.bound, joint[:, keep], marginal[:, keep])
-    without = torch.stack(left_out)
-    spread = (without - without.mean(0)).square().sum(0) * (groups - 1) / groups
-    weighted = settings.heads[0] == "xy"
+    n = x.shape[1]
+    group = min(settings.test_negatives + 1, max(n // 4, 2))
+    at_once = max(1, CHUNK // (group * len(x))) * group
+    table = torch.cat(
+        [
+            tables(critic, weights, x[:, i : i + at_once], y[:, i : i + at_once], group)
+            for i in range(0, n // group * group, at_once)
+        ],
+        1,
+    )
+    joint, marginal = joint_and_marginal(table)
+    (values,) = over_critics(settings.bound, joint, marginal)
+    groups = table.shape[1]
+    parts = min(JACKKNIFE, groups)
+    part = torch.arange(groups, device=device).repeat_interleave(group) * parts // groups
+    without = torch.stack(
+        [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
+    )
+    spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
+    ess = effective_negatives(marginal).tolist() if settings.exponential else [None] * len(x)
     return [
         Estimate(
             value=float(values[k]),
             std=sqrt(float(spread[k])),
-            ceiling=settings.ceiling(partner.shape[1]),
-            ess=ess if weighted else None,
+            ceiling=settings.ceiling(group - 1),
+            ess=ess[k],
             steps=run.steps,
             curve=tuple(run.curve),
         )
-        for k, (run, ess) in enumerate(zip(runs, effective_negatives(marginal), strict=False))
+        for k, run in enumerate(runs)
     ]
+
+
+def batch_rows(settings: NeuralEstimator, available: int | None) -> int:
+    """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are."""
+    group = settings.negatives + 1
+    if available is None or available >= group:
+        most = settings.batch_size if available is None else min(settings.batch_size, available // group * group)
+        return max(1, round(most / group)) * group
+    return available
 
 
 def walk(x: Array, y: Array, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
@@ -146,7 +126,7 @@ def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, dra
     shuffle, *streams = np.random.SeedSequence(seed).spawn(1 + max(settings.folds, 1))
     order = np.random.default_rng(shuffle).permutation(len(x))
     fit_scale = one_of(SCALINGS, settings.scaling, "scaling")
-    size = min(settings.batch_size, n_train) if draw is None else settings.batch_size
+    size = batch_rows(settings, n_train if draw is None else None)
     jobs = []
     for fold, stream in enumerate(streams):
         rng = np.random.default_rng(stream)
@@ -169,6 +149,16 @@ def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, dra
             )
         )
     return jobs
+
+
+def prepared(
+    settings: NeuralEstimator, x: Array, y: Array, seed: int | None, draw: Draw | None
+) -> list[Job] | ValueError:
+    """`prepare`, or why it could not be done: one trial's bad sample is no trouble of the others."""
+    try:
+        return prepare(settings, x, y, seed, draw)
+    except ValueError as error:
+        return error
 
 
 def outcome(jobs: Sequence[Job], runs: Sequence[Run], estimates: Sequence[Estimate | None]) -> Estimate | Exception:
@@ -231,14 +221,18 @@ def estimate_together(
     """One outcome a trial; all trials are of one shape."""
     on = torch.device(device)
     critic = build(settings, xs[0].shape[1], ys[0].shape[1])
-    trials = [prepare(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
-    jobs = [job for trial in trials for job in trial]
-    runs = train(settings, critic, jobs, on)
+    trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
+    jobs = [job for trial in trials if not isinstance(trial, Exception) for job in trial]
+    runs = train(settings, critic, jobs, on) if jobs else []
     good = [k for k, run in enumerate(runs) if run.best is not None]
     read_off = read(settings, critic, [runs[k] for k in good], [jobs[k].test for k in good], on) if good else []
     estimates = dict(zip(good, read_off, strict=True))
-    outcomes, first = [], 0
+    outcomes: list[Estimate | Exception] = []
+    first = 0
     for trial in trials:
+        if isinstance(trial, Exception):
+            outcomes.append(trial)
+            continue
         ks = range(first, first + len(trial))
         outcomes.append(outcome(trial, [runs[k] for k in ks], [estimates.get(k) for k in ks]))
         first += len(trial)

@@ -1,0 +1,151 @@
+"""Trials on a Dask cluster. Workers run them in isolation; only the client, here, sees the results folder."""
+
+import contextlib
+import itertools
+import time
+from collections import Counter, deque
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import mibench
+from mibench.catalogue import Catalogue
+from mibench.engine import remote
+from mibench.engine.batches import batches, halves
+from mibench.engine.job import Finished, Job, Limits, Outcome, Slot, failed_whole, finished, pack
+from mibench.engine.local import preload
+from mibench.errors import Interrupted, UsageError
+from mibench.trial import Trial
+
+RETRIES = 1
+"""How often a job is given to another worker when its own dies."""
+
+AHEAD = 3
+"""Jobs handed to the cluster for each of its threads: enough that no worker waits for the client."""
+
+SILENCE = 20.0
+"""Seconds without a connection after which the scheduler is taken to be gone."""
+
+
+def run(
+    trials: Iterable[Trial],
+    catalogue: Catalogue,
+    plugins: Sequence[str],
+    files: Collection[Path],
+    limits: Limits,
+    scheduler: str | None,
+    jobs: int,
+) -> Generator[Finished]:
+    """Run the trials on the cluster at `scheduler`, or on one started here with `jobs` workers."""
+    with _client(scheduler, jobs) as client:
+        starts: Counter[str] = Counter()
+        client.subscribe_topic(remote.STARTS, lambda event: starts.update([event[1]["job"]]))
+        modules = tuple(preload(files))
+        width = AHEAD * sum(client.nthreads().values())
+        groups = batches(trials, max(1, width // AHEAD))
+        waiting: deque[list[Trial]] = deque()
+        underway: dict[Any, tuple[Job, list[Trial]]] = {}
+        numbers = itertools.count()
+        try:
+            while True:
+                while len(underway) < width:
+                    group = waiting.popleft() if waiting else next(groups, None)
+                    if group is None:
+                        break
+                    job = pack(group, catalogue, plugins, _slot(group), limits.memory, verify=True)
+                    future = client.submit(
+                        remote.run, job, limits, modules,
+                        key=f"mibench-{job.ids[0]}-{time.time_ns()}-{next(numbers)}", pure=False, retries=0,
+                        resources={"GPU": 1} if job.slot.kind == "cuda" else None,
+                    )  # fmt: skip
+                    underway[future] = job, group
+                if not underway:
+                    return
+                for future, outcome in _ended(client, underway, starts, scheduler):
+                    job, group = underway.pop(future)
+                    starts.pop(job.ids[0], None)
+                    ended = finished(group, job.slot, outcome)
+                    if failed_whole(ended):
+                        waiting.extendleft(reversed(halves(group)))
+                    else:
+                        yield from ended
+        finally:
+            with contextlib.suppress(Exception):
+                client.cancel(list(underway), force=True)
+
+
+def _slot(group: Sequence[Trial]) -> Slot:
+    """One thread a trial: a worker's own threads are how many it runs at once. Its GPU is the one it was given."""
+    kind = group[0].device.partition(":")[0]
+    return Slot(kind, "cuda:0" if kind == "cuda" else kind, 1)
+
+
+@contextlib.contextmanager
+def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
+    try:
+        import dask
+        import distributed
+    except ImportError as error:
+        raise UsageError(f"--executor dask needs Dask ({error}); pip install 'mibench[dask]'") from error
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            dask.config.set({"distributed.comm.timeouts.connect": "10s", "logging.distributed": "critical"})
+        )
+        if scheduler is None:
+            scheduler = stack.enter_context(
+                distributed.LocalCluster(
+                    n_workers=jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+                )
+            )
+        try:
+            client = stack.enter_context(distributed.Client(scheduler, timeout="10s", set_as_default=False))
+            versions = client.run(remote.version)
+        except (OSError, TimeoutError) as error:
+            raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
+        except Exception as error:
+            raise UsageError(f"a Dask worker cannot import this mibench: {type(error).__name__}: {error}") from error
+        for worker, version in versions.items():
+            if version != mibench.__version__:
+                raise UsageError(f"Dask worker {worker} has mibench {version}, this is {mibench.__version__}")
+        if not versions:
+            raise UsageError(f"the Dask scheduler at {scheduler} has no workers")
+        yield client
+
+
+def _ended(
+    client: Any, underway: dict[Any, tuple[Job, list[Trial]]], starts: Counter[str], scheduler: str | None
+) -> list[tuple[Any, Outcome]]:
+    """Jobs that came to an end, in whatever way; waits for at least one."""
+    lost_since = None
+    while True:
+        ended: list[tuple[Any, Outcome]] = []
+        for future, (job, _) in underway.items():
+            if future.status == "finished":
+                ended.append((future, future.result()))
+            elif future.status in ("error", "cancelled", "lost") and client.status == "running":
+                ended.append((future, _failure(future)))
+            elif starts[job.ids[0]] > RETRIES + 1:
+                client.cancel([future], force=True)
+                died = f"its Dask worker died, {RETRIES + 1} times in a row"
+                ended.append((future, Outcome((), ("crashed", died), b"", 0.0, "")))
+        if ended:
+            return ended
+        connected = (
+            client.status == "running" and client.scheduler_comm is not None and not client.scheduler_comm.comm.closed()
+        )
+        lost_since = None if connected else lost_since or time.monotonic()
+        if client.status == "closed" or (lost_since and time.monotonic() - lost_since > SILENCE):
+            raise Interrupted(f"the Dask scheduler at {scheduler or client} went away; rows already written are kept")
+        time.sleep(0.02)
+
+
+def _failure(future: Any) -> Outcome:
+    """A job that Dask itself could not finish."""
+    try:
+        error = future.exception(timeout=5)
+    except BaseException as lost:  # cancelled futures raise instead of answering
+        error = lost
+    text = " ".join(str(error).split())[:300]
+    if type(error).__name__ == "KilledWorker":
+        return Outcome((), ("crashed", "its Dask worker died, again and again"), text.encode(), 0.0, "")
+    return Outcome((), ("error", f"Dask: {type(error).__name__}: {text}"), b"", 0.0, "")

@@ -1,0 +1,54 @@
+"""Deep InfoMax (Hjelm et al. 2019, arXiv 1808.06670), global form: an encoder learnt with the critic that judges it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mibench import hookimpl
+from mibench.neural import NeuralEstimator, jensen_shannon, log_mean_exp
+
+
+@dataclass(frozen=True)
+class DeepInfoMax(NeuralEstimator):
+    """I(U; E(X)), with the encoder E and a critic of (u, E(x)) trained together by the Jensen-Shannon objective.
+
+    `of` says what U is. "y": then I(Y; E(X)) ≤ I(X;Y), and the number is a lower bound. "x", as in the paper: what the
+    code keeps of its own input, which says nothing of Y, and grows without limit as the encoder of a continuous X gets
+    better. `embedding` is the dimension of the code; `reads` is "dv" or "nwj",
+    the bound that the trained critic is read with.
+    """
+
+    of: str = "y"
+    reads: str = "dv"
+    embedding: int = 8
+
+    direction = "lower"
+    heads: ClassVar = ("encoded",)
+
+    def bound(self, joint, marginal):
+        if self.reads == "dv":
+            return joint.mean() - log_mean_exp(marginal)
+        if self.reads == "nwj":
+            return joint.mean() + 1 - marginal.exp().mean()
+        raise ValueError(f"reads={self.reads!r} is none of dv, nwj")
+
+    def objective(self, joint, marginal):
+        return jensen_shannon(joint, marginal)
+
+    def estimate_many(self, xs, ys, *, seeds, device="cpu", draws=None):
+        if self.of not in ("x", "y"):
+            raise ValueError(f"of={self.of!r} is none of x, y")
+
+        def swapped(draw):
+            def turn(n):
+                x, y = draw(n)
+                return (x if self.of == "x" else y), x
+
+            return turn if draw is not None else None
+
+        turned = [swapped(draw) for draw in draws] if draws is not None else None
+        return super().estimate_many(xs if self.of == "x" else ys, xs, seeds=seeds, device=device, draws=turned)
+
+
+@hookimpl
+def mibench_estimators():
+    return {"deep-infomax": DeepInfoMax()}

@@ -1,0 +1,127 @@
+"""The same trials on a real Dask cluster on this machine: same numbers, same isolation, nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from mibench import store
+
+pytest.importorskip("distributed")
+
+SWEEP = ("-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0.5", "-n", "300", "--seeds", "3")
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and three workers in processes of their own, as `dask scheduler` and `dask worker` start them."""
+    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
+            cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    scheduler_file = tmp_path / "scheduler.json"
+    scheduler = start("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(scheduler_file))
+    workers = [
+        start("dask_worker", "--scheduler-file", str(scheduler_file), "--nthreads", "1", "--no-dashboard")
+        for _ in range(3)
+    ]
+    deadline = time.monotonic() + 60
+    while not scheduler_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    import json
+
+    address = json.loads(scheduler_file.read_text())["address"]
+    from distributed import Client
+
+    with Client(address, timeout="30s") as client:
+        client.wait_for_workers(3, timeout=60)
+    yield address, scheduler, workers
+    for process in started:
+        for child in [*_children(process.pid), process]:
+            child.kill()
+        process.wait()
+
+
+def _children(pid):
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def numbers(folder):
+    return store.load(folder).sort_values(["estimator", "point", "seed"])["mi_estimate"].tolist()
+
+
+def test_a_cluster_gives_the_numbers_of_one_machine_and_holds_every_fault(mibench, cluster, estimator_file, tmp_path):
+    address, _, _ = cluster
+    faults = {
+        "segfault": ("import ctypes\nctypes.string_at(0)", "crashed"),
+        "hang": ("import time\ntime.sleep(600)", "timeout"),
+        "raise": ("raise ValueError('no')", "error"),
+    }
+    plugins = [part for name, (body, _) in faults.items() for part in ("-p", estimator_file(name, body))]
+    names = ",".join(["gaussian", "ksg", *faults])
+    rest = ("-t", "gaussian/dim=2:mi=0.5", "-n", "300", "--seeds", "3", "--timeout", "3s", *plugins)
+    far = mibench("run", "-e", names, *rest, "--executor", "dask", "--scheduler", address, "-o", "far")
+    assert far.returncode == 1, far.stderr
+    frame = store.load(tmp_path / "far")
+    assert len(frame) == 15
+    assert set(frame[frame["estimator"].isin(["gaussian", "ksg"])]["status"]) == {"ok"}, frame["error"].tolist()
+    for name, (_, status) in faults.items():
+        assert set(frame[frame["estimator"] == name]["status"]) == {status}
+    near = mibench("run", "-e", "gaussian,ksg", *rest[:6], "-o", "near", "-j", "1")
+    assert near.returncode == 0, near.stderr
+    ok = frame[frame["status"] == "ok"].sort_values(["estimator", "seed"])["mi_estimate"].tolist()
+    assert ok == numbers(tmp_path / "near")
+    assert (tmp_path / "far" / "logs" / f"{frame[frame['estimator'] == 'raise']['trial_id'].iloc[0]}.log").is_file()
+
+
+def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, cluster, estimator_file, tmp_path):
+    address, scheduler, workers = cluster
+    file = estimator_file("slow", "import time\ntime.sleep(0.3)\nreturn float(x[0, 0])")
+    command = [
+        sys.executable, "-m", "mibench", "run", "-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", "10",
+        "--seeds", "300", "--executor", "dask", "--scheduler", address, "-o", "out",
+    ]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    _wait_for_rows(tmp_path / "out", 5)
+    for child in [*_children(workers[0].pid), psutil.Process(workers[0].pid)]:
+        child.send_signal(signal.SIGKILL)
+    before = sum(1 for _ in store.rows(tmp_path / "out"))
+    _wait_for_rows(tmp_path / "out", before + 12)
+    assert {row["status"] for row in store.rows(tmp_path / "out")} == {"ok"}
+    scheduler.kill()
+    _, said = process.communicate(timeout=90)
+    assert process.returncode == 130, said
+    assert "went away" in said
+    assert "mibench resume out" in said
+    rows = list(store.rows(tmp_path / "out"))
+    assert len({row["trial_id"] for row in rows}) == len(rows), "no row twice"
+
+
+def _wait_for_rows(folder, count, seconds=90):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if folder.is_dir() and sum(1 for _ in store.rows(folder)) >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no {count} rows within {seconds} s")
+
+
+def test_an_address_where_nobody_answers_is_told(mibench):
+    done = mibench("run", *SWEEP, "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in done.stderr
