@@ -85,6 +85,7 @@ def compare(
 def _draw(ranking: "Ranking", path: Path) -> None:
     from mibench import plots
     from mibench.plots.ranking import ranks
+    from mibench.plots.style import save
 
-    plots.save(ranks(ranking), path, plots.format_of(path))
+    save(ranks(ranking), path, plots.format_of(path))
     typer.echo(f"wrote {path}", err=True)
