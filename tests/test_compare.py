@@ -10,14 +10,14 @@ import pytest
 from frames import fail, trials
 from scipy import stats
 
-from mibench import compare, verdict
+from mibench import compare, summary, verdict
 from mibench.errors import NothingMatched, UsageError
 
 POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.5, 1.0, 2.0))
 TWO = (("ksg", {}, "none"), ("mine", {}, "lower"))
 
 
-TEMPLATE = trials(TWO[:1], POINTS)
+TEMPLATE = summary.tidy(trials(TWO[:1], POINTS))
 
 
 def noisy(rng, planted=None, shift=0.3):

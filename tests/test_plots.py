@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from frames import fail, trials
 
-from mibench import plots
+from mibench import compare, plots
 from mibench.errors import NothingMatched, UsageError
 
 EIGHT = tuple((name, {}, "lower") for name in ("ksg", "mine", "mine-f", "jsd", "infonce", "nwj", "smile", "gaussian"))
@@ -110,6 +110,30 @@ def test_time_leaves_out_what_not_all_finished():
     squares = ((rows["mi_estimate"] - rows["mi_true"]) ** 2).groupby([rows["point"], rows["n_samples"]]).mean()
     assert points["mine"].get_ydata()[0] == pytest.approx(np.sqrt(squares.mean()))
     assert "(12 left out)" in said(FIGURES["time"])
+
+
+def test_ranks_stand_at_the_mean_ranks():
+    found = compare.ranking(FRAME)
+    lines = FIGURES["ranks"].axes[0].get_lines()
+    markers = sorted(float(line.get_xdata()[0]) for line in lines if line.get_marker() in "osD^vPX*")
+    assert markers == pytest.approx(sorted(found.ranks))
+
+
+def test_curves_are_drawn_as_they_are():
+    axis = next(axis for axis in FIGURES["curves"].axes if axis.get_title() == "gaussian/dim=5:mi=2.0")
+    given = some_curves(FRAME)
+    where = (FRAME["task"] == "gaussian") & (FRAME["point"] == "dim=5:mi=2.0") & (FRAME["n_samples"] == 10_000)
+    trial = FRAME.loc[where & (FRAME["estimator"] == "nwj") & (FRAME["seed"] == 0), "trial_id"].iloc[0]
+    line = drawn_lines(axis)["nwj"]
+    assert list(zip(line.get_xdata(), line.get_ydata(), strict=True)) == given[trial]
+    assert set(drawn_lines(axis)["truth"].get_ydata()) == {2.0}
+
+
+def test_the_staircase_has_the_true_steps():
+    axis = next(axis for axis in FIGURES["staircase"].axes if axis.get_title() == "gaussian, dimension 5")
+    steps = [line for line in axis.get_lines() if line.get_label() == "truth"]
+    assert [tuple(line.get_ydata()) for line in steps] == [(0, 0), (0.5, 0.5), (2, 2)]
+    assert [tuple(line.get_xdata()) for line in steps] == [(0, 1), (1, 2), (2, 3)]
 
 
 def said(figure):

@@ -1,11 +1,14 @@
 """`mibench compare`: two runs, the estimators of one run, or a run against published numbers."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mibench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mibench.compare import Ranking
 
 
 def compare(
@@ -25,6 +28,9 @@ def compare(
         Literal["drop", "worst"],
         typer.Option("--failures", help="In ranks: drop cells with failures, or rank them last."),
     ] = "drop",
+    diagram: Annotated[
+        Path | None, typer.Option("--diagram", metavar="FILE", help="Draw critical differences: png, svg or pdf.")
+    ] = None,
     unit: Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")] = "nats",
     fail_if_worse: Annotated[
         bool, typer.Option("--fail-if-worse", help="Exit 4 if the second is worse beyond noise, or fails more.")
@@ -42,6 +48,8 @@ def compare(
         raise UsageError(f"compare takes one run or two, not {len(runs)}")
     if len(runs) == 2 and (by or baseline or published):
         raise UsageError("--by, --baseline and --published take one run")
+    if diagram and (len(runs) == 2 or baseline or published):
+        raise UsageError("--diagram draws the ranks of one run's estimators")
     frames = [store.load(run) for run in runs] or [store.load()]
     outcomes: list[comparing.Comparison | comparing.Ranking] = []
     if published:
@@ -62,6 +70,8 @@ def compare(
         if fail_if_worse and not found:
             raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
         outcomes.append(ranking)
+        if diagram:
+            _draw(ranking, diagram)
     outcomes += found
     if as_json:
         print_unicode(verdict.as_json(outcomes))
@@ -70,3 +80,12 @@ def compare(
     if fail_if_worse and any(comparison.worse for comparison in found):
         typer.echo("worse than the reference", err=True)
         raise typer.Exit(4)
+
+
+def _draw(ranking: "Ranking", path: Path) -> None:
+    from mibench import plots
+    from mibench.plots.ranking import ranks
+    from mibench.plots.style import save
+
+    save(ranks(ranking), path, plots.format_of(path))
+    typer.echo(f"wrote {path}", err=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from mibench import compare
 from mibench.errors import NothingMatched, UsageError
 from mibench.plots import accuracy, ranking, training
 from mibench.plots.style import save
@@ -27,11 +28,12 @@ KINDS: dict[str, Callable[[pd.DataFrame, str, Curves], Figure]] = {
     "rmse": lambda trials, unit, curves: accuracy.rmse(trials, unit),
     "error": lambda trials, unit, curves: accuracy.error(trials, unit),
     "time": lambda trials, unit, curves: ranking.time(trials, unit),
-    "ranks": lambda trials, unit, curves: ranking.ranks(trials),
+    "ranks": lambda trials, unit, curves: ranking.ranks(compare.ranking(trials)),
     "curves": training.curves,
     "staircase": training.staircase,
 }
 
+FORMATS = ("png", "svg", "pdf")
 TITLES = {
     "estimate": "Estimate against truth",
     "bias": "Bias over sample size and dimension",
@@ -66,12 +68,19 @@ def draw(
     return figures
 
 
+def format_of(path: Path) -> str:
+    """The format that a file's name asks for."""
+    form = path.suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise UsageError(f"there is no figure format '{form}'; there are: {', '.join(FORMATS)}")
+    return form
+
+
 def write(figures: Mapping[str, Figure], folder: Path, formats: Iterable[str] = ("png",)) -> list[Path]:
     """Write figures into a folder, each in every format: png, svg or pdf."""
     formats = list(dict.fromkeys(formats))
     for form in formats:
-        if form not in ("png", "svg", "pdf"):
-            raise UsageError(f"there is no figure format '{form}'; there are: png, svg, pdf")
+        format_of(Path(f"figure.{form}"))
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for kind, figure in figures.items():

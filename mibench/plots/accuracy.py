@@ -95,18 +95,17 @@ def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figu
             for label in sorted(part["label"].unique(), key=natural):
                 line = part[part["label"] == label].groupby(column)[statistic].mean()
                 axis.plot(line.index, line.to_numpy(), label=label, markerfacecolor="white", **look[label])
-            size = part[statistic].abs()
-            size = size[size > 0]
+            drawn_values = np.concatenate([line.get_ydata() for line in axis.get_lines()] or [np.empty(0)])
+            size = np.abs(drawn_values[np.isfinite(drawn_values) & (drawn_values != 0)])
             if statistic == "bias":
                 axis.axhline(0, color="#999999", linewidth=1, zorder=1)
-                if size.max() > 100 * size.median():
-                    axis.set_yscale("symlog", linthresh=float(2 * size.median()))
+                if len(size) and size.max() > 100 * np.median(size):
+                    axis.set_yscale("symlog", linthresh=float(2 * np.median(size)))
                     axis.yaxis.set_major_formatter(_plainly)
             elif len(size) and size.max() > 10 * size.min():
+                steps = (1, 2, 5) if size.max() < 30 * size.min() else (1, 3) if size.max() < 300 * size.min() else (1,)
                 axis.set_yscale("log")
-                axis.yaxis.set_major_locator(
-                    LogLocator(subs=(1, 3) if size.max() < 300 * size.min() else (1,), numticks=7)
-                )
+                axis.yaxis.set_major_locator(LogLocator(subs=steps, numticks=7))
                 axis.yaxis.set_major_formatter(_plainly)
                 axis.yaxis.set_minor_formatter(NullFormatter())
             values = sorted(part[column].dropna().unique())

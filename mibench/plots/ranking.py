@@ -45,12 +45,11 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         return finish(figure, axes, "Accuracy against time", caption(shared, said))
 
 
-def ranks(frame: pd.DataFrame) -> Figure:
+def ranks(ranking: compare.Ranking) -> Figure:
     """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
 
     The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.compare`.
     """
-    ranking = compare.ranking(frame)
     if len(ranking.labels) < 3:
         raise NothingMatched("critical differences need three estimators or more")
     count = len(ranking.labels)

@@ -44,6 +44,8 @@ STYLE: dict[str, Any] = {
 }
 PANEL = (3.0, 2.5)
 """Inches of one panel: two to a column pair of a paper, one to a phone."""
+ALONE = (4.6, 3.0)
+"""Inches of a panel that stands alone."""
 
 
 @contextmanager
@@ -64,6 +66,8 @@ def looks(labels: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def panels(count: int, columns: int = 3, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
+    if count == 1 and panel == PANEL:
+        panel = ALONE
     across = 2 if count == 4 else min(count, columns)
     down = -(-count // across)
     figure = Figure(figsize=(panel[0] * across + 0.2, panel[1] * down))

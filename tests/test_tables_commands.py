@@ -1,0 +1,114 @@
+"""table, plot, compare and report as a user types them."""
+
+import json
+
+import pytest
+from frames import fail, trials
+from test_report import folder
+from typer.testing import CliRunner
+
+from mibench.cli import app
+from mibench.errors import MibenchError
+
+POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.5, 1.0, 2.0))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    parent = tmp_path_factory.mktemp("runs")
+    good = trials(points=POINTS, seeds=6)
+    good["trial_id"] = [f"t{i}" for i in range(len(good))]
+    worse = good.assign(mi_estimate=good["mi_estimate"].where(good["point"] != "dim=5:mi=1.0", good["mi_estimate"] + 1))
+    folder(parent / "good", good)
+    folder(parent / "worse", worse)
+    folder(parent / "failing", fail(good, good["seed"] == 0))
+    return parent
+
+
+def type_(*words, code=0):
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    if isinstance(done.exception, MibenchError):
+        assert done.exception.exit_code == code, done.exception
+        return str(done.exception)
+    assert done.exit_code == code, done.output
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("text", "task"), ("md", "| task"), ("latex", "% "), ("csv", "label,"), ("json", "[\n")]
+)
+def test_table_prints_every_format(runs, form, begins):
+    assert type_("table", runs / "good", "--format", form).startswith(begins)
+    assert type_("table", runs / "good" / "trials.csv", "-f", form).startswith(begins)
+
+
+def test_table_of_two_runs_tells_them_apart(runs):
+    assert "ksg run=worse" in type_("table", runs / "good", runs / "worse")
+
+
+def test_table_goes_to_a_file(runs, tmp_path):
+    type_("table", runs / "good", "-f", "latex", "-o", tmp_path / "t.tex")
+    assert r"\bottomrule" in (tmp_path / "t.tex").read_text(encoding="utf-8")
+
+
+def test_plot_writes_beside_the_rows(runs):
+    out = type_("plot", runs / "good", "-k", "bias,estimate", "-f", "png,pdf")
+    for name in ("bias.png", "bias.pdf", "estimate.png", "estimate.pdf"):
+        assert (runs / "good" / "figures" / name).is_file()
+        assert name in out
+
+
+def test_compare_with_itself_passes(runs):
+    out = type_("compare", runs / "good", runs / "good", "--fail-if-worse")
+    assert "none of 18 cells differs" in out
+
+
+def test_compare_finds_the_worse_run_and_exits_4(runs):
+    out = type_("compare", runs / "good", runs / "worse", "--fail-if-worse", code=4)
+    assert "2 of 18 cells differ beyond noise" in out
+    type_("compare", runs / "worse", runs / "good", "--fail-if-worse")
+    type_("compare", runs / "good", runs / "failing", "--fail-if-worse", code=4)
+
+
+def test_compare_within_a_run(runs):
+    assert "2 estimators over 9 cells" in type_("compare", runs / "good")
+    assert "mine against ksg" in type_("compare", runs / "good", "--baseline", "ksg")
+    document = json.loads(type_("compare", runs / "good", "--by", "estimator", "--json"))
+    assert len(document) == 2
+
+
+def test_compare_draws_critical_differences(runs, tmp_path):
+    four = trials(tuple((name, {}, "none") for name in "abcd"), POINTS, seeds=3)
+    type_("compare", folder(tmp_path / "four", four), "--diagram", tmp_path / "cd.svg")
+    assert "Critical differences" in (tmp_path / "cd.svg").read_text(encoding="utf-8")
+    assert "no figure format 'gif'" in type_("compare", tmp_path / "four", "--diagram", tmp_path / "cd.gif", code=2)
+    assert "three estimators" in type_("compare", runs / "good", "--diagram", tmp_path / "cd.svg", code=5)
+
+
+def test_compare_refuses_what_makes_no_sense(runs):
+    good = runs / "good"
+    assert "one run or two, not 3" in type_("compare", good, good, good, code=2)
+    assert "take one run" in type_("compare", good, good, "--by", "estimator", code=2)
+    assert "did you mean 'mine'" in type_("compare", good, "--baseline", "mien", code=2)
+    assert "protocols differ" in type_("compare", good, "--published", "smile-2020", "--fail-if-worse", code=2)
+    assert "no cell of the run" in type_("compare", good, "--published", "smile-2020", code=5)
+
+
+def test_report_writes_one_file(runs, tmp_path):
+    out = type_("report", runs / "good", "--leaderboard", "-o", tmp_path / "r.html")
+    assert out.strip() == str(tmp_path / "r.html")
+    assert "<h2>Leaderboard</h2>" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["table", "plot", "compare", "report"])
+def test_no_run_is_a_usage_error(command, tmp_path):
+    assert "\n" not in type_(command, tmp_path / "nothing", code=2)
+
+
+def test_a_damaged_table_is_a_usage_error(tmp_path):
+    (tmp_path / "trials.csv").write_text("a,b\n1,2\n")
+    assert "trials" in type_("table", tmp_path / "trials.csv", code=2)
+
+
+def test_an_unwritable_report_says_so(runs, tmp_path):
+    assert "cannot write" in type_("report", runs / "good", "-o", tmp_path / "no" / "r.html", code=3)
