@@ -148,9 +148,9 @@ class Catalogue:
         distinct: dict[str, Point] = {}
         for point in made:
             key = point.params + ("" if point.changes else point.name)
-            if key in distinct and point.origin != distinct[key].origin and not name:
-                # several points became one: it is called by what they were set to, not by the one that came first
-                point = dataclasses.replace(distinct[key], name=_changes_name(point.changes) or point.name)
+            if key in distinct and point.name == f"{point.origin}:{_changes_name(point.changes)}":
+                # several named points became one: it is called by what they were set to
+                point = dataclasses.replace(distinct[key], name=_changes_name(point.changes))
             distinct[key] = point
         return list(distinct.values())
 

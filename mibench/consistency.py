@@ -5,7 +5,9 @@ no more from data and processed data than from the data; twice as much from two 
 estimate that is right passes, and so may one that is wrong by a factor: this is a table of ratios, not of truths.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from mibench.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +36,7 @@ def table(trials: "pd.DataFrame") -> "pd.DataFrame":
         if above in estimates and below in estimates:
             ratio = (estimates[above] / estimates[below]).dropna()
             for group, values in ratio.groupby(level=keys[:3]):
-                row = dict(zip(keys[:3], group, strict=True))
+                row: dict[str, Any] = dict(zip(keys[:3], tuple(group), strict=True))  # type: ignore[arg-type]
                 spread = values.std(ddof=1) if len(values) > 1 else float("nan")
                 row |= {"test": test, "ratio_of": f"{above} / {below}", "expected": expected}
                 found.append(row | {"ratio": values.mean(), "sd": spread, "seeds": len(values)})
@@ -43,3 +45,21 @@ def table(trials: "pd.DataFrame") -> "pd.DataFrame":
 
 
 TESTS = (("data processing", "twice", 1), ("additivity", "pair", 2))
+
+
+def render(trials: "pd.DataFrame", form: str) -> str:
+    """The table as text, md, latex, csv or json. Raises UsageError where the run holds no such trials."""
+    found = table(trials)
+    if found.empty:
+        raise UsageError(f"there are no finished trials of the task {SWEEP}; run them with -t {SWEEP}")
+    if form == "csv":
+        return found.to_csv(index=False)
+    if form == "json":
+        return str(found.to_json(orient="records")) + "\n"
+    shown = found.drop(columns="estimator_params").round(3)
+    if form == "latex":
+        return shown.style.hide(axis="index").format(precision=3).to_latex(hrules=True)
+    if form == "md":
+        rows = [list(shown.columns), ["---"] * len(shown.columns), *shown.astype(str).to_numpy().tolist()]
+        return "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
+    return shown.to_string(index=False) + "\n"

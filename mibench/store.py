@@ -330,11 +330,10 @@ def _types() -> dict[str, str]:
 def _frame(found: list[tuple[Any, ...]]) -> "pd.DataFrame":
     import pandas as pd
 
-    columns = zip(*found, strict=True) if found else ((),) * len(COLUMNS)
-    kinds = {"n_samples": "int64", "seed": "int64", "schema_version": "int64", **_types()}
-    frame = pd.DataFrame(
-        {name: pd.array(values, dtype=kinds[name]) for name, values in zip(COLUMNS, map(list, columns), strict=True)}
-    )
+    columns = list(zip(*found, strict=True)) if found else [()] * len(COLUMNS)
+    kinds: dict[str, Any] = {"n_samples": "int64", "seed": "int64", "schema_version": "int64", **_types()}
+    named = zip(COLUMNS, columns, strict=True)
+    frame = pd.DataFrame({name: pd.Series(list(values), dtype=kinds[name]) for name, values in named})
     frame["flags"] = frame["flags"].fillna("")
     return frame.sort_values("started_at", kind="stable", ignore_index=True)
 

@@ -4,6 +4,8 @@ import dataclasses
 import importlib.metadata
 import os
 import platform
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -28,6 +30,8 @@ from mibench.trial import Result, Trial, plan
 
 if TYPE_CHECKING:
     import pandas as pd
+
+COMMAND = re.compile(r"\bmibench(/__main__\.py)?$")
 
 
 def estimator(spec: str, plugins: Sequence[str] = ()) -> Any:
@@ -251,7 +255,7 @@ def _refuse_broken(found: Catalogue, plugins: Sequence[str]) -> None:
 def facts(prepared: Prepared) -> dict[str, Any]:
     """What one invocation was and where it ran, for run.json."""
     return {
-        "command": " ".join(sys.argv) if sys.argv[0].endswith("mibench") else f"{Path(sys.argv[0]).name}",
+        "command": shlex.join(["mibench", *sys.argv[1:]]) if COMMAND.search(sys.argv[0]) else Path(sys.argv[0]).name,
         "settings": dataclasses.asdict(prepared.settings),
         "trials": prepared.total,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -13,7 +13,7 @@ import typer
 from mibench import catalogue, specs, store
 from mibench.errors import UsageError
 
-Kind = Literal["estimators", "tasks", "plugins", "runs"]
+Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
 Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
@@ -26,10 +26,16 @@ def list_(
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
-    """List estimators, tasks, plugins or runs."""
+    """List estimators, tasks, plugins, runs or published tables."""
     if kind == "runs":
         records = [_run_record(folder) for folder in store.list_runs()]
         _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
+        return
+    if kind == "published":
+        from mibench import published
+
+        sources = [{"name": name, **dataclasses.asdict(source)} for name, source in published.sources().items()]
+        _print(sources, as_json, lambda r: f"{r['name']:<24} {r['grade']:<10} {r['title']}")
         return
     found = catalogue.discover(plugins or ())
     if kind == "plugins":

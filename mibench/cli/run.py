@@ -85,6 +85,12 @@ def run(
     plugins: Annotated[
         Texts, typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat.")
     ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like", metavar="SOURCE", help="Start from the protocol of a published table (mibench list published)."
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(
@@ -189,11 +195,22 @@ def run(
         for key, value in given.items()
         if value not in (None, [])
     }
+    if like is not None:
+        from mibench import published
+
+        named = {p.name for p in context.command.params if _was_given(context, p.name)}
+        stated = {**stated, **{key: value for key, value in published.like(like).items() if key not in named}}
     prepared = verbs.prepare(asked.of(stated), make_folder=not dry_run)
     if dry_run:
         _say_plan(prepared, as_json)
     else:
         _drive(prepared, as_json, quiet, verbose)
+
+
+def _was_given(context: typer.Context, name: str | None) -> bool:
+    """Whether the user set an option, in whatever way, rather than leaving it at its default."""
+    source = context.get_parameter_source(name or "")
+    return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
 
 
 def resume(

@@ -20,6 +20,9 @@ def table(
     ] = "text",
     long: Annotated[bool, typer.Option("--long", help="One row a cell, with interval, bias and time.")] = False,
     unit: Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")] = "nats",
+    consistency: Annotated[
+        bool, typer.Option("--consistency", help="The ratios of the self-consistency tests, where no truth is known.")
+    ] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
 ) -> None:
     """Print a table of estimates against truth: mean and sd over seeds, truth, failures.
@@ -29,11 +32,14 @@ def table(
     import shutil
     import sys
 
+    from mibench import consistency as ratios
     from mibench import latex, store, tables
 
     frame = store.load(*(runs or ()))
     width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else 0
-    if format == "csv":
+    if consistency:
+        text = ratios.render(frame, format)
+    elif format == "csv":
         text = tables.csv(frame, unit)
     elif format == "json":
         text = tables.records(frame, unit)
