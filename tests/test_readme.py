@@ -1,0 +1,73 @@
+"""What the README shows is run, in its order, as a newcomer would, and gives what the README says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+
+
+def run(command, folder):
+    words = shlex.split(command)
+    assert words[0] == "mibench"
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=folder, capture_output=True, text=True, timeout=500, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def numbers(table):
+    """{(row, column): value} of a text table: the truth and each estimator's mean."""
+    lines = [line for line in table.splitlines() if re.match(r"(task|gaussian/)", line)]
+    heads = re.split(r"\s{2,}", lines[0].strip())
+    found = {}
+    for line in lines[1:]:
+        cells = re.split(r"\s{2,}", line.strip())
+        values = [re.match(r"-?\d+\.\d+", cell) for cell in cells]
+        kept = [value for value in values if value]
+        assert len(kept) == len(heads) - 1
+        found |= {(cells[0], head): float(value[0]) for head, value in zip(heads[1:], kept, strict=True)}
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_the_readme_does_what_it_says(tmp_path):
+    shown = None
+    outputs = {}
+    for kind, text in BLOCKS:
+        if kind == "text":
+            shown = numbers(text)
+        elif kind == "python" and (name := re.match(r"# (\w+\.py)\n", text)):
+            (tmp_path / name[1]).write_text(text)
+        elif kind == "python":
+            done = subprocess.run(
+                [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            assert 0.2 < float(done.stdout.split()[0]) < 0.5
+        elif kind == "console":
+            for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
+                outputs[command] = run(command, tmp_path)
+                assert outputs[command].returncode == 0, (command, outputs[command].stderr)
+    main = numbers(outputs["mibench run --estimators mine,ksg --task gaussian"].stdout)
+    assert main.keys() == shown.keys()
+    for key, value in shown.items():  # the same seeds; another processor may round and train a little otherwise
+        assert main[key] == pytest.approx(value, abs=0.001 if key[1] in ("truth", "ksg") else 0.1), key
+    assert "booktabs" in outputs["mibench table --format latex"].stdout or "toprule" in (
+        outputs["mibench table --format latex"].stdout
+    )
+    half = next(done.stdout for command, done in outputs.items() if "half.py" in command)
+    assert "half share=1" in half
+
+
+def test_the_picture_is_there():
+    for name in re.findall(r"!\[.*?\]\((.*?)\)|\]\((docs/.*?)\)", README):
+        assert (ROOT / (name[0] or name[1])).is_file()
