@@ -66,7 +66,7 @@ class Estimator(Protocol):
     * `trials_at_once(n, dim_x, dim_y, device)`: how many trials `estimate_many` should be given;
     * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
       one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
-    * `devices`: the kinds of device it can use, `("cpu",)` if absent;
+    * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
     * `fresh`: true if it wants `draw` on any task.
     """
 

@@ -116,7 +116,8 @@ class Prepared:
 
     def trials(self) -> Iterator[Trial]:
         """The whole plan, lazily."""
-        kinds = {id(c): devices.kind_for(c.estimator, self.devices) for c in self.choices}
+        automatic = "auto" in specs.split(self.settings.device)
+        kinds = {id(c): devices.kind_for(c.estimator, self.devices, automatic) for c in self.choices}
         return plan(self.catalogue, self.choices, self.points, self.samples, self.seeds, lambda c: kinds[id(c)])
 
     def survey(self) -> int:

@@ -126,6 +126,7 @@ def test_estimators_that_know_no_gpu_stay_on_the_cpu():
     assert devices.kind_for(Neural(), ["cuda:0"]) == "cuda"
     assert devices.kind_for(Alone(), ["cuda:0"]) == "cpu"
     assert devices.kind_for(Neural(), ["cpu"]) == "cpu"
+    assert devices.kind_for(Neural(), ["cuda:0"], automatic=True) == "cpu", "it names the CPU first"
 
 
 def test_devices_that_are_not_here_are_told(monkeypatch):
