@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -21,7 +22,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        ["python", "-m", "mibench", *QUICK, "-o", "a"],
+        [sys.executable, "-m", "mibench", *QUICK, "-o", "a"],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
