@@ -139,6 +139,20 @@ def test_devices_that_are_not_here_are_told(monkeypatch):
         devices.resolve(["cuda:1"], remote=True)
 
 
+def test_near_the_end_the_longest_go_first():
+    from collections import deque
+
+    from mibench.engine.job import Finished
+    from mibench.engine.local import Costs
+
+    quick, slow, unseen = ([trial] for trial in trials(Alone(1), Alone(2), Alone(3), seeds=1))
+    costs = Costs()
+    costs.learn(quick, [Finished(quick[0].row("ok", wall_seconds=0.1))])
+    costs.learn(slow, [Finished(slow[0].row("ok", wall_seconds=9.0))])
+    queue = deque([quick, slow, unseen, quick])
+    assert [costs.longest(queue) for _ in range(4)] == [unseen, slow, quick, quick]
+
+
 SPOILT = '''"""A batch of which one trial, by its sample, ends the whole process."""
 import os
 from dataclasses import dataclass

@@ -51,6 +51,7 @@ class Progress:
         if self.total:
             slots = Counter(slot.name for slot in prepared.slots)
             where = ", ".join(f"{count} × {name}" for name, count in slots.items())
+            where = where if prepared.settings.executor == "local" else f"what {prepared.settings.executor} offers"
             self.say(f"{self.total} trials to run{kept}; at once: {where}; folder {prepared.folder}")
         else:
             self.say(f"nothing to run: all {prepared.kept} trials are in {prepared.folder}")

@@ -1,9 +1,11 @@
 """Trials on this machine: every slot kept busy, rows as trials end, in whatever order that is."""
 
+import math
 from collections import deque
 from collections.abc import Collection, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
+from typing import Any
 
 from mibench import fingerprint
 from mibench.catalogue import Catalogue
@@ -11,6 +13,9 @@ from mibench.engine.batches import batches, halves
 from mibench.engine.isolation import Isolation
 from mibench.engine.job import Finished, Limits, Slot, failed_whole, finished, pack
 from mibench.trial import Trial
+
+AHEAD = 64
+"""Groups that are kept ready for each kind of slot; in the last of them the longest goes first."""
 
 PRELOADABLE = {"torch", "scipy", "sklearn", "numba"}
 
@@ -32,15 +37,16 @@ def run(
     free = list(slots)
     queues: dict[str, deque[list[Trial]]] = {slot.kind: deque() for slot in slots}
     groups = batches(trials, len(slots))
+    costs = Costs()
     underway = {}
     try:
         while True:
             for slot in list(free):
                 queue = queues[slot.kind]
-                while not queue and (group := next(groups, None)) is not None:
+                while len(queue) < AHEAD and (group := next(groups, None)) is not None:
                     queues[_kind(group, queues)].append(group)
                 if queue:
-                    group = queue.popleft()
+                    group = costs.longest(queue) if len(queue) < AHEAD else queue.popleft()
                     running = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
                     underway[running.future] = running, group
                     free.remove(slot)
@@ -51,12 +57,43 @@ def run(
                 running, group = underway.pop(future)
                 free.append(running.job.slot)
                 ended = finished(group, running.job.slot, isolation.finish(running))
+                costs.learn(group, ended)
                 if failed_whole(ended):
                     queues[running.job.slot.kind].extendleft(reversed(halves(group)))
                 else:
                     yield from ended
     finally:
         isolation.close()
+
+
+class Costs:
+    """What trials took so far, to start the longest first when the end of a run is in sight and no slot should idle."""
+
+    def __init__(self) -> None:
+        self.means: dict[tuple[Any, ...], tuple[int, float]] = {}
+
+    def learn(self, group: Sequence[Trial], ended: Sequence[Finished]) -> None:
+        count, seconds = self.means.get(_like(group), (0, 0.0))
+        new = sum(one.result.wall_seconds or 0.0 for one in ended)
+        self.means[_like(group)] = count + len(ended), seconds + new
+
+    def longest(self, queue: deque[list[Trial]]) -> list[Trial]:
+        """Take the group that should take longest; kinds of trial not seen yet come first, in order."""
+        if len({_like(group) for group in queue}) == 1:
+            return queue.popleft()
+        best = max(range(len(queue)), key=lambda index: (self._expected(queue[index]), -index))
+        group = queue[best]
+        del queue[best]
+        return group
+
+    def _expected(self, group: Sequence[Trial]) -> float:
+        count, seconds = self.means.get(_like(group), (0, 0.0))
+        return seconds / count * len(group) if count else math.inf
+
+
+def _like(group: Sequence[Trial]) -> tuple[Any, ...]:
+    first = group[0]
+    return first.choice.name, first.choice.params, first.n_samples, first.dims, first.point.sweep
 
 
 def _kind(group: Sequence[Trial], queues: Collection[str]) -> str:
