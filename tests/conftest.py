@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: tests run side by side, one a core
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch):

@@ -80,6 +80,16 @@ def test_numbers_do_not_depend_on_jobs_or_folder(finished, mibench, tmp_path):
     assert one == two
 
 
+def test_a_trained_critic_does_not_depend_on_jobs_threads_or_company(mibench, tmp_path):
+    command = ("run", "-e", "mine:steps=200", "-t", "gaussian/dim=2:mi=1", "-n", "400", "--seeds", "3", "-q")
+    for jobs in (1, 2, 3):
+        assert mibench(*command, "-j", jobs, "-o", f"jobs-{jobs}").returncode == 0
+    frames = [store.load(tmp_path / f"jobs-{jobs}").sort_values("seed") for jobs in (1, 2, 3)]
+    assert frames[0]["trained_together"].tolist() == [3, 3, 3]
+    assert frames[2]["trained_together"].isna().all()
+    assert len({tuple(frame["mi_estimate"]) for frame in frames}) == 1
+
+
 def test_json_is_one_document_on_stdout(mibench):
     done = mibench("run", "-e", "gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "100", "--seeds", "2", "--json")
     document = json.loads(done.stdout)

@@ -89,7 +89,7 @@ class NeuralEstimator:
     test_negatives: int = 16
 
     direction: ClassVar[Direction] = "none"
-    devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda", "mps")
+    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
     selects: ClassVar[str] = "bound"

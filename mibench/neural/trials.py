@@ -1,6 +1,7 @@
 """From samples to estimates: split, scale, train many critics at once, read their bounds on the test part."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from math import sqrt
 
@@ -216,6 +217,17 @@ def flags(estimate: Estimate, runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(told)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Critics this small gain nothing from a second thread, and lose much where its core is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def estimate_together(
     settings: NeuralEstimator,
     xs: Sequence[Array],
@@ -230,9 +242,10 @@ def estimate_together(
     critic = build(settings, xs[0].shape[1], ys[0].shape[1])
     trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
     jobs = [job for trial in trials if not isinstance(trial, Exception) for job in trial]
-    runs = train(settings, critic, jobs, on) if jobs else []
-    good = [k for k, run in enumerate(runs) if run.best is not None]
-    read_off = read(settings, critic, [runs[k] for k in good], [jobs[k].test for k in good], on) if good else []
+    with one_thread():
+        runs = train(settings, critic, jobs, on) if jobs else []
+        good = [k for k, run in enumerate(runs) if run.best is not None]
+        read_off = read(settings, critic, [runs[k] for k in good], [jobs[k].test for k in good], on) if good else []
     estimates = dict(zip(good, read_off, strict=True))
     outcomes: list[Estimate | Exception] = []
     first = 0
