@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench lint clean
+.PHONY: help run test test-slow bench reference lint clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,15 @@ lint: $(READY) ## ruff and strict types
 
 bench: $(READY) ## the speed tables of docs/, as ratios
 	for one in benchmarks/*.py; do $(BIN)/python $$one || exit 1; done
+
+EVERY := gaussian,ksg,kl,ksg-mixed,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax
+N     ?= 5000
+SEEDS ?= 5
+OUT   ?= results/reference
+
+reference: $(READY) ## every estimator on beyond-normal, overnight, with a report (N=1000 SEEDS=2 for a short one)
+	-$(BIN)/mibench run -e $(EVERY) -t beyond-normal -n $(N) --seeds $(SEEDS) -o $(OUT)
+	$(BIN)/mibench report $(OUT) --leaderboard
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
