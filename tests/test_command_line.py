@@ -203,7 +203,6 @@ def test_a_broken_or_rival_plugin_named_with_p_is_refused(mibench, tmp_path, est
     assert "estimator 'ksg' is taken by" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/proc/self/ns"), reason="needs a folder that refuses us")
 def test_a_folder_that_cannot_be_made_is_told(mibench, tmp_path):
     (tmp_path / "file").write_text("x")
     done = mibench("run", "-e", "gaussian", "-t", "gaussian", "-n", "10", "-o", "file/inside")
