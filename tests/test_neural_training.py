@@ -98,7 +98,7 @@ def test_groups_are_paired_off_without_a_row_meeting_itself(group, heads):
     meets = (
         (100 * row + row.transpose(2, 3)).view(1, 3, group, group, *(1 for _ in heads)).expand(-1, -1, -1, -1, *heads)
     )
-    joint, marginal = joint_and_marginal(meets)
+    joint, marginal = (z.long() for z in joint_and_marginal(meets))
     if heads:
         joint, marginal = joint[..., 1], marginal[..., 1]
     n = torch.arange(3 * group)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mibench.neural import NeuralEstimator
 from mibench.neural.critics import build
-from mibench.neural.scores import joint_and_marginal, over_critics, score_dtype, tables
+from mibench.neural.scores import joint_and_marginal, over_critics, tables, whole
 
 
 class Objective(nn.Module):
@@ -39,10 +39,10 @@ class Objective(nn.Module):
 
     def loss(self, x: Tensor, z: Tensor, advance: bool = True) -> Tensor:
         """What the critic minimises; no amount of information. With `advance` false the state stays as it is."""
-        state = self.get_buffer("state").to(score_dtype(x.device))
-        value, *after = over_critics(self.estimator.objective, *self.scores(x, z), *state)
+        state = self.get_buffer("state")
+        value, *after = over_critics(self.estimator.objective, *self.scores(x, z), *(whole(s) for s in state))
         if advance and after:
-            self.get_buffer("state").copy_(torch.stack(after).detach())
+            state.copy_(torch.stack([s[:1] for s in after]).detach())
         return value[0].to(x.dtype)
 
 

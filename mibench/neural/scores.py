@@ -37,7 +37,11 @@ def tables_in_parts(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Ten
 
 
 def joint_and_marginal(table: Tensor) -> tuple[Tensor, Tensor]:
-    """Joint `(K, n, ...)` and marginal `(K, n, g - 1, ...)` scores: the diagonal of each group, and all beside it."""
+    """Joint `(K, n, ...)` and marginal `(K, n, g - 1, ...)` scores: the diagonal of each group, and all beside it.
+
+    They are made `whole`, ready for a formula.
+    """
+    table = whole(table)
     k, groups, g, _, *heads = table.shape
     flat = table.flatten(2, 3)
     # without its first entry, a square's row-major list has the diagonal at the end of every g + 1 entries
@@ -50,14 +54,19 @@ def score_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
+def whole(z: Tensor) -> Tensor:
+    """Values of K critics `(K, ...)` in `score_dtype`, with critics of zeros behind them up to a whole vector."""
+    z = z.to(score_dtype(z.device))
+    missing = -len(z) % VECTOR
+    return functional.pad(z, (0, 0) * (z.dim() - 1) + (0, missing)) if missing else z
+
+
 def over_critics(
     formula: Callable[..., Tensor | tuple[Tensor, ...]], joint: Tensor, marginal: Tensor, *state: Tensor
-) -> list[Tensor]:
-    """What `formula(joint, marginal, *state)` of one critic returns, for each of K: a list of `(K,)`."""
-    k, dtype = len(joint), score_dtype(joint.device)
-    whole = [functional.pad(z.to(dtype), (0, 0) * (z.dim() - 1) + (0, -k % VECTOR)) for z in (joint, marginal, *state)]
-    mapped = torch.vmap(formula)(*whole)
-    return [z[:k] for z in (mapped if isinstance(mapped, tuple) else (mapped,))]
+) -> tuple[Tensor, ...]:
+    """What `formula(joint, marginal, *state)` of one critic returns, for each; all that goes in is `whole`."""
+    mapped = torch.vmap(formula)(joint, marginal, *state)
+    return mapped if isinstance(mapped, tuple) else (mapped,)
 
 
 def effective_negatives(marginal: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from mibench.neural import NeuralEstimator
 from mibench.neural.critics import Critic
 from mibench.neural.scaling import Single
-from mibench.neural.scores import joint_and_marginal, over_critics, score_dtype, tables, tables_in_parts
+from mibench.neural.scores import joint_and_marginal, over_critics, tables, tables_in_parts, whole
 
 VALIDATION_ROWS = 2048
 """At most so many rows are scored at a validation: the learning curve stays cheap on large samples."""
@@ -85,7 +85,7 @@ class Stack:
         self.critic, self.steps = critic, 0
         self.theta, self.mean = theta, theta.clone()
         self.first, self.second = torch.zeros_like(theta), torch.zeros_like(theta)
-        self.state = [torch.full((len(theta),), s, dtype=score_dtype(theta.device), device=theta.device) for s in state]
+        self.state = [whole(torch.full_like(theta[:, 0], s)) for s in state]
         self.open()
 
     def open(self) -> None:
@@ -96,9 +96,10 @@ class Stack:
 
     def keep(self, rows: list[int]) -> None:
         """Go on with those rows alone."""
-        self.theta, self.mean, self.first, self.second, *self.state = (
-            z[rows] for z in (self.theta, self.mean, self.first, self.second, *self.state)
+        self.theta, self.mean, self.first, self.second = (
+            z[rows] for z in (self.theta, self.mean, self.first, self.second)
         )
+        self.state = [whole(s[rows]) for s in self.state]
         self.open()
 
     def step(self, loss: Tensor, settings: NeuralEstimator) -> None:
