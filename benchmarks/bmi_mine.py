@@ -1,7 +1,8 @@
 """MINE of bmi (benchmark-mi 0.1.3) with its own defaults, as an estimator beside mibench's.
 
     python -m venv bmi && bmi/bin/pip install jax==0.4.30 jaxlib==0.4.30 benchmark-mi==0.1.3
-    BMI_PYTHON=bmi/bin/python mibench run -p benchmarks/bmi_mine.py -e bmi-mine,mine,jsd -t beyond-normal --seeds 200-203
+    export BMI_PYTHON=bmi/bin/python
+    mibench run -p benchmarks/bmi_mine.py -e bmi-mine,mine,jsd -t beyond-normal --seeds 200-203
 
 It runs in that environment of its own, a process for each batch of trials, so that `fit_seconds` holds the start of JAX
 only once in a batch. Its number is the largest of its curve on the part held out, which leans upwards.
