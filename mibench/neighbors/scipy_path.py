@@ -31,8 +31,10 @@ class ScipyPath:
             for rows in _row_blocks(n):
                 radii[:, rows] = _smallest(_joint(blocks, rows, norm), ks)
             return radii
-        distances, _ = self._query(np.hstack(blocks), [k + 1 for k in ks], norm)
-        return np.ascontiguousarray(distances.T)
+        order, distances, _ = self._query(np.hstack(blocks), [k + 1 for k in ks])
+        radii = np.empty((len(ks), len(order)))
+        radii[:, order] = distances.T
+        return radii
 
     def within(self, z: Array, radii: Array, norm: Norm) -> Counts:
         if z.shape[1] == 1 and norm == "chebyshev":
@@ -59,7 +61,9 @@ class ScipyPath:
             radii = self.kth((x, y), ks, norm)
             return radii, self.within(x, radii, norm), self.within(y, radii, norm)
         n, most = len(x), ks[-1]
-        distances, index = self._query(np.hstack([x, y]), range(2, min(most + 1, n - 1) + 2), norm)
+        order, *found = self._query(np.hstack([x, y]), range(2, min(most + 1, n - 1) + 2))
+        back = np.argsort(order)
+        distances, index = (z[back] for z in found)
         radii = np.ascontiguousarray(distances[:, [k - 1 for k in ks]].T)
         margins = []
         for z in (x, y):
@@ -75,16 +79,16 @@ class ScipyPath:
         few = len(blocks[0]) <= 20_000
         return norm == "euclidean" or columns >= (_BRUTE_COLUMNS_SMALL if few else _BRUTE_COLUMNS)
 
-    def _query(self, z: Array, ks: Sequence[int], norm: Norm) -> tuple[Array, Counts]:
-        """Neighbours by rank (1 is the row itself), in the tree's own order of rows: near rows share cache lines."""
+    def _query(self, z: Array, ks: Sequence[int]) -> tuple[Counts, Array, Counts]:
+        """The tree's own order of rows, in which near rows share cache lines, and each one's neighbours in that order.
+
+        Distances and row numbers of the neighbours are `(n, len(ks))`, by rank: 1 is the row itself.
+        """
         from scipy.spatial import cKDTree
 
         tree = cKDTree(z)
-        order = tree.indices
-        distances, index = tree.query(z[order], k=list(ks), p=np.inf, workers=self.threads)
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return distances[back], index[back]
+        distances, index = tree.query(z[tree.indices], k=list(ks), p=np.inf, workers=self.threads)
+        return tree.indices, distances, index
 
     def _counts_all_pairs(
         self, x: Array, y: Array, ks: Sequence[int], norm: Norm, algorithm: int
@@ -148,7 +152,7 @@ def _within_column(values: Array, radii: Array) -> Counts:
     counts come out wrong for closed intervals, 0.3 % for open ones. fl(a − b) is monotone, so bisecting on the
     predicate itself is exact; only the rows found wrong pay for it.
     """
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     line = values[order]
     counts = np.empty(radii.shape, dtype=np.int64)
     for j, radius in enumerate(radii):
