@@ -1,10 +1,15 @@
-"""Deep InfoMax (Hjelm et al. 2019, arXiv 1808.06670), global form: an encoder learnt with the critic that judges it."""
+"""Deep InfoMax (Hjelm et al. 2019, arXiv 1808.06670): an encoder learnt with the critic that judges it."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from mibench import hookimpl
 from mibench.neural import NeuralEstimator, jensen_shannon, log_mean_exp
+
+FORMS = {
+    ("perceptron", "global"): "encoded",
+    ("convolution", "global"): "encoded-picture",
+    ("convolution", "local"): "places",
+}
 
 
 @dataclass(frozen=True)
@@ -15,17 +20,32 @@ class DeepInfoMax(NeuralEstimator):
     code keeps of its own input, which says nothing of Y, and grows without limit as the encoder of a continuous X gets
     better. `embedding` is the dimension of the code; `reads` is "dv" or "nwj",
     the bound that the trained critic is read with.
+
+    `encoder` is "perceptron" or, for square pictures, "convolution". `form` is "global", or with a convolution "local":
+    the mean over the places of U's feature map of I(place; E(X)), by one critic for all, so no more than I(U; E(X)).
     """
 
     of: str = "y"
     reads: str = "dv"
     embedding: int = 8
+    encoder: str = "perceptron"
+    form: str = "global"
 
     direction = "lower"
     selects = "objective"
-    heads: ClassVar = ("encoded",)
+
+    @property
+    def heads(self):
+        if (self.encoder, self.form) not in FORMS:
+            raise ValueError(
+                f"encoder={self.encoder!r} with form={self.form!r} is none of "
+                + ", ".join(f"{encoder} with {form}" for encoder, form in FORMS)
+            )
+        return (FORMS[self.encoder, self.form],)
 
     def bound(self, joint, marginal):
+        if joint.dim() == 2:  # a place a column
+            return sum(self.bound(joint[:, p], marginal[..., p]) for p in range(joint.shape[1])) / joint.shape[1]
         if self.reads == "dv":
             return joint.mean() - log_mean_exp(marginal)
         if self.reads == "nwj":

@@ -13,7 +13,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mibench.neural import NeuralEstimator, clip_adaptive, log_mean_exp, objective  # noqa: E402
-from mibench.neural.critics import CRITICS, HEADS, build, log_normal  # noqa: E402
+from mibench.neural.architectures import CRITICS, HEADS, build  # noqa: E402
+from mibench.neural.critics import log_normal  # noqa: E402
 from mibench.neural.scaling import normal_scores  # noqa: E402
 from mibench.neural.scores import tables  # noqa: E402
 
@@ -138,22 +139,23 @@ def test_gradient_of_mine_divides_by_the_moving_average():
 
 
 def critic_of(kind):
-    """A critic of 2 + 3 dimensions, and some parameters for two of them."""
+    """A critic of 2 + 3 dimensions, or of pictures, and some parameters for two of them."""
 
     class Headed(NeuralEstimator):
         heads = (kind,) if kind in HEADS else ("xy",)
 
     settings = Headed(hidden=(8, 8), embedding=4, critic=kind if kind in CRITICS else "concat")
-    critic = build(settings, 2, 3)
-    return critic, torch.stack([critic.draw(np.random.default_rng(s)) for s in range(2)])
+    dims = (64, 64) if kind in ("encoded-picture", "places") else (2, 3)
+    critic = build(settings, *dims)
+    return critic, torch.stack([critic.draw(np.random.default_rng(s)) for s in range(2)]), dims
 
 
 @pytest.mark.parametrize("kind", [*CRITICS, *HEADS])
 def test_a_table_holds_the_score_of_each_pair(kind):
     """Entry (i, j) of a group is the score that x_i and y_j get when they are alone."""
-    critic, theta = critic_of(kind)
+    critic, theta, dims = critic_of(kind)
     weights = critic.unpack(theta)
-    x, y = torch.randn(2, 6, 2, generator=torch.manual_seed(0)), torch.randn(2, 6, 3)
+    x, y = torch.randn(2, 6, dims[0], generator=torch.manual_seed(0)), torch.randn(2, 6, dims[1])
     table = tables(critic, weights, x, y, group=3)
     for group, i, j in product(range(2), range(3), range(3)):
         alone = tables(critic, weights, x[:, [3 * group + i]], y[:, [3 * group + j]], group=1)
@@ -162,13 +164,49 @@ def test_a_table_holds_the_score_of_each_pair(kind):
 
 def test_the_concatenated_critic_is_a_perceptron_on_both():
     """The same weights in torch.nn.Sequential, on x and y side by side, give the same scores."""
-    critic, theta = critic_of("concat")
+    critic, theta, _ = critic_of("concat")
     w_x, w_y, b, w_2, b_2, w_3, b_3 = (w[0] for w in critic.unpack(theta))
     x, y = torch.randn(5, 2), torch.randn(5, 3)
     silu = torch.nn.functional.silu
     z = silu(silu(torch.cat([x, y], 1) @ torch.cat([w_x, w_y]) + b) @ w_2 + b_2) @ w_3 + b_3
     scores = tables(critic, critic.unpack(theta), x.expand(2, -1, -1), y.expand(2, -1, -1), group=1)
     assert torch.allclose(scores[0].flatten(), z.flatten(), atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [8, 32])
+def test_a_convolution_is_torchs(side):
+    """The same weights in torch.nn.functional.conv2d give the same map, place by place."""
+    conv2d, silu = torch.nn.functional.conv2d, torch.nn.functional.silu
+    critic = build(replace(plugin("deep_infomax"), encoder="convolution", form="local"), side**2, side**2)
+    encoder = critic.encoder
+    weights = critic.unpack(critic.draw(np.random.default_rng(0)).unsqueeze(0))[critic.of_critic :]
+    pictures = torch.randn(1, 5, side**2, generator=torch.manual_seed(0))
+    z = pictures[0].view(5, 1, side, side)
+    for w, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+        z = silu(conv2d(z, w[0].T.reshape(-1, z.shape[1], 4, 4), b[0, 0], stride=2, padding=1))
+    assert z.shape[1:] == (encoder.channels, 4, 4)
+    assert torch.allclose(encoder.map(weights, pictures)[0], z.flatten(2).transpose(1, 2), atol=1e-5)
+
+
+def test_the_local_bound_is_the_mean_over_places():
+    """Places that all hold the log ratio give the mutual information, and half of it if half of them hold nothing."""
+    local = replace(plugin("deep_infomax"), encoder="convolution", form="local")
+    assert float(local.bound(*joint_and_all(RATIO, RATIO))) == pytest.approx(MI, abs=1e-12)
+    assert float(local.bound(*joint_and_all(RATIO, 0 * RATIO))) == pytest.approx(MI / 2, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pixels", "said"),
+    [
+        ({"encoder": "convolution"}, 63, "square"),
+        ({"encoder": "convolution"}, 36, "8, 16"),
+        ({"form": "local"}, 64, "perceptron"),
+        ({"encoder": "fourier"}, 64, "convolution"),
+    ],
+)
+def test_what_no_encoder_reads_says_why(settings, pixels, said):
+    with pytest.raises(ValueError, match=said):
+        replace(plugin("deep_infomax"), **settings).estimate(np.zeros((100, pixels)), np.zeros((100, pixels)), seed=0)
 
 
 def test_log_normal_is_the_normal_density():

@@ -53,6 +53,15 @@ def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
     assert run([4, 1, 2]) == [whole[4], whole[1], whole[2]]
 
 
+@pytest.mark.parametrize("form", ["global", "local"])
+def test_an_encoder_of_pictures_is_the_same_alone_and_in_company(form):
+    estimator = replace(plugin("deep_infomax"), encoder="convolution", form=form, steps=12, validate_every=4)
+    rng = np.random.default_rng(0)
+    data = [(x := rng.random((120, 64)), x + rng.normal(size=x.shape)) for _ in range(3)]
+    whole = estimator.estimate_many([x for x, _ in data], [y for _, y in data], seeds=range(3))
+    assert estimator.estimate_many([data[1][0]], [data[1][1]], seeds=[1]) == [whole[1]]
+
+
 @pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
 def test_estimate_repeats_itself_by_seed_alone(stem):
     estimator = replace(plugin(stem), steps=40, validate_every=20)

@@ -252,25 +252,3 @@ class Heads(Critic):
         xs, ys = torch.split(x, self.widths_x, -1), torch.split(y, self.widths_y, -1)
         each = zip(self.heads, self.own(weights), xs, ys, strict=True)
         return torch.stack([head.score(own, of_x, of_y) for head, own, of_x, of_y in each], -1)
-
-
-CRITICS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
-    "concat": Concat,
-    "merge": merge,
-    "separable": Separable,
-    "bilinear": Bilinear,
-}
-
-HEADS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
-    "encoded": Encoded,
-    "x": OfX,
-    "y": OfY,
-    "y|x": YGivenX,
-}
-
-
-def build(settings: NeuralEstimator, dim_x: int, dim_y: int) -> Critic:
-    """The critic that the settings and the estimator's heads ask for."""
-    kinds = {"xy": one_of(CRITICS, settings.critic, "critic"), **HEADS}
-    heads = [kinds[head](settings, dim_x, dim_y) for head in settings.heads]
-    return heads[0] if len(heads) == 1 else Heads(heads)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mibench.neural import NeuralEstimator
-from mibench.neural.critics import build
+from mibench.neural.architectures import build
 from mibench.neural.scores import joint_and_marginal, over_critics, tables, whole
 
 

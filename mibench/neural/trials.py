@@ -10,7 +10,8 @@ import torch
 
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.neural import NeuralEstimator
-from mibench.neural.critics import Critic, build, one_of
+from mibench.neural.architectures import build
+from mibench.neural.critics import Critic, one_of
 from mibench.neural.scaling import SCALINGS, Scale, Single
 from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables_in_parts
 from mibench.neural.training import Job, Pairs, Run, stacked, train, with_twin

@@ -1,0 +1,42 @@
+"""Critics by the names that settings and estimators use."""
+
+from collections.abc import Callable
+
+from mibench.neural import NeuralEstimator
+from mibench.neural.critics import (
+    Bilinear,
+    Concat,
+    Critic,
+    Encoded,
+    Heads,
+    OfX,
+    OfY,
+    Separable,
+    YGivenX,
+    merge,
+    one_of,
+)
+from mibench.neural.pictures import EncodedPicture, Places
+
+CRITICS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
+    "concat": Concat,
+    "merge": merge,
+    "separable": Separable,
+    "bilinear": Bilinear,
+}
+
+HEADS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
+    "encoded": Encoded,
+    "encoded-picture": EncodedPicture,
+    "places": Places,
+    "x": OfX,
+    "y": OfY,
+    "y|x": YGivenX,
+}
+
+
+def build(settings: NeuralEstimator, dim_x: int, dim_y: int) -> Critic:
+    """The critic that the settings and the estimator's heads ask for."""
+    kinds = {"xy": one_of(CRITICS, settings.critic, "critic"), **HEADS}
+    heads = [kinds[head](settings, dim_x, dim_y) for head in settings.heads]
+    return heads[0] if len(heads) == 1 else Heads(heads)
