@@ -57,7 +57,8 @@ def clip_adaptive(utility: "Sequence[Tensor | None]", mutual: "Sequence[Tensor |
 class NeuralEstimator:
     """A bound read from a critic T(x, y) that is trained on one part of the sample and read on another.
 
-    * `steps`, `batch_size`, `learning_rate`: at most so many Adam steps, on so many pairs each;
+    * `steps`, `batch_size`, `learning_rate`: at most so many Adam steps, on so many pairs each; the rate is halved
+      whenever three validations in a row brought nothing better;
     * `negatives`: mismatched partners of each row in training and validation, `test_negatives` in the value reported;
     * `critic`: "concat" (one perceptron on x and y together), "merge" (`relu(W_x x + W_y y)`, then dense),
       "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y)), the last two with so many outputs as `embedding`; `hidden`

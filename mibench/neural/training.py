@@ -23,6 +23,9 @@ from mibench.neural.scores import joint_and_marginal, over_critics, tables, tabl
 VALIDATION_ROWS = 2048
 """At most so many rows are scored at a validation: the learning curve stays cheap on large samples."""
 
+HALVED_AFTER = 3
+"""Validations without a better one that halve a critic's learning rate, and so many more that halve it again."""
+
 Pairs = tuple[Single, Single]
 T = TypeVar("T")
 
@@ -79,13 +82,14 @@ def batches(jobs: Sequence[Job], alive: list[int], device: torch.device) -> Iter
 
 
 class Stack:
-    """The parameters of the critics still in training, their average over the steps, and their Adam moments."""
+    """The parameters of the critics still in training, their average over the steps, and what their Adam steps need."""
 
-    def __init__(self, critic: Critic, theta: Tensor, state: Sequence[float]):
+    def __init__(self, critic: Critic, theta: Tensor, settings: NeuralEstimator):
         self.critic, self.steps = critic, 0
+        self.rate = torch.full_like(theta[:, :1], settings.learning_rate)
         self.theta, self.mean = theta, theta.clone()
         self.first, self.second = torch.zeros_like(theta), torch.zeros_like(theta)
-        self.state = [whole(torch.full_like(theta[:, 0], s)) for s in state]
+        self.state = [whole(torch.full_like(theta[:, 0], s)) for s in settings.state]
         self.open()
 
     def open(self) -> None:
@@ -96,8 +100,8 @@ class Stack:
 
     def keep(self, rows: list[int]) -> None:
         """Go on with those rows alone."""
-        self.theta, self.mean, self.first, self.second = (
-            z[rows] for z in (self.theta, self.mean, self.first, self.second)
+        self.theta, self.mean, self.first, self.second, self.rate = (
+            z[rows] for z in (self.theta, self.mean, self.first, self.second, self.rate)
         )
         self.state = [whole(s[rows]) for s in self.state]
         self.open()
@@ -110,7 +114,7 @@ class Stack:
         self.first.lerp_(self.gradient, 0.1)
         self.second.mul_(0.999).addcmul_(self.gradient, self.gradient, value=0.001)
         scale = (self.second / (1 - 0.999**self.steps)).sqrt_().add_(1e-8)
-        self.theta.addcdiv_(self.first, scale, value=-settings.learning_rate / (1 - 0.9**self.steps))
+        self.theta.addcdiv_(self.first * self.rate, scale, value=-1 / (1 - 0.9**self.steps))
         # while there are few steps the average is over them all, with no pull towards the start
         self.mean.lerp_(self.theta, max(1 - settings.averaging, 1 / self.steps))
 
@@ -120,7 +124,7 @@ def train(settings: NeuralEstimator, critic: Critic, jobs: Sequence[Job], device
     keep_freed_memory()
     runs = [Run() for _ in jobs]
     alive = list(range(len(jobs)))
-    stack = Stack(critic, torch.stack(with_twin([critic.draw(job.rng) for job in jobs])).to(device), settings.state)
+    stack = Stack(critic, torch.stack(with_twin([critic.draw(job.rng) for job in jobs])).to(device), settings)
     valid = stacked(
         with_twin([(x[:VALIDATION_ROWS], y[:VALIDATION_ROWS]) for x, y in (job.valid for job in jobs)]), device
     )
@@ -167,6 +171,8 @@ def validate(settings: NeuralEstimator, stack: Stack, runs: Sequence[Run], valid
         run.stale += 1
         if criterion > run.best_criterion:
             run.best, run.best_criterion, run.stale = stack.mean[k].clone(), criterion, 0
+        if run.stale and run.stale % HALVED_AFTER == 0:
+            stack.rate[k] /= 2
         if run.stale >= settings.patience:
             run.ended = "converged"
         elif stack.steps == settings.steps:
