@@ -2,14 +2,17 @@
 
     python benchmarks/neural.py accuracy --estimators mine,jsd,mine_f --dims 1,5,20 --mi 0.5,2,5 --samples 10000
     python benchmarks/neural.py tasks
-    python benchmarks/neural.py speed --together 1,4,8,16 --dim 5 --hidden 64
+    python benchmarks/neural.py speed --together 1,4,8,16 --dim 5 --hidden 64 [--device cuda]
+    python benchmarks/neural.py rivals --python PYTHON_WITH_JAX
 
 Accuracy uses seeds from 2000 on, which no default was chosen on. Speed is CPU time of one thread, interleaved with a
-plain torch loop that does the same work for one critic; the figure is the median ratio.
+plain torch loop that does the same work for one critic; the figure is the median ratio. On a GPU it is elapsed time,
+and there is no loop beside it. `rivals` runs benchmarks/jax_rivals.py in turn with ours.
 """
 
 import argparse
 import importlib.util
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -154,29 +157,66 @@ def plain_loop(x, y, hidden, steps):
     return time.process_time() - started
 
 
-def speed(args):
+def train(settings, pairs, device="cpu"):
+    """Seconds a critic, test and preparation included: of the CPU, or elapsed on another device."""
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    started = clock()
+    settings.estimate_many([x for x, _ in pairs], [y for _, y in pairs], seeds=range(len(pairs)), device=device)
+    return (clock() - started) / len(pairs)
+
+
+def fixed_steps(args):
+    """MINE with so many steps and no early stop."""
     _, mine = plugin("mine")
-    mine = replace(mine, steps=args.steps, patience=10**6, hidden=(args.hidden, args.hidden), scaling="standard")
+    return replace(mine, steps=args.steps, patience=10**6, hidden=(args.hidden, args.hidden), scaling="standard")
+
+
+def normal_pairs(args, k):
+    return [gaussian(args.dim, 2.0)(10000, np.random.default_rng(s)) for s in range(k)]
+
+
+def speed(args):
+    mine, per = fixed_steps(args), 1000 / args.steps
     for k in map(int, args.together.split(",")):
-        pairs = [gaussian(args.dim, 2.0)(10000, np.random.default_rng(s)) for s in range(k)]
+        pairs = normal_pairs(args, k)
         ours, loop = [], []
         for _ in range(args.repeats + 1):
-            loop.append(plain_loop(*pairs[0], args.hidden, args.steps))
-            started = time.process_time()
-            mine.estimate_many([x for x, _ in pairs], [y for _, y in pairs], seeds=range(k))
-            ours.append((time.process_time() - started) / k)
-        ratio = median(a / b for a, b in list(zip(loop, ours, strict=True))[1:])
-        per = 1000 / args.steps
+            if args.device == "cpu":
+                loop.append(plain_loop(*pairs[0], args.hidden, args.steps))
+            ours.append(train(mine, pairs, args.device))
+        seconds = median(ours[1:]) * per
+        beside = ""
+        if loop:
+            ratio = median(a / b for a, b in list(zip(loop, ours, strict=True))[1:])
+            beside = f"; a plain loop {median(loop[1:]) * per:.2f} s: {ratio:.2f} times as fast"
         print(
-            f"K={k:2d} d={args.dim} {args.hidden}-{args.hidden}: loop {median(loop[1:]) * per:.2f} s, ours "
-            f"{median(ours[1:]) * per:.2f} s a critic per 1000 steps; {ratio:.2f} times as fast",
+            f"K={k:2d} d={args.dim} {args.hidden}-{args.hidden}: {seconds:.2f} s a critic per 1000 steps, "
+            f"{1 / seconds:.2f} critics of 1000 steps a second{beside}",
             flush=True,
         )
 
 
+def rivals(args):
+    mine, per = fixed_steps(args), 1000 / args.steps
+    script = Path(__file__).parent / "jax_rivals.py"
+    kinds = {"bmi": ["bmi", args.dim, args.steps]} | {
+        f"jit(vmap(scan)) K={k}": ["ideal", args.dim, args.steps, k] for k in map(int, args.together.split(","))
+    }
+    pairs = normal_pairs(args, 16)
+    rows = {kind: [] for kind in ("ours K=16", *kinds)}
+    for _ in range(args.repeats):
+        rows["ours K=16"].append(train(mine, pairs) * per)
+        for kind, words in kinds.items():
+            told = subprocess.run([args.python, script, *map(str, words)], capture_output=True, text=True, check=True)
+            rows[kind].append(float(told.stdout.split()[-1]))
+    for kind, seconds in rows.items():
+        ratio = median(a / b for a, b in zip(seconds, rows["ours K=16"], strict=True))
+        print(f"{kind:24s} {median(seconds):6.2f} s a critic per 1000 steps, {ratio:6.2f} times ours")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["accuracy", "tasks", "speed"])
+    parser.add_argument("what", choices=["accuracy", "tasks", "speed", "rivals"])
     parser.add_argument("--estimators", default="mine,jsd,mine_f")
     parser.add_argument("--dims", default="1,5,20")
     parser.add_argument("--mi", default="0.5,2,5")
@@ -187,9 +227,11 @@ def main():
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--python", default=sys.executable)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    {"accuracy": accuracy, "tasks": tasks, "speed": speed}[args.what](args)
+    {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals}[args.what](args)
 
 
 if __name__ == "__main__":
