@@ -4,14 +4,17 @@
     python benchmarks/neural.py tasks
     python benchmarks/neural.py speed --together 1,4,8,16 --dim 5 --hidden 64 [--device cuda]
     python benchmarks/neural.py rivals --python PYTHON_WITH_JAX
+    python benchmarks/neural.py costs --dim 20
 
 Accuracy uses seeds from 2000 on, which no default was chosen on. Speed is CPU time of one thread, interleaved with a
 plain torch loop that does the same work for one critic; the figure is the median ratio. On a GPU it is elapsed time,
-and there is no loop beside it. `rivals` runs benchmarks/jax_rivals.py in turn with ours.
+and there is no loop beside it. `rivals` runs benchmarks/jax_rivals.py in turn with ours. `costs`: the
+learning curve's share of the time, and the memory that training adds.
 """
 
 import argparse
 import importlib.util
+import resource
 import subprocess
 import sys
 import time
@@ -214,9 +217,22 @@ def rivals(args):
         print(f"{kind:24s} {median(seconds):6.2f} s a critic per 1000 steps, {ratio:6.2f} times ours")
 
 
+def costs(args):
+    mine, pairs = fixed_steps(args), normal_pairs(args, 16)
+    train(replace(mine, steps=1), pairs[:2])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    train(mine, pairs)
+    added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    blind = replace(mine, validate_every=args.steps)
+    shares = [train(mine, pairs) / train(blind, pairs) - 1 for _ in range(args.repeats)]
+    print(
+        f"K=16 d={args.dim}: training adds {added:.0f} MB; a curve point every 100 steps {median(shares):.1%} of the time"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["accuracy", "tasks", "speed", "rivals"])
+    parser.add_argument("what", choices=["accuracy", "tasks", "speed", "rivals", "costs"])
     parser.add_argument("--estimators", default="mine,jsd,mine_f")
     parser.add_argument("--dims", default="1,5,20")
     parser.add_argument("--mi", default="0.5,2,5")
@@ -231,7 +247,7 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals}[args.what](args)
+    {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals, "costs": costs}[args.what](args)
 
 
 if __name__ == "__main__":
