@@ -225,9 +225,7 @@ def costs(args):
     added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     blind = replace(mine, validate_every=args.steps)
     shares = [train(mine, pairs) / train(blind, pairs) - 1 for _ in range(args.repeats)]
-    print(
-        f"K=16 d={args.dim}: training adds {added:.0f} MB; a curve point every 100 steps {median(shares):.1%} of the time"
-    )
+    print(f"K=16 d={args.dim}: training adds {added:.0f} MB; the learning curve {median(shares):.1%} of the time")
 
 
 def main():

@@ -118,6 +118,36 @@ def test_a_new_file_stands_in_list_and_table_beside_the_others(mibench, estimato
     assert "0.500 ± 0.000" in done.stdout
 
 
+NEW_BOUND = """
+from mibench import hookimpl
+from mibench.neural import NeuralEstimator
+
+class Chi(NeuralEstimator):
+    def bound(self, joint, marginal):
+        return joint.mean() - marginal.square().mean() / 4
+
+@hookimpl
+def mibench_estimators():
+    return {"chi": Chi()}
+"""
+
+
+def test_a_bound_in_ten_lines_gets_batches_curves_and_early_stopping(mibench, tmp_path):
+    assert len([line for line in NEW_BOUND.splitlines() if line]) <= 10
+    (tmp_path / "chi.py").write_text(NEW_BOUND)
+    done = mibench(
+        "run", "-p", "chi.py", "-e", "chi", "-t", "gaussian", "--dims", "1", "--mi", "0", "-n", "400", "--seeds", "4",
+        "-P", "chi.steps=400", "-P", "chi.validate_every=20", "-P", "chi.patience=2", "-j", "1", "-o", "a",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = store.load(tmp_path / "a")
+    assert set(rows["status"]) == {"ok"}
+    assert set(rows["trained_together"]) == {4}
+    assert rows["steps"].min() < 400
+    assert len(list((tmp_path / "a" / "curves").iterdir())) > 0
+
+
 def test_fields_can_be_swept(mibench, tmp_path):
     done = mibench(
         "run", "-e", "ksg", "-P", "ksg.k=3,5", "-t", "gaussian/dim=1:mi=0.5", "-n", "200", "--seeds", "1", "-o", "out"
