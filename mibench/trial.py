@@ -84,7 +84,9 @@ class Trial:
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
         device_kind = self.device.partition(":")[0]
-        return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind)[:16]
+        version = getattr(self.point.task, "version", 1)
+        raised = [] if version == 1 else [f"version {version}"]  # the first keeps the ids it had without one
+        return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
 
     def stream(self, purpose: str) -> np.random.Generator:
         """See `stream`."""

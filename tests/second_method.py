@@ -58,27 +58,37 @@ def quad(function, low, high, **options):
 # Normals: the covariance the model's equations give, and its determinants.
 
 
-@second_method.register
+def paired(dim, pairs, rho):
+    """Unit variances, and the correlation rho between the first coordinates of X and of Y."""
+    matrix = np.eye(2 * dim)
+    for i in range(pairs):
+        matrix[i, dim + i] = matrix[dim + i, i] = rho
+    return matrix
+
+
+@singledispatch
+def covariance(task):
+    """Of (X, Y), for the normal families."""
+    raise NotImplementedError(f"{type(task).__name__} is not normal")
+
+
+@covariance.register
 def _(task: normal.CorrelatedNormal):
-    return of_covariance(np.kron([[1, task.rho], [task.rho, 1]], np.eye(task.dim)), task.dim)
+    return np.kron([[1, task.rho], [task.rho, 1]], np.eye(task.dim))
 
 
-@second_method.register
+@covariance.register
 def _(task: normal.SparseNormal):
-    rho = math.sqrt(1 - math.exp(-2 * task.mi / task.pairs))
-    covariance = np.eye(2 * task.dim)
-    for i in range(task.pairs):
-        covariance[i, task.dim + i] = covariance[task.dim + i, i] = rho
-    return of_covariance(covariance, task.dim)
+    return paired(task.dim, task.pairs, math.sqrt(1 - math.exp(-2 * task.mi / task.pairs)))
 
 
-@second_method.register
+@covariance.register
 def _(task: normal.DenseNormal):
     r, rest = task.r_and_rest
-    return of_covariance(np.full((2 * task.dim, 2 * task.dim), r) + rest * np.eye(2 * task.dim), task.dim)
+    return np.full((2 * task.dim, 2 * task.dim), r) + rest * np.eye(2 * task.dim)
 
 
-@second_method.register
+@covariance.register
 def _(task: normal.LatentNormal):
     d, lam = task.dim, task.strength
     loadings = np.zeros((2 * d, 1 + d))  # on U, Z_1 … Z_pairs
@@ -86,7 +96,12 @@ def _(task: normal.LatentNormal):
     for i in range(task.pairs):
         loadings[i, 1 + i] = loadings[d + i, 1 + i] = lam
     own = np.tile(np.where(np.arange(d) < task.pairs, 1, 1 + lam**2), 2)
-    return of_covariance(loadings @ loadings.T + np.diag(own), d)
+    return (loadings @ loadings.T + np.diag(own)) / (1 + task.alpha**2 + lam**2)
+
+
+@second_method.register
+def _(task: normal.CorrelatedNormal | normal.SparseNormal | normal.DenseNormal | normal.LatentNormal):
+    return of_covariance(covariance(task), task.dim)
 
 
 # Student-t: |x|²/dof, |y|²/dof and 1 over their sum are Dirichlet, so the logs are those of beta variables.
@@ -101,12 +116,9 @@ def _(task: student.StudentT):
         density = lambda t: t * np.exp(a * t + (b - 1) * np.log(-np.expm1(t)) - special.betaln(a, b))  # noqa: E731
         return quad(density, -200 / a, -1e-9) + quad(density, -1e-9, 0)
 
-    dispersion = np.eye(2 * d)
-    for i in range(task.pairs):
-        dispersion[i, d + i] = dispersion[d + i, i] = task.rho
     constant = special.gammaln(half) + special.gammaln(half + d) - 2 * special.gammaln(half + d / 2)
     logs = (half + d) * mean_log_beta(half, d) - 2 * (half + d / 2) * mean_log_beta(half, d / 2)
-    return of_covariance(dispersion, d) + constant + logs
+    return of_covariance(paired(d, task.pairs, task.rho), d) + constant + logs
 
 
 @second_method.register
@@ -243,12 +255,16 @@ def _(task: mixture.NormalInliers):
 # Labels: tables of probabilities.
 
 
+def channel_table(labels, kept):
+    """Joint probabilities of a symmetric channel with uniform input."""
+    table = np.full((labels, labels), (1 - kept) / (labels - 1))
+    np.fill_diagonal(table, kept)
+    return table / labels
+
+
 @second_method.register
 def _(task: discrete.SymmetricChannel):
-    m = task.labels
-    table = np.full((m, m), (1 - task.kept) / (m - 1))
-    np.fill_diagonal(table, task.kept)
-    return task.dim * of_table(table / m)
+    return task.dim * of_table(channel_table(task.labels, task.kept))
 
 
 @second_method.register

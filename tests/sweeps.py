@@ -4,6 +4,8 @@ import importlib.util
 from dataclasses import fields
 from pathlib import Path
 
+from mibench.distributions.maps import Keeping
+
 FOLDER = Path(__file__).parents[1] / "tasks"
 
 
@@ -26,3 +28,16 @@ def label(point):
 
 SWEEPS = {name: named(points) for path in sorted(FOLDER.glob("*.py")) for name, points in hook(path).items()}
 POINTS = {f"{sweep}/{name}": point for sweep, points in SWEEPS.items() for name, point in points.items()}
+
+MAPS = {name: point for name, point in POINTS.items() if isinstance(point, Keeping)}
+"""Every mapped point, and what it maps where that is mapped too and no point: "point.base"."""
+for name, outer in list(MAPS.items()):
+    while isinstance(outer := outer.base, Keeping):
+        name += ".base"
+        if outer not in MAPS.values():
+            MAPS[name] = outer
+
+
+def rows_for(task, n):
+    """At most 32 MiB a side."""
+    return min(n, 2**22 // max(task.dim_x, task.dim_y))

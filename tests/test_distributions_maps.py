@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 from scipy.special import digamma
+from simple_estimators import copula_estimate, neighbour_estimate
 
 from mibench.distributions.draws import Copies, Fresh, Independent, Padded, Repeated
 from mibench.distributions.images import GaussianPlate, Rectangle
@@ -16,28 +16,6 @@ from mibench.distributions.turns import Bent, Rotated, Spiral, SwissRoll, Turned
 NORMAL = CorrelatedNormal(2, 1.0)
 UNIFORM = Margins(NORMAL, "cdf", "cdf")
 ONE = Margins(CorrelatedNormal(1, 1.0), "cdf", "cdf")
-
-
-def normal_scores(z):
-    return stats.norm.ppf(stats.rankdata(z, axis=0) / (len(z) + 1))
-
-
-def copula_estimate(x, y):
-    """Mutual information of the normal with the sample's rank correlations."""
-    x, y = normal_scores(x), normal_scores(y)
-    x_part, y_part, both = (np.linalg.slogdet(np.corrcoef(z, rowvar=False))[1] for z in (x, y, np.hstack([x, y])))
-    return (x_part + y_part - both) / 2
-
-
-def neighbour_estimate(x, y, k=5):
-    """Kraskov, Stögbauer & Grassberger 2004, first estimator, Euclidean within X and within Y."""
-    n = len(x)
-    in_x, in_y = cdist(x, x), cdist(y, y)
-    both = np.maximum(in_x, in_y)
-    np.fill_diagonal(both, np.inf)
-    radius = np.partition(both, k - 1, axis=1)[:, k - 1, None]
-    near_x, near_y = (in_x < radius).sum(axis=1), (in_y < radius).sum(axis=1)  # each counts the point itself
-    return digamma(k) + digamma(n) - np.mean(digamma(near_x) + digamma(near_y))
 
 
 ELEMENTWISE = {

@@ -73,6 +73,16 @@ def test_the_id_names_what_the_number_depends_on_and_nothing_else():
     assert replace(base, device="cuda:0").id == replace(base, device="cuda:1").id
 
 
+def test_a_raised_version_of_a_task_makes_another_id_of_the_same_stream(monkeypatch):
+    """The task's fields give other samples from the stream, so the rows of before must not be taken for it."""
+    before = make()
+    monkeypatch.setattr(Pairs, "version", 1, raising=False)
+    assert make().id == before.id
+    monkeypatch.setattr(Pairs, "version", 2)
+    assert make().id != before.id
+    assert make().stream("data").standard_normal() == before.stream("data").standard_normal()
+
+
 FATES = {
     "a float": (0.25, "ok", 0.25, None),
     "an estimate": (Estimate(0.25, std=0.1, flags=("step-cap",)), "ok", 0.25, None),
