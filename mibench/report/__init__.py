@@ -101,7 +101,10 @@ def _comparison(trials: pd.DataFrame, unit: str) -> str:
 def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
     from mibench import leaderboard
 
-    board = leaderboard.board(trials, unit)
+    try:
+        board = leaderboard.board(trials, unit)
+    except NothingMatched as reason:
+        return {"rows": [], "notes": [f"there is no ranking: {reason}"], "unit": unit}
     return {"rows": board.table.to_dict("records"), "notes": board.notes, "unit": unit}
 
 
