@@ -275,17 +275,17 @@ def load(*paths: str | Path) -> "pd.DataFrame":
 
 
 def _load(path: Path) -> "pd.DataFrame":
-    import pandas as pd
 
     if path.suffix == ".csv":
         frame = _read_csv(path)
     elif path.suffix == ".parquet":
-        frame = pd.read_parquet(path)
+        frame = _read_parquet(path)
     else:
         frame = _frame(_last(rows(path) if path.is_dir() else _lines(path)))
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise UsageError(f"{path} lacks the columns {', '.join(missing)}; it is no table of mibench trials")
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise UsageError(f"{path} lacks the columns {', '.join(missing[:3])}{more}; it is no table of mibench trials")
     schemas = set(frame["schema_version"].dropna().unique()) - {SCHEMA_VERSION}
     if schemas:
         raise UsageError(
@@ -308,8 +308,8 @@ def _last(every: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
     found: dict[str, tuple[Any, ...]] = {}
     shared: dict[str, str] = {}
     for row in every:
-        values = (row.get(name) for name in COLUMNS)
-        found[row["trial_id"]] = tuple(shared.setdefault(v, v) if isinstance(v, str) else v for v in values)
+        values = map(row.get, COLUMNS)
+        found[row["trial_id"]] = tuple([shared.setdefault(v, v) if isinstance(v, str) else v for v in values])
     return list(found.values())
 
 
@@ -351,6 +351,15 @@ def _read_csv(path: Path) -> "pd.DataFrame":
     except (ValueError, OSError) as error:
         raise UsageError(f"{path} cannot be read as a table of trials: {' '.join(str(error).split())}") from error
     return frame
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's errors are of these
+        raise UsageError(f"{path} cannot be read as a table of trials: {' '.join(str(error).split())}") from error
 
 
 def age(folder: Path) -> float:
