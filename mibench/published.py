@@ -189,11 +189,19 @@ def _squared_error(row: dict[str, str]) -> float:
     return 0.0
 
 
+def _sampling(row: dict[Any, Any]) -> str:
+    """Whether a trial drew new samples as it went: by its settings or its task, or if it saw more than it was given."""
+    asked = json.loads(row["estimator_params"]).get("fresh") or json.loads(row["task_params"]).get("type") == "Fresh"
+    seen = row.get("samples_seen")
+    if seen is None or pd.isna(seen):
+        return ""
+    return "fresh" if asked or float(seen) > row["n_samples"] else "fixed"
+
+
 def _differences(found: Source, used: pd.DataFrame) -> Iterator[str]:
     """Where the protocol of the source is not that of the run."""
     yield f"evidence of {found.name}: {found.grade}"
-    seen = pd.to_numeric(used["samples_seen"]) if "samples_seen" in used else pd.Series(dtype=float)
-    here = {"fresh" if value else "fixed" for value in (seen.dropna() > used.loc[seen.dropna().index, "n_samples"])}
+    here = set(map(_sampling, used.to_dict("records"))) - {""}
     if here and here != {found.samples}:
         yield f"samples: {found.samples} there, {' and '.join(sorted(here))} here; these are different experiments"
     if found.reported != "held out":

@@ -167,6 +167,16 @@ def test_protocols_that_agree_are_not():
     assert not any(note.startswith(("samples:", "InfoNCE")) for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [{"params": {"fresh": True}}, {"task_params": '{"base":{"dim":20,"mi":2.0},"type":"Fresh"}'}],
+    ids=["setting", "task"],
+)
+def test_fresh_samples_are_known_however_few_were_seen(columns):
+    found = published.beside(at_the_published_point(samples_seen=800, **columns), "smile-2020")
+    assert not any(note.startswith("samples:") for note in found.notes)
+
+
 def test_the_offset_of_jensen_shannon_is_said_where_it_matters():
     level = 2 * math.log(2)
     with_js = published.beside(at_the_published_point("jsd", {}, "gaussian", 10, level), "mibenchmark-2024")
