@@ -25,6 +25,8 @@ GRID_ROWS = 200
 """Rows of the wide table that the page holds; the table of cells has all."""
 LOG_CHARACTERS = 4_000
 LOGS_CHARACTERS = 300_000
+PLACES = re.compile(r'File "[^"\n]*?/(?=(?:site-packages|mibench|plugins|tasks)/)')
+"""Where on a machine a traceback's files lie: a report is published, and that says nothing to its readers."""
 CELL_COLUMNS = (
     "label", "bound", "task", "point", "n_samples", "n_ok", "n_failed", "truth", "mean", "sd", "ci_low", "ci_high",
     "bias", "rmse", "fit_seconds", "failures", "flags",
@@ -235,7 +237,7 @@ def _logs(trials: pd.DataFrame, folders: Sequence[Path]) -> dict[str, str]:
         for folder in folders:
             path = folder / "logs" / f"{trial}.log"
             if room > 0 and trial and path.is_file():
-                text = path.read_text(encoding="utf-8", errors="replace")
+                text = PLACES.sub('File "', path.read_text(encoding="utf-8", errors="replace"))
                 logs[str(trial)] = text[-min(LOG_CHARACTERS, room) :]
                 room -= len(logs[str(trial)])
     return logs
