@@ -6,6 +6,8 @@ costs that row alone. `trials.csv` and `trials.parquet` are derived from them an
 """
 
 import contextlib
+import csv
+import itertools
 import json
 import os
 import re
@@ -76,6 +78,8 @@ class Run:
         except OSError as error:
             raise UsageError(f"{folder} cannot be made: {error.strerror}; name another folder with -o") from error
         check_schema(folder)
+        if _is_table_alone(folder):
+            raise UsageError(f"{folder} keeps a run's table without its rows; remove it, or name another folder")
         return cls._prepared(folder)
 
     @classmethod
@@ -206,6 +210,9 @@ def row_files(folder: Path) -> list[Path]:
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Every row of a folder in the order of writing; torn or foreign lines are passed over."""
+    if _is_table_alone(folder):
+        with (folder / "trials.csv").open(newline="", encoding="utf-8") as table:
+            yield from csv.DictReader(table)
     for path in row_files(folder):
         with path.open("rb") as file:
             for line in file:
@@ -278,6 +285,8 @@ def _load(path: Path) -> "pd.DataFrame":
 
     if path.suffix == ".csv":
         frame = _read_csv(path)
+    elif path.is_dir() and _is_table_alone(path):
+        frame = _read_csv(path / "trials.csv")
     elif path.suffix == ".parquet":
         frame = _read_parquet(path)
     else:
@@ -292,6 +301,15 @@ def _load(path: Path) -> "pd.DataFrame":
             f"{path} holds rows of schema {', '.join(map(str, schemas))}; this mibench reads {SCHEMA_VERSION}"
         )
     return frame[list(COLUMNS)]
+
+
+def _is_table_alone(folder: Path) -> bool:
+    """Whether trials.csv is all that is left of a run, as where only that was put under version control."""
+    table = folder / "trials.csv"
+    if row_files(folder) or not table.is_file():
+        return False
+    with table.open("rb") as file:
+        return len(list(itertools.islice(file, 2))) == 2
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -365,4 +383,4 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
 def age(folder: Path) -> float:
     """Seconds since a row was last written."""
     times = [path.stat().st_mtime for path in row_files(folder)]
-    return time.time() - max(times, default=time.time())
+    return max(0.0, time.time() - max(times)) if times else 0.0
