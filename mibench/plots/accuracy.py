@@ -60,7 +60,7 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             least, most = np.nanmin([reach.min().min(), ends[0]]), np.nanmax([reach.max().max(), ends[1]])
             axis.set_ylim(least - 0.03 * (most - least), most + 0.03 * (most - least))
             axis.set(title=title, xlabel=f"true mutual information ({unit})", ylabel=f"estimate ({unit})")
-        kinds = sorted({"bands" if _ladder(part) else "bars" for part in parts.values()})
+        kinds = sorted({"bands" if _ladder(part) else "bars (side by side)" for part in parts.values()})
         said = f"{' and '.join(kinds)}: 95 % t-interval of the mean" + (
             f"; {outside} mean{'s lie' if outside > 1 else ' lies'} outside the frame" if outside else ""
         )

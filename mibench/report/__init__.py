@@ -136,7 +136,7 @@ def _svg(figure: "Figure", kind: str) -> str:
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
     text = re.sub(r">\s+<", "><", text)
     points = figure.get_figwidth() * 72
-    size = f'style="min-width:{min(0.75 * points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
+    size = f'style="min-width:{min(0.7 * points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
     return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, text, count=1)
 
 
