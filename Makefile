@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench reference lint clean
+.PHONY: help run test test-slow bench reference reference-check lint clean
 
 help: ## show this
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mibench needs Python 3.11 or later; try: make PYTHON=python3.12 run")'
@@ -40,9 +40,16 @@ N     ?= 5000
 SEEDS ?= 5
 OUT   ?= results/reference
 
-reference: $(READY) ## every estimator on beyond-normal, overnight, with a report (N=1000 SEEDS=2 for a short one)
+reference: $(READY) ## every estimator on beyond-normal, overnight, with a report (N=1000 SEEDS=2 OUT=… for a short one)
 	-$(BIN)/mibench run -e $(EVERY) -t beyond-normal -n $(N) --seeds $(SEEDS) -o $(OUT)
 	$(BIN)/mibench report $(OUT) --leaderboard
+
+FEW   := gaussian,ksg,ksg-mixed,kl,mine,infonce
+AGAIN ?= results/reference-again
+
+reference-check: $(READY) ## a part of the reference run anew, for a weekly job: fails if it comes out worse
+	-$(BIN)/mibench run -e $(FEW) -t beyond-normal -n $(N) --seeds 2 -o $(AGAIN)
+	$(BIN)/mibench compare $(OUT) $(AGAIN) --fail-if-worse
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -245,6 +245,8 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
     if failures not in ("drop", "worst"):
         raise UsageError(f"failures '{failures}' is neither drop nor worst")
     rows = tidy(frame)
+    if rows.empty:
+        raise NothingMatched("there are no trials to compare")
     if rows["label"].nunique() < 2:
         raise NothingMatched("one estimator alone cannot be ranked; run at least two")
     rows = rows.assign(error=((rows["mi_estimate"] - rows["mi_true"]).abs() * UNITS[unit]).where(rows["ok"]))

@@ -30,6 +30,8 @@ def board(frame: pd.DataFrame, unit: str = "nats") -> Board:
     """The leaderboard of a frame of trials, over the cells that every estimator finished without a failure."""
     rows = tidy(frame)
     labels = sorted(set(rows["label"]), key=natural)
+    if rows.empty:
+        raise NothingMatched("there are no trials to rank")
     if len(labels) < 2:
         raise NothingMatched("a leaderboard needs two estimators or more")
     rows = rows.assign(error_=((rows["mi_estimate"] - rows["mi_true"]).abs() * UNITS[unit]))

@@ -18,7 +18,7 @@ import pandas as pd
 
 from mibench import specs
 from mibench.errors import NothingMatched, UsageError
-from mibench.summary import UNITS, cells, tidy
+from mibench.summary import UNITS, cells, natural, tidy
 
 PACKAGE = Path(__file__).parent
 FOLDERS = (PACKAGE / "published", PACKAGE.parent / "results" / "published")
@@ -43,7 +43,6 @@ class Source:
     tasks: tuple[str, ...]
     cap: float | None = None
     js_offset: float | None = None
-    only: dict[str, Any] | None = None
     like: dict[str, Any] | None = None
 
     @cached_property
@@ -129,9 +128,8 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
                     }
                 )
     if not matched:
-        wanted = f"sweeps {', '.join(found.tasks)}; estimators {', '.join(sorted(set(found.estimators.values())))}"
         raise NothingMatched(
-            f"no cell of the run has a counterpart in {name} ({wanted}); try mibench run --like {name}"
+            f"no cell of the run has a counterpart in {name}: {_mismatch(found, table)}; try mibench run --like {name}"
         )
     labels = {item["label"] for item in matched}
     tasks = {item["task"] for item in matched}
@@ -144,9 +142,22 @@ def _numbers(found: Source) -> Iterator[dict[str, str]]:
     """The rows of a source that are estimates of mutual information and that may be matched."""
     for row in found.rows:
         if row.get("mean_nats") and row["estimator"] in found.estimators:
-            params = json.loads(row["task_params"])
-            if all(params.get(key) == value for key, value in (found.only or {}).items()):
-                yield row
+            yield row
+
+
+def _mismatch(found: Source, table: pd.DataFrame) -> str:
+    """What keeps every cell of a run from having a counterpart, the first reason that holds."""
+    names = sorted({specs.parse(spec)[0] for spec in found.estimators.values()})
+    if not table["task"].isin(found.tasks).any():
+        return f"there are numbers for {', '.join(found.tasks)}, here is {', '.join(sorted(set(table['task'])))}"
+    if not table["estimator"].isin(names).any():
+        return f"there are numbers for {', '.join(names)}, here is {', '.join(sorted(set(table['estimator'])))}"
+    rows = list(_numbers(found))
+    at = [("dimension", {row["dim_x"] for row in rows}), ("truth", {row["true_mi_nats"] for row in rows})]
+    if found.samples == "fixed":
+        at.append(("n", {row["n_samples"] for row in rows}))
+    places = "; ".join(f"{what} {', '.join(sorted(values, key=natural))}" for what, values in at)
+    return f"its numbers are for {', '.join(found.estimators.values())} at {places}"
 
 
 def _same(found: Source, row: dict[str, str], cell: dict[Any, Any], settings: dict[str, Any]) -> bool:
@@ -178,11 +189,19 @@ def _squared_error(row: dict[str, str]) -> float:
     return 0.0
 
 
+def _sampling(row: dict[Any, Any]) -> str:
+    """Whether a trial drew new samples as it went: by its settings or its task, or if it saw more than it was given."""
+    asked = json.loads(row["estimator_params"]).get("fresh") or json.loads(row["task_params"]).get("type") == "Fresh"
+    seen = row.get("samples_seen")
+    if seen is None or pd.isna(seen):
+        return ""
+    return "fresh" if asked or float(seen) > row["n_samples"] else "fixed"
+
+
 def _differences(found: Source, used: pd.DataFrame) -> Iterator[str]:
     """Where the protocol of the source is not that of the run."""
     yield f"evidence of {found.name}: {found.grade}"
-    seen = pd.to_numeric(used["samples_seen"]) if "samples_seen" in used else pd.Series(dtype=float)
-    here = {"fresh" if value else "fixed" for value in (seen.dropna() > used.loc[seen.dropna().index, "n_samples"])}
+    here = set(map(_sampling, used.to_dict("records"))) - {""}
     if here and here != {found.samples}:
         yield f"samples: {found.samples} there, {' and '.join(sorted(here))} here; these are different experiments"
     if found.reported != "held out":

@@ -6,6 +6,8 @@ costs that row alone. `trials.csv` and `trials.parquet` are derived from them an
 """
 
 import contextlib
+import csv
+import itertools
 import json
 import os
 import re
@@ -76,6 +78,8 @@ class Run:
         except OSError as error:
             raise UsageError(f"{folder} cannot be made: {error.strerror}; name another folder with -o") from error
         check_schema(folder)
+        if _is_table_alone(folder):
+            raise UsageError(f"{folder} keeps a run's table without its rows; remove it, or name another folder")
         return cls._prepared(folder)
 
     @classmethod
@@ -206,6 +210,9 @@ def row_files(folder: Path) -> list[Path]:
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Every row of a folder in the order of writing; torn or foreign lines are passed over."""
+    if _is_table_alone(folder):
+        with (folder / "trials.csv").open(newline="", encoding="utf-8") as table:
+            yield from csv.DictReader(table)
     for path in row_files(folder):
         with path.open("rb") as file:
             for line in file:
@@ -275,23 +282,34 @@ def load(*paths: str | Path) -> "pd.DataFrame":
 
 
 def _load(path: Path) -> "pd.DataFrame":
-    import pandas as pd
 
     if path.suffix == ".csv":
         frame = _read_csv(path)
+    elif path.is_dir() and _is_table_alone(path):
+        frame = _read_csv(path / "trials.csv")
     elif path.suffix == ".parquet":
-        frame = pd.read_parquet(path)
+        frame = _read_parquet(path)
     else:
         frame = _frame(_last(rows(path) if path.is_dir() else _lines(path)))
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise UsageError(f"{path} lacks the columns {', '.join(missing)}; it is no table of mibench trials")
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise UsageError(f"{path} lacks the columns {', '.join(missing[:3])}{more}; it is no table of mibench trials")
     schemas = set(frame["schema_version"].dropna().unique()) - {SCHEMA_VERSION}
     if schemas:
         raise UsageError(
             f"{path} holds rows of schema {', '.join(map(str, schemas))}; this mibench reads {SCHEMA_VERSION}"
         )
     return frame[list(COLUMNS)]
+
+
+def _is_table_alone(folder: Path) -> bool:
+    """Whether trials.csv is all that is left of a run, as where only that was put under version control."""
+    table = folder / "trials.csv"
+    if row_files(folder) or not table.is_file():
+        return False
+    with table.open("rb") as file:
+        return len(list(itertools.islice(file, 2))) == 2
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -308,8 +326,8 @@ def _last(every: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
     found: dict[str, tuple[Any, ...]] = {}
     shared: dict[str, str] = {}
     for row in every:
-        values = (row.get(name) for name in COLUMNS)
-        found[row["trial_id"]] = tuple(shared.setdefault(v, v) if isinstance(v, str) else v for v in values)
+        values = map(row.get, COLUMNS)
+        found[row["trial_id"]] = tuple([shared.setdefault(v, v) if isinstance(v, str) else v for v in values])
     return list(found.values())
 
 
@@ -353,7 +371,16 @@ def _read_csv(path: Path) -> "pd.DataFrame":
     return frame
 
 
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's errors are of these
+        raise UsageError(f"{path} cannot be read as a table of trials: {' '.join(str(error).split())}") from error
+
+
 def age(folder: Path) -> float:
     """Seconds since a row was last written."""
     times = [path.stat().st_mtime for path in row_files(folder)]
-    return time.time() - max(times, default=time.time())
+    return max(0.0, time.time() - max(times)) if times else 0.0

@@ -211,17 +211,10 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     flagged = rows.loc[flags.index]
     table["flags"] = _counted(flagged, flags).reindex(table.index).fillna("") if len(flags) else ""
     table = table.reset_index()
-    order = sorted(
-        range(len(table)),
-        key=lambda i: (
-            table["task"][i],
-            np.nan_to_num(table["dim_x"][i]),
-            np.nan_to_num(table["truth"][i]),
-            natural(table["point"][i]),
-            table["n_samples"][i],
-            natural(table["label"][i]),
-        ),
-    )
+    dims, truths = np.nan_to_num(table["dim_x"]), np.nan_to_num(table["truth"])
+    points, labels = (table[column].map(natural) for column in ("point", "label"))
+    keys = list(zip(table["task"], dims, truths, points, table["n_samples"], labels, strict=True))
+    order = sorted(range(len(table)), key=keys.__getitem__)
     table["n_samples"] = table["n_samples"].astype(int)
     return table.iloc[order][list(COLUMNS)].reset_index(drop=True)
 

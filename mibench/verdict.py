@@ -20,7 +20,11 @@ def _signed(value: float) -> str:
 
 
 def _p(p: float) -> str:
-    return "–" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
+    """Three digits, and more where these would put p on the other side of the level."""
+    if math.isnan(p):
+        return "–"
+    digits = next((d for d in range(3, 9) if (round(p, d) <= LEVEL) == (p <= LEVEL) and round(p, d) != LEVEL), 3)
+    return "<0.001" if p < 0.001 else f"{p:.{digits}f}"
 
 
 def _interval(low: float, high: float) -> str:
@@ -133,11 +137,18 @@ def _ranking(ranking: Ranking) -> str:
         "",
     ]
     if not math.isnan(ranking.friedman):
-        differ = "they differ" if ranking.friedman <= LEVEL else "no difference shown"
-        lines.append(f"Friedman test of no difference at all: p {_p(ranking.friedman)}, {differ}")
-    lines += [f"not told apart: {', '.join(clique)}" for clique in ranking.cliques]
+        lines.append(f"Friedman test of no difference at all: p {_p(ranking.friedman)}, {_friedman(ranking)}")
+    lines += [f"no pair told apart among: {', '.join(clique)}" for clique in ranking.cliques]
     lines += ["", *_overs(ranking.pairs, ranking.unit)]
     return _ended(lines, ranking.notes)
+
+
+def _friedman(ranking: Ranking) -> str:
+    """What the test of all together says, beside what the tests of pairs can."""
+    apart = any(over.p <= LEVEL for over in ranking.pairs)
+    if ranking.friedman <= LEVEL:
+        return "at least one differs" + ("" if apart else ", but the tests of pairs cannot say which")
+    return "no difference shown" + (", though the tests of pairs find some" if apart else "")
 
 
 def as_json(outcomes: Sequence[Comparison | Ranking]) -> str:

@@ -234,3 +234,29 @@ def test_json_holds_what_the_text_says():
     assert [cell["point"] for cell in document["cells"] if cell["verdict"]] == ["dim=5:mi=1.0"]
     ranked = json.loads(verdict.as_json([compare.ranking(trials(TWO, POINTS))]))
     assert ranked["labels"] == list(compare.ranking(trials(TWO, POINTS)).labels)
+
+
+def test_friedman_and_pairs_do_not_contradict_each_other():
+    """Five cells in one order throughout: together they differ, and no pair can be told apart with five."""
+    bias = {name: 0.2 * i for i, (name, _, _) in enumerate(FIVE)}
+    few = verdict.text(compare.ranking(trials(FIVE, tuple((dim, 0.5) for dim in range(1, 6)), sd=0.01, bias=bias)))
+    assert "at least one differs, but the tests of pairs cannot say which" in few
+    assert "no pair told apart among: a, b, c, d, e" in few
+    many = verdict.text(compare.ranking(trials(FIVE, tuple((dim, 0.5) for dim in range(1, 15)), sd=0.01, bias=bias)))
+    assert "at least one differs\n" in many
+    assert "told apart among" not in many
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.0498, "0.0498"),
+        (0.0502, "0.0502"),
+        (0.05, "0.050"),
+        (0.04996, "0.04996"),
+        (0.0494, "0.049"),
+        (1e-5, "<0.001"),
+    ],
+)
+def test_a_p_is_shown_on_its_side_of_the_level(p, shown):
+    assert verdict._p(p) == shown

@@ -1,5 +1,6 @@
 """Figures: what they draw is what the rows say; nothing overlaps; they come out the same twice."""
 
+import math
 import os
 import statistics
 import subprocess
@@ -60,15 +61,51 @@ def test_every_kind_is_drawn():
     assert set(FIGURES) == set(plots.KINDS) == set(plots.TITLES)
 
 
-def test_estimates_stand_at_their_means():
-    axis = FIGURES["estimate"].axes[0]
-    containers = {c.get_label(): c for c in axis.containers}
+def titled(kind, title):
+    return next(axis for axis in FIGURES[kind].axes if axis.get_title() == title)
+
+
+def estimates(**where):
+    """The ok estimates by truth, of the cells drawn: those at the largest n."""
+    rows = FRAME[(FRAME["n_samples"] == 10_000) & (FRAME["status"] == "ok")]
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    return {truth: list(group["mi_estimate"]) for truth, group in rows.groupby("mi_true")}
+
+
+@pytest.mark.parametrize("dim", [1, 5, 20])
+def test_estimates_stand_at_their_means(dim):
+    lines = drawn_lines(titled("estimate", f"gaussian, dimension {dim}"))
     for name, _, _ in EIGHT:
-        drawn = sorted(containers[name].lines[0].get_ydata())
-        rows = FRAME[(FRAME["task"] == "gaussian") & (FRAME["n_samples"] == 10_000) & (FRAME["estimator"] == name)]
-        rows = rows[rows["status"] == "ok"]
-        means = sorted(statistics.fmean(group["mi_estimate"]) for _, group in rows.groupby("point"))
-        assert drawn == pytest.approx(means)
+        values = estimates(task="gaussian", dim_x=dim, estimator=name)
+        if not values:
+            assert (name, dim) == ("smile", 20)
+            continue
+        assert list(lines[name].get_xdata()) == [0, 0.5, 2]
+        assert list(lines[name].get_ydata()) == pytest.approx([statistics.fmean(v) for v in values.values()])
+
+
+def test_bands_are_the_t_intervals():
+    """2.776 is Student's 97.5 % quantile at 4 degrees of freedom."""
+    axis = titled("estimate", "gaussian, dimension 5")
+    bands = [band.get_paths()[0].vertices for band in axis.collections]
+    assert len(bands) == 2 * len(EIGHT)
+    values = estimates(task="gaussian", dim_x=5, estimator="mine")
+    half = {truth: 2.776445 * statistics.stdev(v) / 5**0.5 for truth, v in values.items()}
+    ends = [(t, statistics.fmean(v) + sign * half[t]) for t, v in values.items() for sign in (-1, 1)]
+    assert any(all(np.isclose(band, end, atol=1e-5).all(axis=1).any() for end in ends) for band in bands)
+
+
+def test_points_that_share_a_truth_have_bars_and_no_line():
+    frame = trials(EIGHT[:2], ((1, 0.5), (1, 1.0)), seeds=5)
+    twins = frame.assign(point="other " + frame["point"], trial_id="other " + frame["trial_id"])
+    axis = plots.draw(pd.concat([frame, twins]), ["estimate"])["estimate"].axes[0]
+    drawn = {c.get_label(): c.lines[0] for c in axis.containers}
+    assert set(drawn) == {"ksg", "mine"}
+    assert {line.get_linestyle() for line in drawn.values()} == {"None"}
+    both = pd.concat([frame, twins])
+    rows = both[both["estimator"] == "mine"].groupby("point")["mi_estimate"].mean()
+    assert sorted(drawn["mine"].get_ydata()) == pytest.approx(sorted(rows))
 
 
 def test_the_diagonal_is_the_truth():
@@ -130,10 +167,25 @@ def test_curves_are_drawn_as_they_are():
 
 
 def test_the_staircase_has_the_true_steps():
-    axis = next(axis for axis in FIGURES["staircase"].axes if axis.get_title() == "gaussian, dimension 5")
-    steps = [line for line in axis.get_lines() if line.get_label() == "truth"]
-    assert [tuple(line.get_ydata()) for line in steps] == [(0, 0), (0.5, 0.5), (2, 2)]
-    assert [tuple(line.get_xdata()) for line in steps] == [(0, 1), (1, 2), (2, 3)]
+    axis = titled("staircase", "gaussian, dimension 5")
+    (steps,) = (patch for patch in axis.patches if patch.get_label() == "truth")
+    assert list(steps.get_data().values) == [0, 0.5, 2]
+    assert list(steps.get_data().edges) == [0, 1000, 2000, 3000]
+
+
+def test_a_trace_is_the_curves_one_after_another():
+    """Each level is the curve, then apart from it, at the end of the level, the value reported."""
+    line = drawn_lines(titled("staircase", "gaussian, dimension 5"))["nwj"]
+    given, expected = some_curves(FRAME), []
+    rows = FRAME[(FRAME["task"] == "gaussian") & (FRAME["dim_x"] == 5) & (FRAME["estimator"] == "nwj")]
+    rows = rows[(rows["n_samples"] == 10_000) & (rows["seed"] == 0)].sort_values("mi_true")
+    for level, row in enumerate(rows.to_dict("records")):
+        expected += [(1000 * level + step, value) for step, value in given[row["trial_id"]]]
+        expected += [(math.nan, math.nan), (1000 * level + 1000, row["mi_estimate"]), (math.nan, math.nan)]
+    points = list(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    assert np.array(points) == pytest.approx(np.array(expected), nan_ok=True)
+    marked = [points[i] for i in line.get_markevery()]
+    assert [y for _, y in marked] == pytest.approx(list(rows["mi_estimate"]))
 
 
 def said(figure):

@@ -85,8 +85,37 @@ def test_units_scale_what_is_printed():
         assert bits[column].to_numpy() == pytest.approx(nats[column].to_numpy() / math.log(2))
 
 
+NEAREST = {"k": 3, "scaling": "standard"}
+
+
+@pytest.mark.parametrize("dim", [1, 13, 25, 37, 50])
+def test_the_low_rank_task_is_matched_at_every_dimension(dim):
+    frame = at_the_published_point("ksg", NEAREST, "low-rank", dim, math.log(2), 0.5).drop(columns="ceiling")
+    found = published.beside(frame, "latentmi-2024").table
+    theirs = [
+        float(row["mean_nats"])
+        for row in SOURCES["latentmi-2024"].rows
+        if (row["estimator"], row["dim_x"], row["n_samples"]) == ("KSG", str(dim), "1000")
+    ]
+    assert found["published"].tolist() == theirs
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ({"task": "nonlinear"}, "there are numbers for staircase, gaussian, here is nonlinear"),
+        ({"estimator": "flo"}, "there are numbers for infonce, nwj, smile, here is flo"),
+        ({"dim": 7}, "dimension 20; truth 2, 4, 6, 8, 10"),
+    ],
+    ids=["task", "estimator", "dimension"],
+)
+def test_what_keeps_a_run_from_matching_is_said(other, says):
+    with pytest.raises(NothingMatched, match=says):
+        published.beside(at_the_published_point(**other), "smile-2020")
+
+
 def test_bits_are_converted():
-    frame = at_the_published_point("ksg", {"k": 3}, "gaussian", 1, math.log(2), 0.69).drop(columns="ceiling")
+    frame = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2), 0.69).drop(columns="ceiling")
     row = published.beside(frame, "latentmi-2024").table.iloc[0]
     theirs = next(
         row
@@ -114,7 +143,7 @@ def test_a_setting_tells_estimators_apart():
 
 
 def test_fixed_samples_must_have_the_same_n():
-    frame = at_the_published_point("ksg", {"k": 3}, "gaussian", 1, math.log(2)).assign(n_samples=1500)
+    frame = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2)).assign(n_samples=1500)
     with pytest.raises(NothingMatched):
         published.beside(frame, "latentmi-2024")
 
@@ -136,6 +165,16 @@ def test_protocols_that_differ_are_named(columns, says):
 def test_protocols_that_agree_are_not():
     found = published.beside(at_the_published_point(samples_seen=256_000, ceiling=math.log(64)), "smile-2020")
     assert not any(note.startswith(("samples:", "InfoNCE")) for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"params": {"fresh": True}}, {"task_params": '{"base":{"dim":20,"mi":2.0},"type":"Fresh"}'}],
+    ids=["setting", "task"],
+)
+def test_fresh_samples_are_known_however_few_were_seen(columns):
+    found = published.beside(at_the_published_point(samples_seen=800, **columns), "smile-2020")
+    assert not any(note.startswith("samples:") for note in found.notes)
 
 
 def test_the_offset_of_jensen_shannon_is_said_where_it_matters():

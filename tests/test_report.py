@@ -92,6 +92,23 @@ def test_every_cell_is_recomputed_from_the_rows(run, page):
         assert [trial["mi_estimate"] for trial in listed if trial["status"] == "ok"] == pytest.approx(ok, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ('File "/home/ann/mi/plugins/ksg.py", line 3', 'File "plugins/ksg.py", line 3'),
+        ('File "/opt/venv/lib/python3.11/site-packages/scipy/a.py"', 'File "site-packages/scipy/a.py"'),
+        ('File "mine.py", line 1', 'File "mine.py", line 1'),
+    ],
+)
+def test_logs_do_not_say_where_a_checkout_lies(tmp_path, line, kept):
+    frame = trials((("ksg", {}, "none"),), POINTS[:1])
+    frame = fail(frame, frame["seed"] == 0, "error")
+    path = folder(tmp_path / "run", frame, logs=False)
+    trial = frame.loc[frame["status"] == "error", "trial_id"].iloc[0]
+    (path / "logs" / f"{trial}.log").write_text(f"Traceback\n  {line}\n")
+    assert data_of(report.page([path]))["logs"] == {trial: f"Traceback\n  {kept}\n"}
+
+
 def test_names_are_text(page):
     assert HOSTILE not in page
     assert "<b>" not in page

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from frames import trials
+from test_report import folder
 
 from mibench import store
 
@@ -75,3 +77,23 @@ def test_a_hundred_thousand_trials(tmp_path):
     assert grown < 1000
     assert len(frame) == 100_000
     assert frame["trial_id"].is_unique
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_tables_and_reports_of_a_hundred_thousand_rows(tmp_path):
+    """Ten estimators on a hundred points at ten sizes, ten seeds a cell: 10 000 cells. Seconds of the processor."""
+    names = tuple((f"e{i}", {}, "lower") for i in range(10))
+    points = tuple((dim, mi) for dim in range(1, 11) for mi in (0.0, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0))
+    rows = trials(names, points, tuple(100 * 2**k for k in range(10)), 10)
+    assert len(rows) == 100_000
+    folder(tmp_path / "run", rows)
+    for words, limit in ((("table",), 10), (("table", "-f", "csv"), 10), (("report", "--leaderboard"), 60)):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done, seconds, peak = run(tmp_path, words[0], "run", *words[1:])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(f"{' '.join(words)}: {busy:.1f} s of the processor, {seconds:.1f} s in all, {peak} MB")
+        assert done.returncode == 0, done.stderr
+        assert busy < limit
+    print(f"report: {(tmp_path / 'run' / 'report.html').stat().st_size / 1e6:.1f} MB")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -149,3 +150,23 @@ def test_curves_hold_numbers_or_null(tmp_path):
     run = run_at(tmp_path / "a")
     run.keep_curve("t1", [(1, 0.5), (2, float("nan")), (3, float("inf"))])
     assert json.loads((tmp_path / "a" / "curves" / "t1.json").read_text()) == [[1, 0.5], [2, None], [3, None]]
+
+
+def test_a_table_without_its_rows_is_read_and_not_gone_on_with(tmp_path):
+    """As a checkout has it that keeps trials.csv and run.json alone."""
+    run = run_at(tmp_path / "a")
+    run.append(result("t1"))
+    run.close()
+    before = run.export()
+    shutil.rmtree(tmp_path / "a" / "rows")
+    assert store.load(tmp_path / "a").to_csv() == before.to_csv()
+    assert {trial: known.status for trial, known in store.known(tmp_path / "a").items()} == {"t1": "ok"}
+    with pytest.raises(UsageError, match="without its rows; remove it, or name another folder"):
+        store.Run.at(tmp_path / "a")
+
+
+def test_a_run_that_was_stopped_before_its_first_row_goes_on(tmp_path):
+    run_at(tmp_path / "a").export()
+    run = store.Run.at(tmp_path / "a")
+    run.append(result("t1"))
+    assert len(store.load(tmp_path / "a")) == 1

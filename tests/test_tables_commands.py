@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from frames import fail, trials
 from test_report import folder
@@ -105,9 +106,84 @@ def test_no_run_is_a_usage_error(command, tmp_path):
     assert "\n" not in type_(command, tmp_path / "nothing", code=2)
 
 
-def test_a_damaged_table_is_a_usage_error(tmp_path):
-    (tmp_path / "trials.csv").write_text("a,b\n1,2\n")
-    assert "trials" in type_("table", tmp_path / "trials.csv", code=2)
+COMMANDS = ("table", "plot", "compare", "report")
+DAMAGE = {
+    "a missing column": (lambda frame: frame.drop(columns="mi_true"), "lacks the columns mi_true"),
+    "another schema": (lambda frame: frame.assign(schema_version=9), "rows of schema 9; this mibench reads 1"),
+    "mixed schemas": (
+        lambda frame: frame.assign(schema_version=[2] * 3 + [1] * (len(frame) - 3)),
+        "rows of schema 2; this mibench reads 1",
+    ),
+    "a word for a number": (lambda frame: frame.assign(mi_true="much"), "cannot be read as a table of trials"),
+    "settings that are none": (lambda frame: frame.assign(estimator_params="{k:"), "settings are not JSON"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_rows_are_a_usage_error_of_one_line(runs, tmp_path, command, damage):
+    change, says = DAMAGE[damage]
+    change(pd.read_csv(runs / "good" / "trials.csv", keep_default_na=False)).to_csv(
+        tmp_path / "trials.csv", index=False
+    )
+    said = type_(command, tmp_path / "trials.csv", code=2)
+    assert says in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trials.csv", b"a,b\n1,2\n"),
+        ("trials.csv", b""),
+        ("trials.csv", bytes(range(256))),
+        ("trials.parquet", b"PAR?"),
+        ("note.txt", b"hello"),
+    ],
+    ids=["foreign", "empty", "no text", "no parquet", "no table"],
+)
+def test_a_foreign_file_is_a_usage_error_of_one_line(tmp_path, command, name, content):
+    (tmp_path / name).write_bytes(content)
+    said = type_(command, tmp_path / name, code=2)
+    assert str(tmp_path) in said
+    assert "\n" not in said
+    assert len(said) < 300 + len(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def nothing(runs, tmp_path_factory):
+    """A run without a row, and one all of whose trials failed."""
+    parent = tmp_path_factory.mktemp("nothing")
+    good = trials(points=POINTS[:2], seeds=2)
+    folder(parent / "empty", good.iloc[:0])
+    folder(parent / "failed", fail(good, good["seed"] >= 0))
+    return parent
+
+
+@pytest.mark.parametrize("name", ["empty", "failed"])
+def test_a_run_without_results_has_an_honest_table_and_report(nothing, tmp_path, name):
+    said = type_("table", nothing / name)
+    assert "no trials" in said if name == "empty" else said.count("failed: timeout 2") == 4
+    type_("report", nothing / name, "--leaderboard", "-o", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "No figure can be drawn" in page
+    assert "there is no ranking: " in page
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "says"),
+    [
+        ("empty", "plot", "nothing to draw: 0 trials"),
+        ("failed", "plot", "nothing to draw: 8 trials, none of them ok"),
+        ("empty", "compare", "there are no trials to compare"),
+        ("failed", "compare", "no cell was finished by every estimator"),
+    ],
+)
+def test_a_run_without_results_has_nothing_to_draw_or_compare(nothing, name, command, says):
+    said = type_(command, nothing / name, code=5)
+    assert says in said
+    assert "\n" not in said
 
 
 def test_an_unwritable_report_says_so(runs, tmp_path):

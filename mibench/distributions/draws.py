@@ -146,3 +146,29 @@ class Repeated(Keeping):
 
     def backward(self, x: Array, y: Array) -> tuple[Array, Array]:
         return x[:, : self.base.dim_x], y[:, : self.base.dim_y]
+
+
+@dataclass(frozen=True)
+class Redundant(Keeping):
+    """X and Y each `times` times side by side: as many coordinates more, and nothing new in them."""
+
+    base: Any
+    times: int = 2
+
+    def __post_init__(self) -> None:
+        self.check_base()
+        fields.count(self, "times")
+
+    @property
+    def dim_x(self) -> int:
+        return self.times * int(self.base.dim_x)
+
+    @property
+    def dim_y(self) -> int:
+        return self.times * int(self.base.dim_y)
+
+    def forward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return np.tile(x, self.times), np.tile(y, self.times)
+
+    def backward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return x[:, : self.base.dim_x], y[:, : self.base.dim_y]

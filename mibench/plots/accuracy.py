@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -9,27 +10,37 @@ from mibench.errors import NothingMatched
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
 from mibench.summary import natural
 
+PANELS = 12
+
 
 def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
-    """Estimate against truth at the largest n, a panel a task: means with 95 % intervals, diagonal, ceilings."""
+    """Estimate against truth at the largest n: means with 95 % intervals, diagonal, ceilings.
+
+    A panel a task, or a task and dimension where each dimension has points of its own. A line with a band joins the
+    points of an estimator if no two of its panel share a truth; otherwise, and at single points, there are bars.
+    """
     table = drawn(frame, unit)
     table = table[table["n_samples"] == table["n_samples"].max()]
     look = looks(list(table["label"]))
-    tasks = list(dict.fromkeys(table["task"]))
+    parts = _panels(table)
     outside = 0
     with style():
-        figure, axes = panels(len(tasks))
-        for axis, task in zip(axes, tasks, strict=True):
-            part = table[table["task"] == task]
+        figure, axes = panels(len(parts))
+        for axis, (title, part) in zip(axes, parts.items(), strict=True):
             span = max(part["truth"].max() - part["truth"].min(), 0.1)
             ends = (part["truth"].min() - 0.1 * span, part["truth"].max() + 0.1 * span)
-            axis.plot(ends, ends, color="#999999", linewidth=1, zorder=1, label="estimate = truth")
+            axis.plot(ends, ends, color="#CCCCCC", linewidth=3, zorder=1, label="estimate = truth")
+            joined = _ladder(part)
             labels = sorted(part["label"].unique(), key=natural)
             gap = np.diff(np.unique(part["truth"].round(3))).min(initial=span)
-            dodge = min(0.06 * span, max(0.01 * span, 0.6 * gap / len(labels)))
+            dodge = 0.0 if joined else min(0.06 * span, max(0.01 * span, 0.6 * gap / len(labels)))
             for i, label in enumerate(labels):
                 mine = part[(part["label"] == label) & (part["n_ok"] > 0)].sort_values("truth")
                 shift = (i - (len(labels) - 1) / 2) * dodge
+                if joined and len(mine) > 1:
+                    _band(axis, mine, look[label]["color"])
+                    axis.plot(mine["truth"], mine["mean"], label=label, markerfacecolor="white", **look[label])
+                    continue
                 axis.errorbar(
                     mine["truth"] + shift,
                     mine["mean"],
@@ -42,13 +53,43 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             for ceiling in sorted(part["ceiling"].dropna().unique()):
                 if ceiling < 1.5 * part["truth"].max():
                     axis.axhline(ceiling, color="#555555", linewidth=0.8, linestyle=(0, (1, 2)), label="ceiling")
-            low, high = ends[0] - 2 * span - 1, ends[1] + 2 * span + 1
-            outside += int(((part["mean"] < low) | (part["mean"] > high)).sum())
-            low, high = max(low, axis.get_ylim()[0]), min(high, axis.get_ylim()[1])
-            axis.set_ylim(min(low, ends[0]), max(high, ends[1]))
-            axis.set(title=task, xlabel=f"true mutual information ({unit})", ylabel=f"estimate ({unit})")
-        said = "bars: 95 % t-interval of the mean" + (f"; {outside} means lie outside the frame" if outside else "")
+            low, high = ends[0] - span - 0.5, ends[1] + span + 0.5
+            inside = part["mean"].between(low, high)
+            outside += int((part["n_ok"] > 0).sum() - inside.sum())
+            reach = part.loc[inside, ["mean", "ci_low", "ci_high"]].clip(low, high)
+            least, most = np.nanmin([reach.min().min(), ends[0]]), np.nanmax([reach.max().max(), ends[1]])
+            axis.set_ylim(least - 0.03 * (most - least), most + 0.03 * (most - least))
+            axis.set(title=title, xlabel=f"true mutual information ({unit})", ylabel=f"estimate ({unit})")
+        kinds = sorted({"bands" if _ladder(part) else "bars (side by side)" for part in parts.values()})
+        said = f"{' and '.join(kinds)}: 95 % t-interval of the mean" + (
+            f"; {outside} mean{'s lie' if outside > 1 else ' lies'} outside the frame" if outside else ""
+        )
         return finish(figure, axes, "Estimate against truth", caption(table, said))
+
+
+def _ladder(part: pd.DataFrame) -> bool:
+    """Whether the points rise in truth alone: two or more, none with the truth of another."""
+    truths = part.drop_duplicates("point")["truth"].round(9)
+    return len(truths) > 1 and truths.is_unique
+
+
+def _panels(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The cells by title: a task a panel, or a panel for each of its dimensions if that makes them ladders."""
+    parts: dict[str, pd.DataFrame] = {}
+    for task, part in table.groupby("task", sort=False):
+        apart = {f"{task}, dimension {dim:g}": cells for dim, cells in part.groupby("dim_x")}
+        split = len(apart) > 1 and not _ladder(part) and all(map(_ladder, apart.values()))
+        parts |= apart if split else {str(task): part}
+    if len(parts) > PANELS:
+        return {str(task): part for task, part in table.groupby("task", sort=False)}
+    return parts
+
+
+def _band(axis: Axes, mine: pd.DataFrame, colour: str) -> None:
+    """The interval of each mean as a band, its edges drawn so that it shows where others lie on it."""
+    ends = mine["truth"], mine["ci_low"], mine["ci_high"]
+    axis.fill_between(*ends, color=colour, alpha=0.13, linewidth=0, zorder=1.5)
+    axis.fill_between(*ends, facecolor="none", edgecolor=colour, alpha=0.6, linewidth=0.5, zorder=1.5)
 
 
 def bias(frame: pd.DataFrame, unit: str = "nats") -> Figure:
@@ -144,6 +185,7 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         wide = max(3.4, 0.085 * max(map(len, shown)) + 0.62 * len(labels))
         figure, (axis,) = panels(1, panel=(wide, 0.24 * len(shown) + 0.35 + 0.055 * max(map(len, labels))))
         axis.grid(False)
+        # 0.6 beyond the worst: its grey leaves black letters a contrast of 4.5
         axis.pcolormesh(np.ma.masked_invalid(shade), cmap="Greys", vmin=low, vmax=high + 0.6 * (high - low))
         axis.set(xlim=(0, len(labels)), ylim=(len(shown), 0))
         for i in range(len(shown)):
@@ -153,10 +195,7 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                     text = "not run"
                 elif failed_of[i, j] and text != "failed":
                     text += "†"
-                dark = np.isfinite(shade[i, j]) and shade[i, j] - low > 0.75 * (high - low)
-                axis.text(
-                    j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7, color="white" if dark else "black"
-                )
+                axis.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7)
         axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=40, ha="left", rotation_mode="anchor")
         axis.xaxis.tick_top()
         axis.set_yticks(np.arange(len(shown)) + 0.5, shown)

@@ -43,7 +43,7 @@ STYLE: dict[str, Any] = {
     "text.parse_math": False,
 }
 PANEL = (3.0, 2.5)
-"""Inches of one panel: two to a column pair of a paper, one to a phone."""
+"""Inches of one panel: two to the width of a page, or of a phone held near."""
 ALONE = (4.6, 3.0)
 """Inches of a panel that stands alone."""
 
@@ -65,10 +65,11 @@ def looks(labels: list[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def panels(count: int, columns: int = 3, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
+def panels(count: int, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
+    """Two abreast, as wide as a page's text, so that nothing shrinks in print; three if there are more than six."""
     if count == 1 and panel == PANEL:
         panel = ALONE
-    across = 2 if count == 4 else min(count, columns)
+    across = min(count, 2 if count <= 6 else 3)
     down = -(-count // across)
     figure = Figure(figsize=(panel[0] * across + 0.2, panel[1] * down))
     FigureCanvasAgg(figure)

@@ -56,7 +56,9 @@ def curves(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Figure
             axis.axhline(truth * UNITS[unit], color="#CCCCCC", linewidth=3, zorder=1, label="truth")
             top = truth * UNITS[unit]
             low, high = axis.get_ylim()
-            axis.set_ylim(max(low, min(-0.5, -0.5 * top) - 0.5), min(high, 2.5 * top + 1))
+            low, high = max(low, min(-0.5, -0.5 * top) - 0.5), min(high, 2.5 * top + 1)
+            margin = 0.05 * (max(high, top) - min(low, top))
+            axis.set_ylim(min(low, top - margin), max(high, top + margin))
             axis.set(title=f"{task}/{point}", xlabel="training step", ylabel=f"validation value ({unit})")
         table = cells(rows, unit)
         shown = f"the first {PANELS} of {len(points)} points; " if len(points) > PANELS else ""
@@ -65,9 +67,10 @@ def curves(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Figure
 
 
 def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Figure:
-    """Learning curves of a task's points side by side in the order of their truths, with the true steps.
+    """One trace an estimator through a task's points in the order of their truths, over the true steps.
 
-    Each level is trained by itself: unlike in the papers' figures, nothing is carried from one level to the next.
+    Each level is trained by itself, unlike in the papers' figures: a trace breaks off and begins anew at each step.
+    A marker at the end of a level is the value reported, which is of other samples than the curve.
     """
     rows = _with_curves(trials, curves)
     rows = rows[(rows["n_samples"] == rows["n_samples"].max()) & (rows["seed"] == rows["seed"].min())]
@@ -76,27 +79,47 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Fig
     if not ladders:
         raise NothingMatched("no task has learning curves at three truths or more of one dimension")
     look = looks(list(trials["label"]))
+    scale = UNITS[unit]
     with style():
-        figure, axes = panels(min(len(ladders), PANELS), columns=2, panel=(4.2, 2.6))
+        figure, axes = panels(min(len(ladders), PANELS))
         for axis, (task, dim) in zip(axes, ladders, strict=False):
-            part = rows[(rows["task"] == task) & (rows["dim_x"] == dim)]
+            part = rows[(rows["task"] == task) & (rows["dim_x"] == dim)].drop_duplicates(["label", "mi_true"])
             truths = sorted(part["mi_true"].unique())
-            for i, truth in enumerate(truths):
-                axis.plot([i, i + 1], [truth * UNITS[unit]] * 2, color="#CCCCCC", linewidth=3, label="truth", zorder=1)
+            longest = max(1, *(curves[trial][-1][0] for trial in part["trial_id"]))
+            edges = np.arange(len(truths) + 1) * longest
+            axis.stairs(np.array(truths) * scale, edges, baseline=None, color="#BBBBBB", linewidth=3, label="truth")
             for label in sorted(part["label"].unique(), key=natural):
-                line = {key: look[label][key] for key in ("color", "linestyle")}
-                mine = part[part["label"] == label].drop_duplicates("mi_true")
-                longest = max(max(curves[trial][-1][0] for trial in mine["trial_id"]), 1)
-                for truth, trial in zip(mine["mi_true"], mine["trial_id"], strict=True):
-                    step, value = _steps(curves[trial], unit)
-                    axis.plot(truths.index(truth) + step / longest, value, linewidth=0.9, label=label, **line)
-            top = truths[-1] * UNITS[unit]
-            axis.set_ylim(-0.3 * top, 1.4 * top)
-            axis.set_xticks(np.arange(len(truths)) + 0.5, [f"{truth * UNITS[unit]:.3g}" for truth in truths])
+                mine = part[part["label"] == label].sort_values("mi_true")
+                trace = [_level(row, curves[row.trial_id], edges[truths.index(row.mi_true)], longest)
+                         for row in mine.itertuples()]  # fmt: skip
+                x, y = np.concatenate(trace).T
+                ends = list(np.cumsum([len(level) for level in trace]) - 2)
+                line = {**look[label], "markevery": ends, "markerfacecolor": "white", "linewidth": 0.9}
+                axis.plot(x, y * scale, label=label, **line)
+            top = truths[-1] * scale
+            for ceiling in sorted((part["ceiling"].dropna() * scale).unique()):
+                if ceiling < 1.2 * top:
+                    axis.axhline(ceiling, color="#555555", linewidth=0.8, linestyle=(0, (1, 2)), label="ceiling")
+            axis.set_ylim(-0.1 * top, 1.3 * top)
+            axis.set_xlim(0, 1.01 * edges[-1])
+            every = -(-len(edges) // 5)
+            axis.set_xticks(edges, ["" if i % every else f"{edge:,}" for i, edge in enumerate(edges)])
             axis.set(
                 title=f"{task}, dimension {dim:g}",
-                xlabel=f"true mutual information ({unit}); training within",
-                ylabel=f"value ({unit})",
+                xlabel="training steps, level after level",
+                ylabel=f"mutual information ({unit})",
             )
-        said = "one seed; levels trained apart; values on held-out samples; cut at 1.4 times the highest truth"
+        said = (
+            "the first seed; each level trained apart; lines: validation on held-out samples; markers: the value "
+            "reported, of other samples; cut at 1.3 times the highest truth"
+        )
         return finish(figure, axes, "Staircase", caption(cells(rows, unit), said))
+
+
+def _level(row: Any, curve: Sequence[tuple[int, float | None]], start: int, longest: int) -> np.ndarray[Any, Any]:
+    """A level's part of a trace: its curve, a gap, the value reported where the level ends, and a gap."""
+    step, value = _steps(curve, "nats")
+    points = [(start + s, v) for s, v in zip(step, value, strict=True)]
+    gap = (np.nan, np.nan)
+    reported = row.mi_estimate if row.ok else np.nan
+    return np.array([*points, gap, (start + longest, reported), gap])

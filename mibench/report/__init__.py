@@ -25,6 +25,8 @@ GRID_ROWS = 200
 """Rows of the wide table that the page holds; the table of cells has all."""
 LOG_CHARACTERS = 4_000
 LOGS_CHARACTERS = 300_000
+PLACES = re.compile(r'File "[^"\n]*?/(?=(?:site-packages|mibench|plugins|tasks)/)')
+"""Where on a machine a traceback's files lie: a report is published, and that says nothing to its readers."""
 CELL_COLUMNS = (
     "label", "bound", "task", "point", "n_samples", "n_ok", "n_failed", "truth", "mean", "sd", "ci_low", "ci_high",
     "bias", "rmse", "fit_seconds", "failures", "flags",
@@ -101,7 +103,10 @@ def _comparison(trials: pd.DataFrame, unit: str) -> str:
 def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
     from mibench import leaderboard
 
-    board = leaderboard.board(trials, unit)
+    try:
+        board = leaderboard.board(trials, unit)
+    except NothingMatched as reason:
+        return {"rows": [], "notes": [f"there is no ranking: {reason}"], "unit": unit}
     return {"rows": board.table.to_dict("records"), "notes": board.notes, "unit": unit}
 
 
@@ -131,7 +136,7 @@ def _svg(figure: "Figure", kind: str) -> str:
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
     text = re.sub(r">\s+<", "><", text)
     points = figure.get_figwidth() * 72
-    size = f'style="min-width:{min(points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
+    size = f'style="min-width:{min(0.7 * points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
     return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, text, count=1)
 
 
@@ -232,7 +237,7 @@ def _logs(trials: pd.DataFrame, folders: Sequence[Path]) -> dict[str, str]:
         for folder in folders:
             path = folder / "logs" / f"{trial}.log"
             if room > 0 and trial and path.is_file():
-                text = path.read_text(encoding="utf-8", errors="replace")
+                text = PLACES.sub('File "', path.read_text(encoding="utf-8", errors="replace"))
                 logs[str(trial)] = text[-min(LOG_CHARACTERS, room) :]
                 room -= len(logs[str(trial)])
     return logs
