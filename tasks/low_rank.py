@@ -14,7 +14,8 @@ from mibench.distributions.normal import CorrelatedNormal
 def low_rank(dim):
     pair = Affine(CorrelatedNormal(1, math.log(2)), scale_x=math.sqrt(6), scale_y=math.sqrt(3.5))
     noise = (dim - 1) // 2
-    return Padded(Redundant(pair, dim - noise), noise, noise)
+    repeated = Redundant(pair, dim - noise)
+    return Padded(repeated, noise, noise) if noise else repeated
 
 
 @hookimpl

@@ -230,6 +230,11 @@ def _(task: draws.Repeated, x, y):
     return np.tile(x, 2), np.column_stack([y, *y.T[: task.columns]])
 
 
+@mapped.register
+def _(task: draws.Redundant, x, y):
+    return np.column_stack([*x.T] * task.times), np.column_stack([*y.T] * task.times)
+
+
 def waves(*terms):
     """t and a sine for each (amplitude, frequency, phase)."""
     return lambda t: t + sum(a * np.sin(w * t + phase) for a, w, phase in terms)

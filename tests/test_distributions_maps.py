@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 from scipy.special import digamma
 from simple_estimators import copula_estimate, neighbour_estimate
 
-from mibench.distributions.draws import Copies, Fresh, Independent, Padded, Repeated
+from mibench.distributions.draws import Copies, Fresh, Independent, Padded, Redundant, Repeated
 from mibench.distributions.images import GaussianPlate, Rectangle
 from mibench.distributions.maps import MARGINS, Affine, Margins, Power
 from mibench.distributions.normal import CorrelatedNormal
@@ -40,6 +40,7 @@ TURNED = {
     "bent": Bent(NORMAL, 0.5, 1.0, (1.0, 1.0), (0.0, 0.0)),
     "plate": GaussianPlate(UNIFORM, 16),
     "repeated": Repeated(NORMAL, 2),
+    "redundant": Redundant(NORMAL, 3),
     "fresh": Fresh(NORMAL),
 }
 
