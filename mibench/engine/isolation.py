@@ -124,7 +124,9 @@ class Isolation:
 def _context(kind: str, preload: tuple[str, ...]) -> BaseContext:
     """A forkserver that has the libraries loaded; a fresh interpreter for accelerators and where there is no fork."""
     if kind == "cpu" and "forkserver" in multiprocessing.get_all_start_methods() and sys.platform == "linux":
-        context = multiprocessing.get_context("forkserver")
+        from mibench.engine.forkserver import Context  # not importable on Windows
+
+        context = Context()
         context.set_forkserver_preload(list(preload))
         return context
     return multiprocessing.get_context("spawn")
