@@ -252,11 +252,16 @@ def paired_t(mean: npt.ArrayLike, sd: npt.ArrayLike, n: npt.ArrayLike) -> Array:
     return np.where(n > 1, p, np.nan)
 
 
+FEWEST_SHARED = 3
+"""With fewer seeds in common a paired t-test finds next to nobody worse, so that being found no worse says nothing."""
+
+
 def best(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
     """Which cells are the best of their row of the wide table, or not worse than it beyond noise.
 
     Best is the smallest mean |estimate - truth| among cells of two or more seeds and no failure; another such cell
-    stays beside it unless a paired t-test over the seeds they share, adjusted by Holm within the row, says it is worse.
+    stays beside it if it shares `FEWEST_SHARED` seeds or more with it, and a paired t-test over them, adjusted by Holm
+    within the row, does not say that it is worse.
     Index: task, point, n_samples, label. A row with one such cell has no best.
     """
     rows = rows.assign(absolute=(rows["mi_estimate"] - rows["mi_true"]).abs().where(rows["ok"]))
@@ -275,4 +280,4 @@ def best(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
     p = pd.Series(paired_t(paired["mean"], paired["std"], paired["count"]), index=mean.index)
     leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
     adjusted = p.where(~leads).groupby(ROW).transform(holm)
-    return leads | (adjusted > level) | (adjusted.isna() & ~leads)
+    return leads | ((adjusted > level) & (paired["count"] >= FEWEST_SHARED))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mibench.summary import best, cells, natural, tidy
+from mibench.summary import FEWEST_SHARED, best, cells, natural, tidy
 
 BOUND_SIGNS = {"lower": "≤", "upper": "≥", "none": ""}
 
@@ -113,7 +113,10 @@ def notes(grid: Grid) -> list[str]:
     n = f", n = {grid.one_n}" if grid.one_n else ""
     lines = [f"mean ± sd in {grid.unit} over {grid.seeds} seed{'s' * (grid.seeds != 1)}{n}"]
     if any(entry.best for entry in grid.entries.values()):
-        lines.append("* nearest the truth, or not worse beyond noise (paired t on |error|, 5 %, Holm); failures bar it")
+        said = "or not worse beyond noise (paired t on |error|, 5 %, Holm)"
+        if grid.seeds < FEWEST_SHARED:
+            said = f"{grid.seeds} seeds are too few to say who is as near"
+        lines.append(f"* nearest the truth, {said}; failures bar it")
     bounds = {bound for _, bound in grid.columns}
     if "lower" in bounds:
         lines.append("≤ lower bound on the mutual information, in expectation")

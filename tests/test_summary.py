@@ -191,6 +191,13 @@ def test_best_is_the_nearest_and_what_is_not_worse():
     assert marked.groupby("label").sum().to_dict() == {"a": 3, "b": 3, "c": 0}
 
 
+def test_two_seeds_mark_the_nearest_alone():
+    """There a paired t-test with one degree of freedom would find a bias of ten times the noise no worse."""
+    frame = trials((("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none")), seeds=2, bias={"c": 0.5}, shared=0)
+    assert (summary.best(summary.tidy(frame)).groupby(["task", "point"]).sum() == 1).all()
+    assert "2 seeds are too few to say who is as near" in tables.wide(frame)
+
+
 def test_a_cell_with_failures_is_never_best():
     frame = trials(bias={"mine": 0.5})
     frame = fail(frame, (frame.estimator == "ksg") & (frame.seed == 0))
