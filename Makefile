@@ -36,11 +36,11 @@ bench: $(READY) ## the speed tables of docs/, as ratios
 	for one in benchmarks/*.py; do $(BIN)/python $$one || exit 1; done
 
 EVERY := gaussian,ksg,kl,ksg-mixed,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax
-N     ?= 5000
-SEEDS ?= 5
+N     ?= 1000
+SEEDS ?= 2
 OUT   ?= results/reference
 
-reference: $(READY) ## every estimator on beyond-normal, overnight, with a report (N=1000 SEEDS=2 OUT=… for a short one)
+reference: $(READY) ## every estimator on beyond-normal, an hour, with a report (N=5000 SEEDS=5 OUT=… for a larger one)
 	-$(BIN)/mibench run -e $(EVERY) -t beyond-normal -n $(N) --seeds $(SEEDS) -o $(OUT)
 	$(BIN)/mibench report $(OUT) --leaderboard
 

@@ -145,8 +145,11 @@ class Catalogue:
         made = [self.point(sweep, origin, {**changes, **aim}) for aim in aims for origin in whole]
         if not made:
             raise NothingMatched(f"task '{spec}' has no points")
+        unchanged = {point.params for point in made if not point.changes}
         distinct: dict[str, Point] = {}
         for point in made:
+            if point.changes and point.params in unchanged:
+                continue  # another point is that one already
             key = point.params + ("" if point.changes else point.name)
             if key in distinct and point.name == f"{point.origin}:{_changes_name(point.changes)}":
                 # several named points became one: it is called by what they were set to

@@ -30,6 +30,8 @@ def test_aims_replace_fields_and_points_that_become_equal_are_kept_once(found):
     assert [point.name for point in points] == ["dim=7:mi=0.0", "dim=7:mi=0.5", "dim=7:mi=2.0"]
     points = found.points("gaussian", [{"dim": "3", "mi": "1"}, {"dim": "4", "mi": "1"}])
     assert [point.name for point in points] == ["dim=3:mi=1.0", "dim=4:mi=1.0"]
+    points = found.points("staircase", [{"mi": "2"}, {"mi": "3"}, {"mi": "10"}])
+    assert [point.name for point in points] == ["2-nats", "mi=3", "10-nats"]
 
 
 @pytest.mark.parametrize("spec", ["gaussian/dim=5:mi=0.5", "gaussian/dim=30:mi=0.25", "beyond-normal/1v1-normal-0.75"])
