@@ -93,6 +93,7 @@ def start(tmp_path, *arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "mibench", "run", *map(str, arguments)],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
 
 
