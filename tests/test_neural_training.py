@@ -53,6 +53,27 @@ def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
     assert run([4, 1, 2]) == [whole[4], whole[1], whole[2]]
 
 
+ODD = {"hidden": (13, 7), "embedding": 5}
+NEURAL = ["mine", "mine_f", "jsd", "dv", "nwj", "smile", "infonce", "flo", "tuba", "club", "doe", "deep_infomax"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "fields"),
+    [
+        *((stem, ODD) for stem in NEURAL),
+        *(("mine", ODD | {"critic": critic}) for critic in ("merge", "separable", "bilinear")),
+        *(("mine", ODD | {"activation": activation}) for activation in ("relu", "gelu", "elu", "tanh")),
+    ],
+    ids=str,
+)
+def test_widths_that_fill_no_vector_leave_a_critic_its_own(stem, fields):
+    """Where arithmetic treats the end of an array apart, the last of several critics would differ from a lone one."""
+    estimator = replace(plugin(stem), steps=60, validate_every=20, **fields)
+    data = [gaussian(150, 3, 1, seed) for seed in range(3)]
+    whole = estimator.estimate_many([x for x, _ in data], [y for _, y in data], seeds=range(3))
+    assert [estimator.estimate(x, y, seed=k) for k, (x, y) in enumerate(data)] == whole
+
+
 @pytest.mark.parametrize("form", ["global", "local"])
 def test_an_encoder_of_pictures_is_the_same_alone_and_in_company(form):
     estimator = replace(plugin("deep_infomax"), encoder="convolution", form=form, steps=12, validate_every=4)

@@ -7,7 +7,7 @@ once a row, and the partners are all used.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log, pi, prod, sqrt
 from typing import TypeVar
@@ -21,6 +21,10 @@ from mibench.neural import NeuralEstimator
 
 ALIGNMENT = 64
 """Floats; each parameter begins on a whole vector, so that a critic's arithmetic does not depend on its neighbours."""
+
+LANES = 32
+"""Floats that a loop over an array takes at once. What is left at its end is rounded another way, and so is a matrix
+that begins between two vectors: layers are stored as wide as a multiple of this."""
 
 Activation = Callable[[Tensor], Tensor]
 T = TypeVar("T")
@@ -41,15 +45,24 @@ def one_of(table: Mapping[str, T], name: str, field: str) -> T:
     return table[name]
 
 
-def padded(size: int) -> int:
-    """The size rounded up to whole vectors."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def padded(size: int, to: int = LANES) -> int:
+    """The size rounded up to a multiple."""
+    return -(-size // to) * to
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A matrix of `stored` shape: its first `drawn` rows and columns begin within ±limit, the rest is and stays 0."""
+
+    drawn: tuple[int, int]
+    stored: tuple[int, int]
+    limit: float
 
 
 class Critic(ABC):
-    """K critics of one architecture. `shapes` are the parameters' shapes, each with its bound: drawn within ±bound."""
+    """K critics of one architecture."""
 
-    shapes: Sequence[tuple[tuple[int, int], float]]
+    parameters: Sequence[Parameter]
 
     @abstractmethod
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
@@ -66,30 +79,46 @@ class Critic(ABC):
     @property
     def sizes(self) -> list[int]:
         """Places of the parameters in a row."""
-        return [padded(prod(shape)) for shape, _ in self.shapes]
+        return [padded(prod(p.stored), ALIGNMENT) for p in self.parameters]
 
     def draw(self, rng: np.random.Generator) -> Tensor:
         """One critic's first parameters, a row."""
         row = np.zeros(sum(self.sizes), dtype=np.float32)
-        for (shape, limit), start in zip(self.shapes, np.cumsum([0, *self.sizes]), strict=False):
-            row[start : start + prod(shape)] = rng.uniform(-limit, limit, prod(shape))
+        for p, start in zip(self.parameters, np.cumsum([0, *self.sizes]), strict=False):
+            matrix = row[start : start + prod(p.stored)].reshape(p.stored)
+            matrix[: p.drawn[0], : p.drawn[1]] = rng.uniform(-p.limit, p.limit, p.drawn)
         return torch.from_numpy(row)
 
     def unpack(self, theta: Tensor) -> list[Tensor]:
-        """Views `(K, *shape)` of the parameters `(K, size)`."""
+        """Views `(K, *stored)` of the parameters `(K, size)`."""
         parts = torch.split(theta, self.sizes, dim=1)
-        return [part[:, : prod(s)].view(-1, *s) for part, (s, _) in zip(parts, self.shapes, strict=True)]
+        each = zip(parts, self.parameters, strict=True)
+        return [part[:, : prod(p.stored)].view(-1, *p.stored) for part, p in each]
 
 
-def dense(inputs: int, outputs: int, fan_in: int | None = None) -> list[tuple[tuple[int, int], float]]:
-    """A layer `W z + b`, drawn within ±1/√fan_in as torch.nn.Linear is."""
-    limit = 1 / sqrt(fan_in or inputs)
-    return [((inputs, outputs), limit), ((1, outputs), limit)]
+def dense(
+    inputs: int, outputs: int, *, fan_in: int | None = None, rows: int | None = None, columns: int | None = None
+) -> list[Parameter]:
+    """A layer `z W + b`, drawn within ±1/√fan_in as torch.nn.Linear is; z is `rows` wide, and what comes `columns`."""
+    limit, rows = 1 / sqrt(fan_in or inputs), rows or inputs
+    columns = columns or (outputs if outputs == 1 else padded(outputs))
+    return [Parameter((inputs, outputs), (rows, columns), limit), Parameter((1, outputs), (1, columns), limit)]
 
 
-def layers(*widths: int) -> list[tuple[tuple[int, int], float]]:
-    """Dense layers from each width to the next."""
-    return [shape for pair in pairwise(widths) for shape in dense(*pair)]
+def hidden_layers(*widths: int) -> list[Parameter]:
+    """Dense layers from each width to the next, the first being a layer's too."""
+    return [parameter for a, b in pairwise(widths) for parameter in dense(a, b, rows=padded(a))]
+
+
+def layers(dim: int, *widths: int) -> list[Parameter]:
+    """Dense layers from data of so many coordinates to each width in turn."""
+    return [*dense(dim, widths[0]), *hidden_layers(*widths)]
+
+
+def in_whole_vectors(function: Activation, z: Tensor) -> Tensor:
+    """`function` of each number, in rows padded to whole vectors."""
+    missing = -z.shape[-1] % LANES
+    return function(functional.pad(z, (0, missing)))[..., : z.shape[-1]] if missing else function(z)
 
 
 def perceptron(weights: Sequence[Tensor], z: Tensor, activation: Activation) -> Tensor:
@@ -106,7 +135,8 @@ class Concat(Critic):
         first, *rest = settings.hidden
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         both = dim_x + dim_y
-        self.shapes = [dense(dim_x, first, both)[0], *dense(dim_y, first, both), *layers(first, *rest, 1)]
+        of_x, of_y = dense(dim_x, first, fan_in=both), dense(dim_y, first, fan_in=both)
+        self.parameters = [of_x[0], *of_y, *hidden_layers(first, *rest, 1)]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return torch.bmm(x, weights[0])
@@ -130,8 +160,8 @@ class Separable(Critic):
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         f, g = (layers(dim, *settings.hidden, settings.embedding) for dim in (dim_x, dim_y))
-        self.shapes, self.of_x = [*f, *g], len(f)
-        self.of_y = len(self.shapes)
+        self.parameters, self.of_x = [*f, *g], len(f)
+        self.of_y = len(self.parameters)
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return perceptron(weights[: self.of_x], x, self.activation)
@@ -148,7 +178,7 @@ class Bilinear(Separable):
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         super().__init__(settings, dim_x, dim_y)
-        self.shapes = [*self.shapes, dense(settings.embedding, settings.embedding)[0]]
+        self.parameters = [*self.parameters, hidden_layers(settings.embedding, settings.embedding)[0]]
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
         return torch.bmm(super().read_y(weights, y), weights[-1])
@@ -159,11 +189,12 @@ class Encoded(Concat):
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         super().__init__(settings, dim_x, settings.embedding)
-        self.of_critic = len(self.shapes)
-        self.shapes = [*self.shapes, *layers(dim_y, *settings.hidden, settings.embedding)]
+        self.of_critic, self.embedding = len(self.parameters), settings.embedding
+        self.parameters = [*self.parameters, *layers(dim_y, *settings.hidden, settings.embedding)]
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
-        return super().read_y(weights, perceptron(weights[self.of_critic :], y, self.activation))
+        code = perceptron(weights[self.of_critic :], y, self.activation)
+        return super().read_y(weights, code[..., : self.embedding])
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
         return super().score(weights[: self.of_critic], x, y)
@@ -174,7 +205,7 @@ class OfX(Critic):
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
-        self.shapes = layers(dim_x, *settings.hidden, 1)
+        self.parameters = layers(dim_x, *settings.hidden, 1)
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return perceptron(weights, x, self.activation)
@@ -188,8 +219,8 @@ class OfX(Critic):
 
 def log_normal(y: Tensor, mean: Tensor, raw: Tensor) -> Tensor:
     """log density of independent normal coordinates; the log standard deviation is `raw`, bent to stay within ±7."""
-    log_sd = 7 * torch.tanh(raw / 7)
-    return (-0.5 * ((y - mean) * torch.exp(-log_sd)).square() - log_sd - 0.5 * log(2 * pi)).sum(-1)
+    log_sd = 7 * in_whole_vectors(torch.tanh, raw / 7)
+    return (-0.5 * ((y - mean) * in_whole_vectors(torch.exp, -log_sd)).square() - log_sd - 0.5 * log(2 * pi)).sum(-1)
 
 
 class YGivenX(Critic):
@@ -197,10 +228,11 @@ class YGivenX(Critic):
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
-        self.shapes = layers(dim_x, *settings.hidden, 2 * dim_y)
+        self.parameters = layers(dim_x, *settings.hidden, 2 * dim_y)
+        self.outputs = 2 * dim_y
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
-        return perceptron(weights, x, self.activation)
+        return perceptron(weights, x, self.activation)[..., : self.outputs]
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
         return y
@@ -214,7 +246,7 @@ class OfY(Critic):
     """log q(y), a normal density of independent coordinates."""
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
-        self.shapes = [((1, 2 * dim_y), 0.0)]
+        self.parameters = [Parameter((1, 2 * dim_y), (1, 2 * dim_y), 0.0)]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return x[..., :0]
@@ -232,10 +264,10 @@ class Heads(Critic):
 
     def __init__(self, heads: Sequence[Critic]):
         self.heads = heads
-        self.shapes = [shape for head in heads for shape in head.shapes]
+        self.parameters = [parameter for head in heads for parameter in head.parameters]
 
     def own(self, weights: Sequence[Tensor]) -> list[Sequence[Tensor]]:
-        ends = np.cumsum([0, *(len(head.shapes) for head in self.heads)])
+        ends = np.cumsum([0, *(len(head.parameters) for head in self.heads)])
         return [weights[i:j] for i, j in pairwise(ends)]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:

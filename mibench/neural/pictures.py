@@ -33,19 +33,19 @@ class Convolution:
                 f"encoder=convolution needs square pictures with a side of 8, 16, 32, ..., not {pixels} numbers"
             )
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
-        self.side = side
+        self.side, self.embedding = side, settings.embedding
         halvings = (side // SMALLEST).bit_length() - 1
         widths = [1, *(FIRST_CHANNELS << i for i in range(halvings))]
         self.channels, side = widths[-1], side >> halvings
-        self.shapes = [shape for a, b in pairwise(widths) for shape in dense(a * KERNEL**2, b)]
+        self.parameters = [p for a, b in pairwise(widths) for p in dense(a * KERNEL**2, b, columns=b)]
         self.places = side * side
-        self.shapes += dense(self.places * self.channels, settings.embedding)
+        self.parameters += dense(self.places * self.channels, settings.embedding)
 
     def map(self, weights: Sequence[Tensor], pictures: Tensor) -> Tensor:
         """Features by place, of which each sees its own part of the picture."""
         k, n, _ = pictures.shape
         z, side = pictures.reshape(k * n, 1, self.side, self.side), self.side
-        for i in range(0, len(self.shapes) - 2, 2):
+        for i in range(0, len(self.parameters) - 2, 2):
             patches = functional.unfold(z, KERNEL, padding=MARGIN, stride=STRIDE)
             side //= STRIDE
             patches = patches.transpose(1, 2).reshape(k, n * side * side, -1)
@@ -55,7 +55,7 @@ class Convolution:
 
     def code(self, weights: Sequence[Tensor], pictures: Tensor) -> Tensor:
         """E of each picture, `(K, n, embedding)`."""
-        return perceptron(weights[-2:], self.map(weights, pictures).flatten(2), self.activation)
+        return perceptron(weights[-2:], self.map(weights, pictures).flatten(2), self.activation)[..., : self.embedding]
 
 
 class EncodedPicture(Concat):
@@ -63,8 +63,8 @@ class EncodedPicture(Concat):
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         super().__init__(settings, dim_x, settings.embedding)
-        self.encoder, self.of_critic = Convolution(settings, dim_y), len(self.shapes)
-        self.shapes = [*self.shapes, *self.encoder.shapes]
+        self.encoder, self.of_critic = Convolution(settings, dim_y), len(self.parameters)
+        self.parameters = [*self.parameters, *self.encoder.parameters]
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
         return super().read_y(weights, self.encoder.code(weights[self.of_critic :], y))
@@ -84,8 +84,8 @@ class Places(Critic):
             raise ValueError(f"form=local needs pictures of one size, not {dim_x} and {dim_y} pixels")
         self.encoder = Convolution(settings, dim_y)
         self.pair = Concat(settings, self.encoder.channels, settings.embedding)
-        self.of_critic = len(self.pair.shapes)
-        self.shapes = [*self.pair.shapes, *self.encoder.shapes]
+        self.of_critic = len(self.pair.parameters)
+        self.parameters = [*self.pair.parameters, *self.encoder.parameters]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         features = self.encoder.map(weights[self.of_critic :], x)
