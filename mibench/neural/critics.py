@@ -121,10 +121,17 @@ def in_whole_vectors(function: Activation, z: Tensor) -> Tensor:
     return function(functional.pad(z, (0, missing)))[..., : z.shape[-1]] if missing else function(z)
 
 
+def affine(weight: Tensor, shift: Tensor, z: Tensor) -> Tensor:
+    """`z W + b`. To a single output as a weighted sum, which costs a quarter of a product with one column."""
+    if weight.shape[2] == 1:
+        return (z * weight.transpose(1, 2)).sum(2, keepdim=True) + shift
+    return torch.baddbmm(shift, z, weight)
+
+
 def perceptron(weights: Sequence[Tensor], z: Tensor, activation: Activation) -> Tensor:
     """Dense layers, with the activation between them."""
     for k in range(0, len(weights), 2):
-        z = torch.baddbmm(weights[k + 1], activation(z) if k else z, weights[k])
+        z = affine(weights[k], weights[k + 1], activation(z) if k else z)
     return z
 
 
