@@ -200,21 +200,26 @@ def speed(args):
 
 
 def rivals(args):
+    """Each beside ours with its activation: bmi's critics are of rectified units, the ideal loop's of ours."""
     mine, per = fixed_steps(args), 1000 / args.steps
-    script = Path(__file__).parent / "jax_rivals.py"
-    kinds = {"bmi": ["bmi", args.dim, args.steps]} | {
-        f"jit(vmap(scan)) K={k}": ["ideal", args.dim, args.steps, k] for k in map(int, args.together.split(","))
+    script, pairs = Path(__file__).parent / "jax_rivals.py", normal_pairs(args, 16)
+    ours = {"silu": mine, "relu": replace(mine, activation="relu")}
+    kinds = {"bmi": ("relu", ["bmi", args.dim, args.steps])} | {
+        f"jit(vmap(scan)) K={k}": ("silu", ["ideal", args.dim, args.steps, k])
+        for k in map(int, args.together.split(","))
     }
-    pairs = normal_pairs(args, 16)
-    rows = {kind: [] for kind in ("ours K=16", *kinds)}
+    rows = {f"ours {activation} K=16": [] for activation in ours} | {kind: [] for kind in kinds}
     for _ in range(args.repeats):
-        rows["ours K=16"].append(train(mine, pairs) * per)
-        for kind, words in kinds.items():
+        for activation, settings in ours.items():
+            rows[f"ours {activation} K=16"].append(train(settings, pairs) * per)
+        for kind, (_, words) in kinds.items():
             told = subprocess.run([args.python, script, *map(str, words)], capture_output=True, text=True, check=True)
             rows[kind].append(float(told.stdout.split()[-1]))
     for kind, seconds in rows.items():
-        ratio = median(a / b for a, b in zip(seconds, rows["ours K=16"], strict=True))
-        print(f"{kind:24s} {median(seconds):6.2f} s a critic per 1000 steps, {ratio:6.2f} times ours")
+        print(f"{kind:24s} {median(seconds):6.2f} s a critic per 1000 steps")
+    for kind, (activation, _) in kinds.items():
+        ratio = median(a / b for a, b in zip(rows[kind], rows[f"ours {activation} K=16"], strict=True))
+        print(f"{kind:24s} {ratio:6.2f} times ours with {activation}")
 
 
 def costs(args):
