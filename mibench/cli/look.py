@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -295,7 +296,8 @@ def _draw(point: catalogue.Point, output: Path) -> None:
     n = int(min(1000, _at_hand(point.task)))
     x, y, mi = drawn(point, n, 0)
     try:
-        sample(x, y, f"{point.sweep}/{point.name}\n{mi:.4g} nats, n = {n}", output)
+        title = textwrap.fill(f"{point.sweep}/{point.name}", 44)
+        sample(x, y, f"{title}\n{mi:.4g} nats, n = {n}", output)
     except (OSError, ValueError) as error:
         raise UsageError(f"-o {output}: {error}") from error
     print(f"wrote {output}", file=sys.stderr)
