@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -146,20 +147,25 @@ class Catalogue:
         if not made:
             raise NothingMatched(f"task '{spec}' has no points")
         unchanged = {point.params for point in made if not point.changes}
-        distinct: dict[str, Point] = {}
+        distinct: dict[str, list[Point]] = {}
         for point in made:
-            if point.changes and point.params in unchanged:
-                continue  # another point is that one already
-            key = point.params + ("" if point.changes else point.name)
-            if key in distinct and point.name == f"{point.origin}:{_changes_name(point.changes)}":
-                # several named points became one: it is called by what they were set to
-                point = dataclasses.replace(distinct[key], name=_changes_name(point.changes))
-            distinct[key] = point
-        return list(distinct.values())
+            if not point.changes or point.params not in unchanged:  # else another point is that one already
+                distinct.setdefault(point.params + ("" if point.changes else point.name), []).append(point)
+        aimed = Counter(_changes_name(equal[0].changes) for equal in distinct.values())
+        return [
+            # several points became one, and no other is left: it is called by what they were set to
+            dataclasses.replace(point, name=short)
+            if more and aimed[short := _changes_name(point.changes)] == 1 and point.name == f"{point.origin}:{short}"
+            else point
+            for point, *more in distinct.values()
+        ]
 
     def point(self, sweep: str, origin: str, changes: Mapping[str, Any]) -> Point:
         task = self.tasks[sweep][origin]
         aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
+        if "mi" in changes and float(aimed.mi) != float(changes["mi"]):
+            got = f"with mi={changes['mi']} below it, its mutual information is {float(aimed.mi):g}"
+            raise UsageError(f"'{sweep}/{origin}' cannot be aimed: {got}")
         if aimed == task:
             return Point(sweep, origin, {}, origin, task)
         if origin == specs.point_name(task):

@@ -1,5 +1,6 @@
 """Plugins are found three ways; one that is broken is listed with its reason and stops no other."""
 
+import contextlib
 import importlib.metadata
 import json
 
@@ -32,6 +33,25 @@ def test_aims_replace_fields_and_points_that_become_equal_are_kept_once(found):
     assert [point.name for point in points] == ["dim=3:mi=1.0", "dim=4:mi=1.0"]
     points = found.points("staircase", [{"mi": "2"}, {"mi": "3"}, {"mi": "10"}])
     assert [point.name for point in points] == ["2-nats", "mi=3", "10-nats"]
+    points = found.points("high-mi:mi=1.25")
+    assert [point.name for point in points] == ["sparse-0:mi=1.25", "spiral-0:mi=1.25", "half-cube-0:mi=1.25"]
+
+
+@pytest.mark.parametrize("aim", [{"mi": "1.25"}, {"mi": "1"}, {"dim": "12"}, {"dim": "12", "mi": "1.25"}])
+def test_points_of_one_name_are_one_task(found, aim):
+    """Of points that are aimed alike those that still differ keep different names, so that none hides another."""
+    aimed = 0
+    for sweep in found.tasks:
+        with contextlib.suppress(UsageError):  # a sweep that cannot be aimed so
+            points = found.points(sweep, [aim])
+            assert len({point.name for point in points}) == len({point.params for point in points}) == len(points)
+            aimed += 1
+    assert aimed >= 8
+
+
+def test_an_aim_that_the_truth_does_not_follow_is_refused(found):
+    with pytest.raises(UsageError, match=r"'independent/normal-1' cannot be aimed: with mi=1 .* is 0"):
+        found.points("independent/normal-1", [{"mi": "1"}])
 
 
 @pytest.mark.parametrize("spec", ["gaussian/dim=5:mi=0.5", "gaussian/dim=30:mi=0.25", "beyond-normal/1v1-normal-0.75"])

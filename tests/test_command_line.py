@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -302,3 +303,70 @@ def test_describe_says_fields_source_and_points(mibench):
     assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
     done = mibench("describe", "ksgg")
     assert (done.returncode, "did you mean 'ksg'" in done.stderr) == (2, True)
+
+
+def test_describe_of_a_map_says_the_formula_of_what_it_maps(mibench):
+    said = mibench("describe", "beyond-normal/spiral-multinormal-sparse-3-3-2-2.0").stdout
+    assert "Spiral: X turned by the angle" in said
+    assert "SparseNormal: `pairs` correlated pairs" in said
+    assert "I(X;Y) = −pairs/2 · log(1 − rho²)" in said
+    assert "Czyż et al. 2025" in mibench("describe", "ten-to-one").stdout, "the sources of all points"
+
+
+@pytest.mark.parametrize("task", ["gaussian", "same-class-digits/2-of-10-bits", "fine-distributions/1v1-AI"])
+def test_describe_draws_a_picture(mibench, tmp_path, task):
+    done = mibench("describe", task, "-o", tmp_path / "p.png")
+    assert (done.returncode, "wrote" in done.stderr) == (0, True)
+    assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_sample_is_the_one_that_a_trial_sees(mibench, tmp_path):
+    from mibench import catalogue, trial
+
+    done = mibench("sample", "gaussian/dim=2:mi=0.7", "-n", "50", "--seed", "3", "-o", tmp_path / "s.csv")
+    assert done.stdout == f"{tmp_path / 's.csv'}: 50 rows, 4 columns; gaussian/dim=2:mi=0.7, 0.7 nats\n"
+    (point,) = catalogue.discover().points("gaussian/dim=2:mi=0.7")
+    x, y = point.task.sample(50, trial.stream(point, 50, 3))
+    written = pd.read_csv(tmp_path / "s.csv")
+    assert list(written) == ["x0", "x1", "y0", "y1"]
+    assert (written.to_numpy() == np.hstack([x, y])).all()
+    mibench("sample", "gaussian/dim=2:mi=0.7", "-n", "50", "--seed", "3", "--marginal", "-o", tmp_path / "m.csv")
+    beside = pd.read_csv(tmp_path / "m.csv")
+    assert list(beside) == [f"{side}{k}" for side in ("x", "z", "x_bar", "z_bar") for k in (0, 1)]
+    assert (beside.iloc[:, :4].to_numpy() == written.to_numpy()).all()
+
+
+NO_SAMPLE = {
+    "many points": (("sample", "gaussian"), "'gaussian' has 9 points; name one"),
+    "out of reach": (("sample", "gaussian/dim=1:mi=99"), "cannot tell the correlation from 1"),
+    "no folder of data": (("sample", "rows-digits/rows=2:data=mnist"), "say where MNIST/raw is with --data-dir"),
+    "a folder without": (
+        ("sample", "rows-digits/rows=2:data=mnist", "--data-dir", "none"), "none/MNIST/raw",
+    ),
+    "a picture of no data": (("describe", "rows-digits/rows=2:data=mnist", "-o", "p.png"), "say where MNIST/raw is"),
+    "no such format": (("describe", "gaussian", "-o", "p.foo"), "-o p.foo: Format 'foo' is not supported"),
+    "no such place": (("describe", "gaussian", "-o", "no/where/p.png"), "No such file or directory"),
+    "too large": (("sample", "gaussian/dim=1e30:mi=1"), "no sample of gaussian/dim=1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "said"), NO_SAMPLE.values(), ids=NO_SAMPLE.keys())
+def test_what_cannot_be_drawn_is_said_in_one_line(mibench, arguments, said):
+    done = mibench(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_picture_of_a_small_file_shows_all_its_rows(mibench, tmp_path):
+    (tmp_path / "own.csv").write_text("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(9)))
+    (tmp_path / "own.py").write_text(
+        "from mibench import hookimpl\n"
+        "from mibench.distributions.files import Table\n\n"
+        "@hookimpl\n"
+        "def mibench_tasks():\n"
+        f"    return {{'own': {{'first': Table({str(tmp_path / 'own.csv')!r}, x='a', y='b', mi=0.4)}}}}\n"
+    )
+    done = mibench("describe", "own", "-p", tmp_path / "own.py", "-o", tmp_path / "own.png")
+    assert (done.returncode, done.stderr) == (0, f"wrote {tmp_path / 'own.png'}\n")

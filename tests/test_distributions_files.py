@@ -1,5 +1,7 @@
 """A user's own samples: read as they are, drawn without replacement, refused where they are not pairs of numbers."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,29 @@ def test_a_table_gives_its_rows_each_once(tmp_path):
         task.sample(21, np.random.default_rng(0))
     with pytest.raises(ValueError, match="no column 'd'; there are a, b, c"):
         Table(str(path), x=("d",), y=("b",), mi=0.4).sample(1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no column 'a'; there are none"),
+        (b"a,b\n", "n=1 rows asked for, and there are 0"),
+        (b"a,b\n1,two\n", "could not convert string to float: 'two'"),
+        (b"a,b\n1,2\n1,2,3\n", "row 2 has more or fewer values than the header"),
+        (b"a,b\n1,nan\n", "holds values that are not finite"),
+        (b"\xff\xfea,b", "can't decode byte 0xff"),
+    ],
+)
+def test_a_table_that_holds_no_pairs_is_refused(tmp_path, content, said):
+    (tmp_path / "data.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Table(str(tmp_path / "data.csv"), x="a", y="b", mi=0.4).sample(1, np.random.default_rng(0))
+
+
+def test_columns_that_are_not_asked_for_may_hold_words(tmp_path):
+    (tmp_path / "data.csv").write_text('\ufeffa,who,b\n1,"Ann, Bob",2\n', encoding="utf-8")
+    x, y = Table(str(tmp_path / "data.csv"), x="a", y="b", mi=0.4).arrays
+    assert (x.tolist(), y.tolist()) == ([[1.0]], [[2.0]])
 
 
 def test_two_npy_files_give_their_rows(tmp_path):
@@ -44,3 +69,9 @@ def test_arrays_that_are_no_pairs_are_refused(tmp_path, x, said):
     np.save(tmp_path / "y.npy", np.zeros((5, 1)))
     with pytest.raises(ValueError, match=said):
         Arrays(str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), mi=0.0).sample(1, np.random.default_rng(0))
+
+
+def test_a_file_that_is_no_array_is_named(tmp_path):
+    (tmp_path / "x.npy").write_text("hello")
+    with pytest.raises(ValueError, match=r"x\.npy: not an NPY file of numbers"):
+        Arrays(str(tmp_path / "x.npy"), str(tmp_path / "x.npy"), mi=0.0).sample(1, np.random.default_rng(0))

@@ -1,5 +1,6 @@
 """What the README shows is run, in its order, as a newcomer would, and gives what the README says."""
 
+import csv
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +66,21 @@ def test_the_readme_does_what_it_says(tmp_path):
     assert r"\toprule" in outputs["mibench table --format latex"].stdout
     half = next(done.stdout for command, done in outputs.items() if "half.py" in command)
     assert "half share=1" in half
+
+
+def test_own_tasks_are_made_as_the_docs_say(tmp_path):
+    text = (ROOT / "docs" / "tasks.md").read_text()
+    for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", text, re.DOTALL):
+        (tmp_path / name).write_text(code)
+    for side in "xy":
+        np.save(tmp_path / f"{side}.npy", np.random.default_rng(ord(side)).standard_normal((2000, 2)))
+    commands = re.findall(r"^\$ (.*)$", text, re.MULTILINE)
+    for command in [*commands, "mibench run -p files.py -t files/arrays -e gaussian -n 100 -o arrays"]:
+        done = run(command, tmp_path)
+        assert done.returncode == 0, (command, done.stderr)
+    (made,) = (tmp_path / "results").glob("*/trials.csv")
+    truths = {row["point"]: (row["mi_true"], row["mi_true_error"]) for row in csv.DictReader(made.open())}
+    assert truths == {"Pair": ("0.5", "0.0"), "mi=2.0": ("2.0", "0.0"), "table": ("0.5", "0.01")}
 
 
 def test_the_picture_is_there():

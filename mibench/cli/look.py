@@ -3,7 +3,10 @@
 import dataclasses
 import inspect
 import json
+import math
+import os
 import sys
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,11 +15,31 @@ import typer
 
 from mibench import catalogue, specs, store
 from mibench.errors import UsageError
+from mibench.interface import Array
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
 Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
+]
+
+
+def _lies_in(folder: Path | None) -> Path | None:
+    """Kept where the tasks look, and where trials' processes inherit it."""
+    if folder is not None:
+        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
+    return folder
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        envvar="MIBENCH_DATA_DIR",
+        help="Where MNIST and Fashion-MNIST lie.",
+        callback=_lies_in,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -73,6 +96,7 @@ def describe(
         str, typer.Argument(help="An estimator or a task: ksg, mine:steps=500, gaussian, gaussian/dim=5:mi=0.5.")
     ],
     plugins: Plugins = None,
+    data_dir: DataDir = None,
     as_json: AsJson = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PNG", help="Draw a sample of the task.")
@@ -215,13 +239,13 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
 def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     points = found.points(spec)
     first = points[0]
-    kinds = {type(point.task) for point in points}
     module = _sweep_doc(found, first.sweep)
-    one = len(kinds) == 1
+    one = len({tuple(map(type, _layers(point.task))) for point in points}) == 1
+    sources = dict.fromkeys(part for p in points for part in str(getattr(p.task, "source", "")).split("; ") if part)
     return {
         "task": first.sweep,
-        "about": (inspect.getdoc(type(first.task)) or module) if one else module,
-        "source": (str(getattr(first.task, "source", "")) if one else "") or module.partition("\n")[0],
+        "about": (_formulas(first.task) or module) if one else module,
+        "source": "; ".join(sources) or module.partition("\n")[0],
         "fields": _fields(first.task) if one else {},
         "points": {point.name: _truth(point.task) for point in points},
         "file": str(found.homes[f"-t {first.sweep}"].path),
@@ -229,13 +253,54 @@ def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     }
 
 
-def _draw(point: catalogue.Point, output: Path) -> None:
+def _layers(task: Any) -> list[Any]:
+    """The task and, if it is a map, what it maps, down to the family."""
+    base = getattr(task, "base", None)
+    return [task, *_layers(base)] if dataclasses.is_dataclass(base) else [task]
+
+
+def _formulas(task: Any) -> str:
+    """The docstring of the task; of a map also those of what it maps, each under its name."""
+    layers = _layers(task)
+    docs = [inspect.getdoc(type(layer)) or "" for layer in layers]
+    if len(layers) == 1:
+        return docs[0]
+    return "\n\n".join(f"{type(layer).__name__}: {doc}" for layer, doc in zip(layers, docs, strict=True))
+
+
+def drawn(point: catalogue.Point, n: int, seed: int) -> tuple[Array, Array, float]:
+    """The sample of n rows that a run's trial sees, and the truth in nats.
+
+    Raises UsageError, with the task's own words, if there is none.
+    """
     from mibench import trial
+
+    try:
+        return *point.task.sample(n, trial.stream(point, n, seed)), float(point.task.mi)
+    except Exception as error:  # a task may be anyone's
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"no sample of {point.sweep}/{point.name}: {said}") from error
+
+
+def _at_hand(task: Any) -> float:
+    """How many rows there are, of a task that draws from a file."""
+    try:
+        return float(getattr(_layers(task)[-1], "rows_at_hand", math.inf))
+    except (OSError, ValueError):
+        return math.inf  # a file that cannot be read: drawing from it says so
+
+
+def _draw(point: catalogue.Point, output: Path) -> None:
     from mibench.plots.sample import sample
 
-    x, y = point.task.sample(1000, trial.stream(point, 1000, 0))
-    title = f"{point.sweep}/{point.name}\n{float(point.task.mi):.4g} nats, n = 1000"
-    print(f"wrote {sample(x, y, title, output)}", file=sys.stderr)
+    n = int(min(1000, _at_hand(point.task)))
+    x, y, mi = drawn(point, n, 0)
+    try:
+        title = textwrap.fill(f"{point.sweep}/{point.name}", 44)
+        sample(x, y, f"{title}\n{mi:.4g} nats, n = {n}", output)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"-o {output}: {error}") from error
+    print(f"wrote {output}", file=sys.stderr)
 
 
 def _truth(task: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mibench import settings as asked
+from mibench.cli.look import DataDir
 from mibench.errors import MibenchError
 
 if TYPE_CHECKING:
@@ -91,12 +91,7 @@ def run(
             "--like", metavar="SOURCE", help="Start from the protocol of a published table (mibench list published)."
         ),
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir", metavar="FOLDER", envvar="MIBENCH_DATA_DIR", help="Where MNIST and Fashion-MNIST lie."
-        ),
-    ] = None,
+    data_dir: DataDir = None,
     device: Annotated[
         Texts,
         typer.Option(
@@ -182,8 +177,6 @@ def run(
     """Run estimators on tasks; every trial becomes a row."""
     from mibench import verbs
 
-    if data_dir is not None:
-        os.environ["MIBENCH_DATA_DIR"] = str(data_dir.expanduser().resolve())  # trials' processes inherit it
     given: dict[str, Any] = {
         "estimators": estimators, "tasks": tasks, "dims": dims, "mi": mi, "samples": samples, "seeds": seeds,
         "parameters": parameters, "plugins": plugins and [str(Path(p).expanduser().resolve()) for p in plugins],
@@ -218,6 +211,7 @@ def resume(
     rerun: Annotated[
         str | None, typer.Option("--rerun", metavar="none|failed|stale|all", help="Which rows to run again.")
     ] = None,
+    data_dir: DataDir = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", help="CPU trials at once.")] = None,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="Stop a trial after this long.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue
-from mibench.cli.look import Plugins
+from mibench.cli.look import DataDir, Plugins, drawn
 from mibench.errors import UsageError
 
 
@@ -23,6 +23,7 @@ def sample(
         bool, typer.Option("--marginal", help="Columns x, z and x_bar, z_bar: the pairs, and beside them broken pairs.")
     ] = False,
     plugins: Plugins = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Write a sample of a task for other programs."""
     from mibench import samples, trial
@@ -31,7 +32,7 @@ def sample(
     if len(points) > 1:
         raise UsageError(f"'{task}' has {len(points)} points; name one, for example {points[0].sweep}/{points[0].name}")
     (point,) = points
-    x, y = point.task.sample(n, trial.stream(point, n, seed))
+    x, y, mi = drawn(point, n, seed)
     try:
         table = (
             samples.joint_beside_marginal(x, y, trial.stream(point, n, seed, "marginal"))
@@ -41,4 +42,4 @@ def sample(
         samples.write(output, table)
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from error
-    typer.echo(f"{output}: {n} rows, {len(table)} columns; {point.sweep}/{point.name}, {float(point.task.mi):.6g} nats")
+    typer.echo(f"{output}: {n} rows, {len(table)} columns; {point.sweep}/{point.name}, {mi:.6g} nats")

@@ -2,7 +2,7 @@
 
     @hookimpl
     def mibench_tasks():
-        return {"mine": {"first": Table("/data/first.csv", x=("a", "b"), y=("c",), mi=0.4)}}
+        return {"own": {"first": Table("/data/first.csv", x=("a", "b"), y="c", mi=0.4)}}
 
 Rows are drawn without replacement (repeated rows mislead nearest-neighbour estimators), so n is at most their number.
 Nothing is proven here: `mi` is what whoever made the file says it is, and `mi_error` how sure they are.
@@ -11,7 +11,6 @@ Nothing is proven here: `mi` is what whoever made the file says it is, and `mi_e
 import csv
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -27,6 +26,11 @@ class Rows:
     def arrays(self) -> tuple[Array, Array]:
         """All of X and of Y."""
         raise NotImplementedError
+
+    @property
+    def rows_at_hand(self) -> int:
+        """How many pairs there are."""
+        return len(self.arrays[0])
 
     @property
     def dim_x(self) -> int:
@@ -46,7 +50,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Table(Rows):
-    """Columns `x` and columns `y`, by name, of a CSV file with a header."""
+    """Columns `x` and columns `y`, by name, of a CSV file with a header. Other columns may hold anything."""
 
     path: str
     x: tuple[str, ...]
@@ -56,20 +60,29 @@ class Table(Rows):
     source: ClassVar[str] = "stated with the file"
 
     def __post_init__(self) -> None:
+        for side in ("x", "y"):
+            names = getattr(self, side)
+            object.__setattr__(self, side, (names,) if isinstance(names, str) else tuple(names))
         fields.real(self, "mi", least=0)
         fields.real(self, "mi_error", least=0)
 
     @cached_property
     def arrays(self) -> tuple[Array, Array]:
         """The columns."""
-        with open(self.path, newline="", encoding="utf-8") as file:
-            header = [name.strip() for name in next(csv.reader(file), [])]
-        for name in (*self.x, *self.y):
-            if name not in header:
-                raise ValueError(f"{self.path}: no column {name!r}; there are {', '.join(header)}")
-        both = np.loadtxt(self.path, delimiter=",", skiprows=1, ndmin=2, encoding="utf-8")
-        x, y = (both[:, [header.index(name) for name in names]] for names in (self.x, self.y))
-        return _checked(self.path, x), _checked(self.path, y)
+        wanted = [*self.x, *self.y]
+        try:
+            with open(self.path, newline="", encoding="utf-8-sig") as file:
+                header, *rows = [row for row in csv.reader(file) if row] or [[]]
+            names = [name.strip() for name in header]
+            if absent := [name for name in wanted if name not in names]:
+                raise ValueError(f"no column {absent[0]!r}; there are {', '.join(names) or 'none'}")
+            if uneven := [k for k, row in enumerate(rows, 1) if len(row) != len(names)]:
+                raise ValueError(f"row {uneven[0]} has more or fewer values than the header")
+            places = [names.index(name) for name in wanted]
+            both = np.array([[float(row[k]) for k in places] for row in rows]).reshape(-1, len(wanted))
+        except (ValueError, csv.Error) as error:
+            raise ValueError(f"{self.path}: {error}") from None
+        return _checked(self.path, both[:, : len(self.x)]), _checked(self.path, both[:, len(self.x) :])
 
 
 @dataclass(frozen=True)
@@ -89,10 +102,17 @@ class Arrays(Rows):
     @cached_property
     def arrays(self) -> tuple[Array, Array]:
         """What the files hold."""
-        x, y = (_checked(path, np.load(Path(path), allow_pickle=False)) for path in (self.x, self.y))
+        x, y = (_checked(path, _loaded(path)) for path in (self.x, self.y))
         if len(x) != len(y):
             raise ValueError(f"{self.x} has {len(x)} rows and {self.y} has {len(y)}: rows must be pairs")
         return x, y
+
+
+def _loaded(path: str) -> Array:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+    except (ValueError, TypeError, EOFError):
+        raise ValueError(f"{path}: not an NPY file of numbers") from None
 
 
 def _checked(path: str, values: Array) -> Array:

@@ -32,6 +32,11 @@ class PlaneMixture:
     def __post_init__(self) -> None:
         if not self.weights or not len(self.weights) == len(self.means) == len(self.covariances):
             raise ValueError("PlaneMixture: weights, means and covariances must be equally many, and at least one")
+        k = len(self.weights)
+        if np.shape(self.means) != (k, 2) or np.shape(self.covariances) != (k, 3):
+            raise ValueError("PlaneMixture: a mean is (x, y), a covariance (variance of x, covariance, variance of y)")
+        if not all(np.isfinite(numbers).all() for numbers in (self.weights, self.means, self.covariances)):
+            raise ValueError("PlaneMixture: weights, means and covariances must be finite")
         if min(self.weights) <= 0 or abs(sum(self.weights) - 1) > 1e-9:
             raise ValueError(f"PlaneMixture: weights={self.weights} must be positive and sum to 1")
         for xx, xy, yy in self.covariances:

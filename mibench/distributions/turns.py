@@ -141,6 +141,10 @@ class Bent(Keeping):
             raise ValueError(f"Bent: x must have two dimensions, not {self.base.dim_x}")
         fields.real(self, "height")
         fields.real(self, "frequency")
+        for name in ("scale", "shift"):
+            numbers = getattr(self, name)
+            if np.shape(numbers) != (2,) or not np.isfinite(numbers).all():
+                raise ValueError(f"Bent: {name}={numbers} must be two finite numbers")
         if 0 in self.scale:
             raise ValueError(f"Bent: scale={self.scale} must not hold 0")
 
