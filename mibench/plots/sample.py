@@ -22,14 +22,21 @@ def sample(x: Array, y: Array, title: str, path: Path) -> Path:
 def _scatter(x: Array, y: Array, title: str) -> Figure:
     figure = Figure(figsize=(3.6, 3.4), layout="constrained")
     axes = figure.subplots()
-    ranks = [np.argsort(np.argsort(z, axis=0), axis=0) for z in (x, y)]
-    centred = [r - r.mean(axis=0) for r in ranks]
-    i, j = np.unravel_index(np.argmax(np.abs(centred[0].T @ centred[1])), (x.shape[1], y.shape[1]))
+    rank_x, rank_y = _ranks(x), _ranks(y)
+    i, j = np.unravel_index(np.argmax(np.abs(rank_x.T @ rank_y)), (x.shape[1], y.shape[1]))
     axes.plot(x[:, i], y[:, j], ".", markersize=3, alpha=0.5, color="#1f4e79", markeredgewidth=0)
     axes.set_xlabel(f"x{i} of {x.shape[1]}")
     axes.set_ylabel(f"y{j} of {y.shape[1]}")
     axes.set_title(title, fontsize=8)
     return figure
+
+
+def _ranks(z: Array) -> Array:
+    """Ranks in each column, equal values alike, with mean 0 and norm 1; a column of one value is 0."""
+    ranks = np.column_stack([np.unique(column, return_inverse=True)[1] for column in z.T]).astype(float)
+    ranks -= ranks.mean(axis=0)
+    norm = np.linalg.norm(ranks, axis=0)
+    return ranks / np.where(norm > 0, norm, 1)
 
 
 def _pictures(x: Array, y: Array, side: int, title: str) -> Figure:
