@@ -80,8 +80,9 @@ class Task(Protocol):
     `mi` is in nats, a field or a property. Optional: `mi_error` (the truth's own standard error in nats, 0 if
     absent), `dim_x` and `dim_y` (known before a sample is drawn: trials of one shape are grouped), `fresh` (the task's
     protocol draws new samples at every training step), `source` (the paper or code it comes from), `version` (1 if
-    absent; raised when the same fields come to give other samples) and `log_pmi(x, y)` of shape `(n,)`, the pointwise
-    mutual information in nats.
+    absent; raised when the same fields come to give other samples), `content` (a checksum of files that samples are
+    drawn from: rows made of other content are stale) and `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual
+    information in nats.
     """
 
     @property

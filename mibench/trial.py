@@ -84,8 +84,8 @@ class Trial:
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
         device_kind = self.device.partition(":")[0]
-        version = getattr(self.point.task, "version", 1)
-        raised = [] if version == 1 else [f"version {version}"]  # the first keeps the ids it had without one
+        version = _declared(self.point.task, "version")
+        raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
 
     def stream(self, purpose: str) -> np.random.Generator:
@@ -103,7 +103,7 @@ class Trial:
     @property
     def dims(self) -> tuple[int | None, int | None]:
         """Dimensions of the two sides as the task declares them, None where only a sample tells."""
-        return getattr(self.point.task, "dim_x", None), getattr(self.point.task, "dim_y", None)
+        return _declared(self.point.task, "dim_x"), _declared(self.point.task, "dim_y")
 
     def row(self, status: str, **values: Any) -> Result:
         """The trial's result with this status; what is not given stays empty."""
@@ -161,6 +161,7 @@ def plan(
 ) -> Iterator[Trial]:
     """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early."""
     truths: dict[int, tuple[float | None, float | None]] = {}
+    contents = [_declared(point.task, "content") for point in points]
     devices = {id(choice): device(choice) for choice in choices}
     for seed in seeds:
         for index, point in enumerate(points):
@@ -168,8 +169,16 @@ def plan(
                 truths[index] = _truth(point.task)
             for n in samples:
                 for choice in choices:
-                    code = catalogue.code(choice.name, point.sweep)
+                    code = "-".join(filter(None, (catalogue.code(choice.name, point.sweep), contents[index])))
                     yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
+
+
+def _declared(task: Any, name: str) -> Any:
+    """What the task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
+    try:
+        return getattr(task, name, None)
+    except Exception:
+        return None
 
 
 def _truth(task: Any) -> tuple[float | None, float | None]:

@@ -47,6 +47,16 @@ def test_columns_that_are_not_asked_for_may_hold_words(tmp_path):
     assert (x.tolist(), y.tolist()) == ([[1.0]], [[2.0]])
 
 
+def test_other_rows_are_other_content(tmp_path):
+    path = tmp_path / "data.csv"
+
+    def content(rows):
+        path.write_text("a,b\n" + rows)
+        return Margins(Table(str(path), x="a", y="b", mi=0.4), "same", "same").content
+
+    assert content("1,2\n3,4\n") == content("1,2\n3,4.0\n") != content("1,2\n3,5\n")
+
+
 def test_two_npy_files_give_their_rows(tmp_path):
     rng = np.random.default_rng(1)
     x, y = rng.standard_normal((30, 3)).astype(np.float32), rng.standard_normal(30)

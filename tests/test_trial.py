@@ -46,6 +46,27 @@ def test_rivals_see_the_same_sample():
     assert np.array_equal(seen["a"], seen["b"])
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A task whose file is gone: nothing of it is known."""
+
+    mi: float = 0.5
+
+    @property
+    def dim_x(self):
+        raise FileNotFoundError("no rows.csv")
+
+    dim_y = version = dim_x
+
+    def sample(self, n, rng):
+        return self.dim_x
+
+
+def test_a_task_that_cannot_say_its_shape_ends_in_a_row():
+    result, _ = run(make(task=Unreadable()))
+    assert (result.status, result.error, result.dim_x) == ("error", "FileNotFoundError: no rows.csv", None)
+
+
 def test_seeds_sizes_and_tasks_draw_different_samples():
     streams = [make(seed=0), make(seed=1), make(n=51), make(task=Pairs(mi=0.6))]
     draws = [t.stream("data").standard_normal() for t in streams]

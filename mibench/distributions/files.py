@@ -9,6 +9,7 @@ Nothing is proven here: `mi` is what whoever made the file says it is, and `mi_e
 """
 
 import csv
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -39,6 +40,11 @@ class Rows:
     @property
     def dim_y(self) -> int:
         return int(self.arrays[1].shape[1])
+
+    @cached_property
+    def content(self) -> str:
+        """A checksum of the rows."""
+        return f"{zlib.crc32(np.hstack(self.arrays).tobytes()):08x}"
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         x, y = self.arrays

@@ -51,6 +51,11 @@ class Keeping:
         return int(getattr(self.base, "version", 1)) + self.changed
 
     @property
+    def content(self) -> str:
+        """The base's."""
+        return str(getattr(self.base, "content", ""))
+
+    @property
     def fresh(self) -> bool:
         """The base's."""
         return bool(getattr(self.base, "fresh", False))
