@@ -140,6 +140,15 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def without_idle(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the estimators that have an ok trial, if two or more have, and a note on each of the others."""
+    active = rows.groupby("label")["ok"].any()
+    idle = sorted(active.index[~active], key=natural)
+    if active.sum() < 2 or not idle:
+        return rows, []
+    return rows[~rows["label"].isin(idle)], [f"{label} left out: none of its trials ended ok" for label in idle]
+
+
 def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
     """Per cell, its words and how often each: "timeout 2, error 1"."""
     table = rows[[*ROW, "label"]].assign(word=words).dropna(subset=["word"])
