@@ -25,6 +25,7 @@ OPTIONAL: dict[str, Any] = {
     "mi_std": np.nan,
     "bound": "none",
     "ceiling": np.nan,
+    "samples_seen": np.nan,
     "flags": "",
     "fit_seconds": np.nan,
     "device": "cpu",
@@ -41,6 +42,7 @@ NUMBERS = (
     "mi_true_error",
     "mi_std",
     "ceiling",
+    "samples_seen",
     "fit_seconds",
 )
 ROW = ["task", "point", "n_samples"]
@@ -207,6 +209,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
         mse=("square", "mean"),
         mae=("absolute", "mean"),
         ceiling=("ceiling_", "median"),
+        samples_seen=("samples_seen", "median"),
         fit_seconds=("seconds", "median"),
     )
     variance = by["error_"].var(ddof=0)
@@ -231,7 +234,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
 COLUMNS = (
     "label", "estimator", "bound", "task", "point", "dim_x", "dim_y", "n_samples", "n_seeds", "n_ok", "n_failed",
     "truth", "truth_error", "mean", "sd", "ci_low", "ci_high", "median", "bias", "variance", "mse", "rmse", "mae",
-    "ceiling", "fit_seconds", "failures", "flags",
+    "ceiling", "samples_seen", "fit_seconds", "failures", "flags",
 )  # fmt: skip
 
 
