@@ -158,6 +158,14 @@ def test_ranks_stand_at_the_mean_ranks():
     assert markers == pytest.approx(sorted(found.ranks))
 
 
+def test_estimators_look_alike_in_all_figures():
+    """Also where the ranks leave one out, who never finished."""
+    figures = plots.draw(fail(FRAME, FRAME["estimator"] == "gaussian"), ["bias", "ranks"])
+    marked = [line for line in figures["ranks"].axes[0].get_lines() if line.get_marker() in MARKERS]
+    ranked = {(line.get_color(), line.get_marker()) for line in marked}
+    assert ranked == {(line.get_color(), line.get_marker()) for line in drawn_lines(figures["bias"].axes[0]).values()}
+
+
 def test_curves_are_drawn_as_they_are():
     axis = next(axis for axis in FIGURES["curves"].axes if axis.get_title() == "gaussian/dim=5:mi=2.0")
     given = some_curves(FRAME)
@@ -173,6 +181,12 @@ def test_the_staircase_has_the_true_steps():
     (steps,) = (patch for patch in axis.patches if patch.get_label() == "truth")
     assert list(steps.get_data().values) == [0, 0.5, 2]
     assert list(steps.get_data().edges) == [0, 1000, 2000, 3000]
+
+
+def test_points_that_share_a_truth_are_no_staircase():
+    frame = pd.concat([FRAME, FRAME.assign(point="other-" + FRAME["point"], trial_id="other-" + FRAME["trial_id"])])
+    with pytest.raises(NothingMatched, match="rise in truth alone"):
+        plots.draw(frame, ["staircase"], "nats", some_curves(frame))
 
 
 def test_a_trace_is_the_curves_one_after_another():

@@ -54,7 +54,7 @@ def ranks(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
     if len(ranking.labels) < 3:
         raise NothingMatched("critical differences need three estimators or more")
     count = len(ranking.labels)
-    look = looks(list(ranking.labels))
+    look = looks(list(table["label"]))
     left = (count + 1) // 2
     depth = max(left, count - left)
     place = dict(zip(ranking.labels, ranking.ranks, strict=True))

@@ -74,16 +74,16 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Fig
     """
     rows = _with_curves(trials, curves)
     rows = rows[(rows["n_samples"] == rows["n_samples"].max()) & (rows["seed"] == rows["seed"].min())]
-    levels = rows.groupby(["task", "dim_x"])["mi_true"].nunique()
-    ladders = list(levels[levels >= 3].index)
+    levels = rows.groupby(["task", "dim_x"])[["mi_true", "point"]].nunique()
+    ladders = list(levels.index[(levels["mi_true"] >= 3) & (levels["mi_true"] == levels["point"])])
     if not ladders:
-        raise NothingMatched("no task has learning curves at three truths or more of one dimension")
+        raise NothingMatched("no task has learning curves at three points or more that rise in truth alone")
     look = looks(list(trials["label"]))
     scale = UNITS[unit]
     with style():
         figure, axes = panels(min(len(ladders), PANELS))
         for axis, (task, dim) in zip(axes, ladders, strict=False):
-            part = rows[(rows["task"] == task) & (rows["dim_x"] == dim)].drop_duplicates(["label", "mi_true"])
+            part = rows[(rows["task"] == task) & (rows["dim_x"] == dim)]
             truths = sorted(part["mi_true"].unique())
             longest = max(1, *(curves[trial][-1][0] for trial in part["trial_id"]))
             edges = np.arange(len(truths) + 1) * longest
