@@ -270,7 +270,7 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
                 "mean |error| is over the cells that an estimator finished"
             )
     if table.empty:
-        by = "every estimator; use --failures worst" if failures == "drop" else "any estimator"
+        by = "every estimator; use --failures worst" if rows["ok"].any() else "any estimator"
         raise NothingMatched(f"no cell was finished by {by}")
     place = table.round(12).rank(axis=1)
     best_first = sorted(table.columns, key=lambda label: (place[label].mean(), natural(label)))
