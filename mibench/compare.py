@@ -17,7 +17,7 @@ import pandas as pd
 
 from mibench.errors import NothingMatched, UsageError
 from mibench.specs import nearest
-from mibench.summary import ROW, UNITS, holm, natural, paired_t, t_interval, tidy
+from mibench.summary import ROW, UNITS, holm, natural, paired_t, t_interval, tidy, without_idle
 
 LEVEL = 0.05
 ROUNDING = 1e-9
@@ -78,7 +78,7 @@ class Ranking:
     labels: tuple[str, ...]
     ranks: tuple[float, ...]
     errors: tuple[float, ...]
-    """Mean over cells of the mean |estimate − truth|, in `unit`."""
+    """Mean over the cells that an estimator finished of the mean |estimate − truth|, in `unit`; NaN if none."""
     wins: tuple[int, ...]
     cells: int
     dropped: int
@@ -220,7 +220,9 @@ def _over(changes: pd.Series, first: str, second: str) -> Over:
     mean, sd, count = (pd.Series([v], dtype=float) for v in (known.mean(), known.std(), n))
     low, high = (float(end.iloc[0]) for end in t_interval(mean, sd, count))
     p, said = np.nan, ""
-    if n and not moved:
+    if not n:
+        said = "no cell has an ok pair"
+    elif not moved:
         p, said = 1.0, "no cell differs"
     elif 2 / 2.0**moved > LEVEL:
         said = f"too few cells for a test: with {moved} that differ no outcome reaches 5 %, with 6 the clearest does"
@@ -238,7 +240,8 @@ def _adjusted(overs: Sequence[Over]) -> tuple[Over, ...]:
 def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> Ranking:
     """All estimators of a frame over its cells, by mean |estimate − truth| over the seeds that all have ok.
 
-    A cell some estimator lacks or never finished is dropped, or with `failures="worst"` that estimator is last in it.
+    A cell some estimator lacks or never finished is dropped, or with `failures="worst"` an estimator that lacks a seed
+    of it or failed is last in it. Who has no ok trial at all is dropped instead of every cell.
     """
     from scipy.stats import friedmanchisquare
 
@@ -249,18 +252,26 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
         raise NothingMatched("there are no trials to compare")
     if rows["label"].nunique() < 2:
         raise NothingMatched("one estimator alone cannot be ranked; run at least two")
-    rows = rows.assign(error=((rows["mi_estimate"] - rows["mi_true"]).abs() * UNITS[unit]).where(rows["ok"]))
-    wide = rows.pivot_table(index=PAIR, columns="label", values="error", dropna=False, sort=False)
-    wide = wide.reindex(columns=sorted(set(rows["label"]), key=natural))
+    notes: list[str] = []
     if failures == "drop":
-        table = wide.dropna().groupby(ROW).mean()
-        total = rows.drop_duplicates(ROW).shape[0]
+        rows, notes = without_idle(rows)
+    rows = rows.assign(error=((rows["mi_estimate"] - rows["mi_true"]).abs() * UNITS[unit]).where(rows["ok"]))
+    wide = rows.set_index([*PAIR, "label"])["error"].unstack("label")
+    wide = wide[sorted(wide, key=natural)]
+    total = len(rows.drop_duplicates(ROW))
+    if failures == "drop":
+        measured = table = wide.dropna().groupby(ROW).mean()
     else:
-        table = wide.groupby(ROW).mean().where(wide.notna().groupby(ROW).all())
-        total = len(table)
-        table = table.apply(lambda row: row.fillna(10 * row.max() if row.notna().any() else 1.0), axis=1)
+        measured = wide.groupby(ROW).mean().where(wide.notna().groupby(ROW).all()).dropna(how="all")
+        table = measured.apply(lambda row: row.fillna(10 * row.max()), axis=1)
+        if measured.isna().any(axis=None):
+            notes.append(
+                "who failed or was not run counts as ten times the worst |error| of the cell; "
+                "mean |error| is over the cells that an estimator finished"
+            )
     if table.empty:
-        raise NothingMatched("no cell was finished by every estimator; leave one out, or use --failures worst")
+        by = "every estimator; use --failures worst" if rows["ok"].any() else "any estimator"
+        raise NothingMatched(f"no cell was finished by {by}")
     place = table.round(12).rank(axis=1)
     best_first = sorted(table.columns, key=lambda label: (place[label].mean(), natural(label)))
     pairs = _adjusted([_over(table[b] - table[a], a, b) for a, b in combinations(best_first, 2)])
@@ -268,7 +279,6 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
     if len(best_first) > 2 and len(table) > 1:
         with np.errstate(invalid="ignore"):  # all ranks tied
             friedman = float(friedmanchisquare(*(table[label] for label in best_first)).pvalue)
-    notes = []
     if len(table) < total:
         notes.append(f"{total - len(table)} of {total} cells dropped: some estimator has no ok trial there")
     if pairs[0].said:
@@ -282,7 +292,7 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
     return Ranking(
         tuple(best_first),
         tuple(float(place[label].mean()) for label in best_first),
-        tuple(float(table[label].mean()) for label in best_first),
+        tuple(float(measured[label].mean()) for label in best_first),
         tuple(int((place[label] == place.min(axis=1)).sum()) for label in best_first),
         len(table),
         total - len(table),

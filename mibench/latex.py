@@ -1,10 +1,14 @@
 """Tables for papers: LaTeX with booktabs, ready for `\\input` (needs the packages booktabs and graphicx)."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from mibench.tables import Entry, Grid, flag_signs, grid, long_columns, notes, number, truth_text
 
 ROWS_A_PAGE = 40
+ESTIMATORS_ABREAST = 6
+"""More would shrink to what nobody can read."""
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}",
@@ -55,7 +59,8 @@ def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") ->
         left = [escape(name), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
         rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
     said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
-    return _tables(head, rows, ". ".join(said) if table.rows else "No trials", label)
+    caption = ". ".join(note[0].upper() + note[1:] for note in said) if table.rows else "No trials"
+    return _tables(head, rows, caption, label, len(head) - len(table.columns))
 
 
 def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
@@ -64,11 +69,19 @@ def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") ->
     return _tables(head, rows, f"Mean, sd, 95 % interval, bias and rmse over the ok seeds in {unit}", label)
 
 
-def _tables(head: list[str], rows: list[list[str]], caption: str, label: str) -> str:
-    """As many table environments as the rows need, each shrunk to the line where it is wider."""
-    pages = [rows[i : i + ROWS_A_PAGE] for i in range(0, len(rows), ROWS_A_PAGE)] or [[]]
+def _tables(head: list[str], rows: list[list[str]], caption: str, label: str, left: int | None = None) -> str:
+    """As many table environments as rows and columns need, each shrunk to the line where it is wider.
+
+    With `left`, so many columns name the row and stand in each part, and the others are shared out.
+    """
+    left = len(head) if left is None else left
+    parts = -(-(len(head) - left) // ESTIMATORS_ABREAST) or 1
+    ends = [left + (len(head) - left) * i // parts for i in range(parts + 1)]
+    shares = [[*range(left), *range(start, end)] for start, end in pairwise(ends)]
+    lines = [rows[i : i + ROWS_A_PAGE] for i in range(0, len(rows), ROWS_A_PAGE)] or [[]]
+    pages = [[[row[k] for k in share] for row in [head, *some]] for some in lines for share in shares]
     text = [r"% \usepackage{booktabs} \usepackage{graphicx} \usepackage{amsmath}"]
-    for page, part in enumerate(pages):
+    for page, (names, *part) in enumerate(pages):
         said = escape(caption) if page == 0 else "Continued"
         said += f", part {page + 1} of {len(pages)}" if len(pages) > 1 else ""
         text += [
@@ -77,9 +90,9 @@ def _tables(head: list[str], rows: list[list[str]], caption: str, label: str) ->
             rf"\caption{{{said}.}}",
             rf"\label{{{label}{f'-{page + 1}' if page else ''}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(names) - 1)}}}",
             r"\toprule",
-            " & ".join(head) + r" \\",
+            " & ".join(names) + r" \\",
             r"\midrule",
             *(" & ".join(row) + r" \\" for row in part),
             r"\bottomrule",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mibench.errors import NothingMatched
 from mibench.interface import Array
-from mibench.summary import ROW, UNITS, natural, tidy
+from mibench.summary import ROW, UNITS, natural, tidy, without_idle
 
 RESAMPLES = 2000
 
@@ -28,7 +28,7 @@ class Board:
 
 def board(frame: pd.DataFrame, unit: str = "nats") -> Board:
     """The leaderboard of a frame of trials, over the cells that every estimator finished without a failure."""
-    rows = tidy(frame)
+    rows, idle = without_idle(tidy(frame))
     labels = sorted(set(rows["label"]), key=natural)
     if rows.empty:
         raise NothingMatched("there are no trials to rank")
@@ -57,7 +57,7 @@ def board(frame: pd.DataFrame, unit: str = "nats") -> Board:
     columns["seconds"] = np.median(seconds, axis=0)
     columns["failed"] = (~rows["ok"]).groupby(rows["label"]).sum().reindex(labels).to_numpy()
     table = pd.DataFrame(columns).sort_values(["rank", "error"], kind="stable", ignore_index=True)
-    return Board(table, tuple(_notes(rows, sound, alike, len(kept))))
+    return Board(table, (*_notes(rows, sound, alike, len(kept)), *idle))
 
 
 def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: pd.Series, kept: int) -> list[str]:

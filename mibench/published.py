@@ -109,7 +109,8 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
     for row in _numbers(found):
         for cell in table[table["task"].isin(found.tasks) & (table["n_ok"] > 0)].to_dict("records"):
             if _same(found, row, cell, settings[cell["label"]]):
-                error = math.sqrt(_squared_error(row) + cell["sd"] ** 2 / cell["n_ok"])
+                difference = cell["mean"] - float(row["mean_nats"])
+                error, reach = _welch([(cell["sd"], cell["n_ok"]), *_seeds(row)])
                 matched.append(
                     {
                         "label": cell["label"],
@@ -120,8 +121,10 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
                         "published": float(row["mean_nats"]) * scale,
                         "here": cell["mean"] * scale,
                         "sd": cell["sd"] * scale,
-                        "difference": (cell["mean"] - float(row["mean_nats"])) * scale,
+                        "difference": difference * scale,
                         "standard_error": error * scale,
+                        "low": (difference - reach) * scale,
+                        "high": (difference + reach) * scale,
                         "settings_there": row["estimator_settings"],
                         "locator": row["source_locator"],
                         "evidence": row["evidence"],
@@ -182,11 +185,22 @@ def _unlike(value: Any, text: str) -> bool:
         return str(value) != text
 
 
-def _squared_error(row: dict[str, str]) -> float:
-    """Squared standard error of a published mean, where it is one over seeds."""
+def _seeds(row: dict[str, str]) -> Iterator[tuple[float, int]]:
+    """The sd and number of seeds of a published mean, where it is one over seeds."""
     if row["std_nats"] and row["n_seeds"].isdigit() and int(row["n_seeds"]) > 1:
-        return float(row["std_nats"]) ** 2 / int(row["n_seeds"])
-    return 0.0
+        yield float(row["std_nats"]), int(row["n_seeds"])
+
+
+def _welch(sides: list[tuple[float, int]]) -> tuple[float, float]:
+    """Standard error and reach of Welch's 95 % interval, from the sd and n of one mean or of two; NaN for n < 2."""
+    from scipy.special import stdtrit
+
+    parts = [(sd**2 / n, n - 1) for sd, n in sides]
+    error = math.sqrt(sum(part for part, _ in parts))
+    if not error > 0:
+        return error, error
+    freedom = error**4 / sum(part**2 / free for part, free in parts)
+    return error, error * float(stdtrit(freedom, 0.975))
 
 
 def _sampling(row: dict[Any, Any]) -> str:
@@ -219,7 +233,25 @@ def _differences(found: Source, used: pd.DataFrame) -> Iterator[str]:
         )
     if all(row["n_seeds"] == "1" for row in found.rows):
         yield "each number there is of one sample or run: the intervals cover noise here alone"
+    apart = _settings_apart(found, used)
+    if apart:
+        yield f"settings that run --like {found.name} has, and here: {'; '.join(apart)}"
     yield from found.notes
+
+
+def _settings_apart(found: Source, used: pd.DataFrame) -> list[str]:
+    """The fields that are set otherwise than in the run nearest the source: "steps 4000 and 400"."""
+    identity = {field for spec in found.estimators.values() for field in specs.parse(spec)[1]}
+    here: dict[tuple[str, str], list[str]] = {}
+    for name, theirs in map(specs.parse, like(found.name)["estimators"] if found.like else ()):
+        for params in used.loc[used["estimator"] == name, "estimator_params"].unique():
+            settings = json.loads(params)
+            for field in sorted(theirs.keys() & settings.keys() - identity):
+                value = settings[field]
+                shown = "x".join(map(str, value)) if isinstance(value, list) else str(value).lower()
+                if _unlike(shown, theirs[field]):
+                    here.setdefault((field, theirs[field]), []).append(shown)
+    return [f"{field} {there} and {', '.join(dict.fromkeys(ours))}" for (field, there), ours in here.items()]
 
 
 def text(outcome: Beside) -> str:
@@ -230,8 +262,8 @@ def text(outcome: Beside) -> str:
     pairs = zip(table["here"], table["sd"], strict=True)
     spread = [number(mean) + ("" if math.isnan(sd) else f" ± {number(sd)}") for mean, sd in pairs]
     ends = [
-        "–" if math.isnan(error) else f"{d - 1.96 * error:+.3f} to {d + 1.96 * error:+.3f}"
-        for d, error in zip(table["difference"], table["standard_error"], strict=True)
+        "–" if math.isnan(low) else f"{low:+.3f} to {high:+.3f}"
+        for low, high in zip(table["low"], table["high"], strict=True)
     ]
     lines = [
         outcome.source.title,

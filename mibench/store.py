@@ -296,6 +296,8 @@ def _load(path: Path) -> "pd.DataFrame":
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise UsageError(f"{path} lacks the columns {', '.join(missing[:3])}{more}; it is no table of mibench trials")
     schemas = set(frame["schema_version"].dropna().unique()) - {SCHEMA_VERSION}
+    if "" in schemas:  # the last column
+        raise UsageError(f"{path} has a row that breaks off before its end")
     if schemas:
         raise UsageError(
             f"{path} holds rows of schema {', '.join(map(str, schemas))}; this mibench reads {SCHEMA_VERSION}"

@@ -25,6 +25,7 @@ OPTIONAL: dict[str, Any] = {
     "mi_std": np.nan,
     "bound": "none",
     "ceiling": np.nan,
+    "samples_seen": np.nan,
     "flags": "",
     "fit_seconds": np.nan,
     "device": "cpu",
@@ -41,6 +42,7 @@ NUMBERS = (
     "mi_true_error",
     "mi_std",
     "ceiling",
+    "samples_seen",
     "fit_seconds",
 )
 ROW = ["task", "point", "n_samples"]
@@ -140,6 +142,15 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def without_idle(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the estimators that have an ok trial, if two or more have, and a note on each of the others."""
+    active = rows.groupby("label")["ok"].any()
+    idle = sorted(active.index[~active], key=natural)
+    if active.sum() < 2 or not idle:
+        return rows, []
+    return rows[~rows["label"].isin(idle)], [f"{label} left out: none of its trials ended ok" for label in idle]
+
+
 def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
     """Per cell, its words and how often each: "timeout 2, error 1"."""
     table = rows[[*ROW, "label"]].assign(word=words).dropna(subset=["word"])
@@ -198,6 +209,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
         mse=("square", "mean"),
         mae=("absolute", "mean"),
         ceiling=("ceiling_", "median"),
+        samples_seen=("samples_seen", "median"),
         fit_seconds=("seconds", "median"),
     )
     variance = by["error_"].var(ddof=0)
@@ -222,7 +234,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
 COLUMNS = (
     "label", "estimator", "bound", "task", "point", "dim_x", "dim_y", "n_samples", "n_seeds", "n_ok", "n_failed",
     "truth", "truth_error", "mean", "sd", "ci_low", "ci_high", "median", "bias", "variance", "mse", "rmse", "mae",
-    "ceiling", "fit_seconds", "failures", "flags",
+    "ceiling", "samples_seen", "fit_seconds", "failures", "flags",
 )  # fmt: skip
 
 

@@ -77,30 +77,35 @@ def _comparison(comparison: Comparison) -> str:
             lines.append(f"… and {len(differing) - MOST} more; --json lists all")
     elif tests:
         lines.append(f"none of {count} cells differs beyond noise (paired t, Holm over {tests} tests, 5 %)")
+    else:
+        lines.pop()
     if len(failing):
         lines += ["", "cells that fail more often on one side:"]
-        lines += aligned(
-            [
-                ["estimator", *failing["label"]],
-                ["task", *_names(failing)],
-                ["n", *failing["n_samples"].map("{:.0f}".format)],
-                [f"failed in {comparison.first}", *failing["failed_first"].map(str)],
-                [f"failed in {comparison.second}", *failing["failed_second"].map(str)],
-            ]
-        )
+        lines += aligned(_failing(failing.head(MOST), comparison))
+        if len(failing) > MOST:
+            lines.append(f"… and {len(failing) - MOST} more; --json lists all")
     return _ended(lines, comparison.notes)
 
 
-def _names(table: pd.DataFrame) -> list[str]:
-    return (table["task"] + "/" + table["point"]).str.rstrip("/").tolist()
+def _where(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
+    """The columns that name a cell; the estimator only where it is not one of the two sides."""
+    names = (table["task"] + "/" + table["point"]).str.rstrip("/")
+    columns = [["task", *names], ["n", *table["n_samples"].map("{:.0f}".format)]]
+    return columns if set(table["label"]) == {comparison.first} else [["estimator", *table["label"]], *columns]
+
+
+def _failing(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
+    return [
+        *_where(table, comparison),
+        [f"failed in {comparison.first}", *table["failed_first"].map(str)],
+        [f"failed in {comparison.second}", *table["failed_second"].map(str)],
+    ]
 
 
 def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
     words = {"better": f"{comparison.second} nearer", "worse": f"{comparison.first} nearer", "differs": "differ"}
     return [
-        ["estimator", *table["label"]],
-        ["task", *_names(table)],
-        ["n", *table["n_samples"].map("{:.0f}".format)],
+        *_where(table, comparison),
         ["pairs", *table["pairs"].map(str)],
         ["truth", *table["truth"].map(number)],
         [comparison.first, *table["first"].map(number)],

@@ -15,6 +15,7 @@ from frames import fail, trials
 
 from mibench import compare, plots
 from mibench.errors import NothingMatched, UsageError
+from mibench.plots.style import MARKERS
 
 EIGHT = tuple((name, {}, "lower") for name in ("ksg", "mine", "mine-f", "jsd", "infonce", "nwj", "smile", "gaussian"))
 POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.0, 0.5, 2.0))
@@ -28,6 +29,7 @@ def long_run():
     ]
     frame = pd.concat(both, ignore_index=True)
     frame.loc[frame["estimator"] == "infonce", "ceiling"] = 2.1
+    frame["samples_seen"] = (0.7 * frame["n_samples"]).where(~frame["estimator"].isin(["ksg", "gaussian"]))
     return fail(frame, (frame["estimator"] == "smile") & (frame["dim_x"] == 20))
 
 
@@ -152,8 +154,16 @@ def test_time_leaves_out_what_not_all_finished():
 def test_ranks_stand_at_the_mean_ranks():
     found = compare.ranking(FRAME)
     lines = FIGURES["ranks"].axes[0].get_lines()
-    markers = sorted(float(line.get_xdata()[0]) for line in lines if line.get_marker() in "osD^vPX*")
+    markers = sorted(float(line.get_xdata()[0]) for line in lines if line.get_marker() in MARKERS)
     assert markers == pytest.approx(sorted(found.ranks))
+
+
+def test_estimators_look_alike_in_all_figures():
+    """Also where the ranks leave one out, who never finished."""
+    figures = plots.draw(fail(FRAME, FRAME["estimator"] == "gaussian"), ["bias", "ranks"])
+    marked = [line for line in figures["ranks"].axes[0].get_lines() if line.get_marker() in MARKERS]
+    ranked = {(line.get_color(), line.get_marker()) for line in marked}
+    assert ranked == {(line.get_color(), line.get_marker()) for line in drawn_lines(figures["bias"].axes[0]).values()}
 
 
 def test_curves_are_drawn_as_they_are():
@@ -171,6 +181,12 @@ def test_the_staircase_has_the_true_steps():
     (steps,) = (patch for patch in axis.patches if patch.get_label() == "truth")
     assert list(steps.get_data().values) == [0, 0.5, 2]
     assert list(steps.get_data().edges) == [0, 1000, 2000, 3000]
+
+
+def test_points_that_share_a_truth_are_no_staircase():
+    frame = pd.concat([FRAME, FRAME.assign(point="other-" + FRAME["point"], trial_id="other-" + FRAME["trial_id"])])
+    with pytest.raises(NothingMatched, match="rise in truth alone"):
+        plots.draw(frame, ["staircase"], "nats", some_curves(frame))
 
 
 def test_a_trace_is_the_curves_one_after_another():
@@ -195,9 +211,25 @@ def said(figure):
 @pytest.mark.parametrize("kind", FIGURES)
 def test_captions_say_what_is_drawn(kind):
     words = said(FIGURES[kind])
-    assert ("cells" if kind == "ranks" else "n = ") in words
-    if kind in ("curves", "staircase"):
-        assert "held-out" in words
+    assert "n = " in words
+    assert "seed" in words
+    assert "failed trials" in words
+    assert "held-out" in words
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        (700, "; values on held-out samples"),
+        (52_000, "; values on held-out samples"),
+        (1000, "not known to be held out: a"),
+        (None, "; values of the whole sample, without training"),
+    ],
+)
+def test_held_out_is_said_of_what_was_held_out(seen, says):
+    """Who saw fewer pairs than the 1000 of the sample, or more, was read on others."""
+    frame = trials((("a", {}, "none"),)).assign(samples_seen=seen)
+    assert says in said(plots.draw(frame, ["estimate"])["estimate"])
 
 
 @pytest.mark.parametrize("kind", FIGURES)
@@ -231,9 +263,9 @@ def overlap(a, b, slack=1.0):
 def test_estimators_differ_without_colour():
     from mibench.plots.style import looks
 
-    look = looks([f"e{i}" for i in range(8)])
-    assert len({style["marker"] for style in look.values()}) == 8
-    assert len({(style["marker"], str(style["linestyle"])) for style in look.values()}) == 8
+    look = looks([f"e{i}" for i in range(24)])
+    assert len({(style["marker"], style["markerfacecolor"] == "white") for style in look.values()}) == 24
+    assert len({style["marker"] for style in list(look.values())[:12]}) == 12
 
 
 def test_names_are_text_not_markup():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from frames import trials
+from scipy import stats
 
 from mibench import published
 from mibench.errors import NothingMatched, UsageError
@@ -125,6 +126,40 @@ def test_bits_are_converted():
     assert row["published"] == pytest.approx(float(theirs["mean"]) * math.log(2), abs=1e-6)
     error = math.sqrt((float(theirs["std"]) * math.log(2)) ** 2 / 10 + 0.01**2 * 2.5 / 5)
     assert row["standard_error"] == pytest.approx(error, rel=1e-4)
+
+
+def test_the_interval_of_a_difference_is_welchs():
+    """Five seeds here and ten there: scipy's, of two samples that have these means and deviations."""
+    frame = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2), 0.69).drop(columns="ceiling")
+    row = published.beside(frame, "latentmi-2024").table.iloc[0]
+    theirs = next(
+        row
+        for row in SOURCES["latentmi-2024"].rows
+        if (row["estimator"], row["dim_x"], row["n_samples"]) == ("KSG", "1", "1000")
+    )
+    ten = np.arange(10) - 4.5
+    sample = float(theirs["mean_nats"]) + ten * float(theirs["std_nats"]) / ten.std(ddof=1)
+    interval = stats.ttest_ind(frame["mi_estimate"], sample, equal_var=False).confidence_interval()
+    assert (row["low"], row["high"]) == pytest.approx(tuple(interval), abs=1e-9)
+
+
+def test_the_interval_beside_a_single_run_is_students():
+    frame = at_the_published_point()
+    row = published.beside(frame, "smile-2020").table.iloc[0]
+    interval = stats.ttest_1samp(frame["mi_estimate"], row["published"]).confidence_interval()
+    assert (row["low"], row["high"]) == pytest.approx(np.array(interval) - row["published"])
+    alone = published.beside(frame[frame["seed"] == 0], "smile-2020").table.iloc[0]
+    assert math.isnan(alone["low"])
+
+
+def test_settings_that_differ_are_named():
+    theirs = {"steps": 4000, "hidden": [256, 256, 256], "learning_rate": 5e-4, "scaling": "none", "averaging": 0.0}
+    same = published.beside(at_the_published_point(params=theirs), "smile-2020")
+    assert not any(note.startswith("settings") for note in same.notes)
+    other = published.beside(at_the_published_point(params={**theirs, "steps": 400, "hidden": [64, 64]}), "smile-2020")
+    assert "settings that run --like smile-2020 has, and here: hidden 256x256x256 and 64x64; steps 4000 and 400" in (
+        other.notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from html import escape, unescape
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from frames import fail, trials
 
@@ -227,6 +228,15 @@ def test_the_leaderboard_is_ranks_over_what_all_finished():
     assert table.loc["c", "failed"] == 3
     assert "over 3 of 6 cells, 4 seeds each" in board.notes
     assert "left out because c failed or was not run: 3 cells" in board.notes
+
+
+def test_the_leaderboard_leaves_out_who_never_finished():
+    names = (("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none"))
+    frame = trials(names, POINTS, seeds=4)
+    rest = leaderboard.board(frame[frame["estimator"] != "c"])
+    board = leaderboard.board(fail(frame, frame["estimator"] == "c", "crashed"))
+    pd.testing.assert_frame_equal(board.table, rest.table)
+    assert "c left out: none of its trials ended ok" in board.notes
 
 
 def test_the_leaderboard_needs_rivals():

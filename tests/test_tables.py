@@ -76,6 +76,17 @@ def test_latex_splits_what_no_page_holds():
     assert "Continued, part 3 of 3" in text
 
 
+def test_latex_splits_what_no_line_holds():
+    """Fourteen estimators are shared out among three parts, each with the tasks and truths, none twice."""
+    names = [f"e{i}" for i in range(14)]
+    text = latex.wide(trials(tuple((name, {}, "none") for name in names), seeds=2))
+    parts = [part.split(r"\midrule")[0] for part in text.split(r"\toprule")[1:]]
+    heads = [part.splitlines()[1].removesuffix(r" \\").split(" & ") for part in parts]
+    assert [head[:2] for head in heads] == [["task", "truth"]] * 3
+    assert [name for head in heads for name in head[2:]] == names
+    assert max(map(len, heads)) <= 8
+
+
 def test_all_failed_is_a_table_that_says_so():
     frame = trials()
     frame = fail(frame, frame["seed"] >= 0, "error")

@@ -132,6 +132,14 @@ def test_damaged_rows_are_a_usage_error_of_one_line(runs, tmp_path, command, dam
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_a_torn_table_is_a_usage_error_of_one_line(runs, tmp_path, command):
+    whole = (runs / "good" / "trials.csv").read_text()
+    (tmp_path / "trials.csv").write_text(whole[: len(whole) // 2])
+    said = type_(command, tmp_path / "trials.csv", code=2)
+    assert said.endswith("trials.csv has a row that breaks off before its end")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -177,7 +185,7 @@ def test_a_run_without_results_has_an_honest_table_and_report(nothing, tmp_path,
         ("empty", "plot", "nothing to draw: 0 trials"),
         ("failed", "plot", "nothing to draw: 8 trials, none of them ok"),
         ("empty", "compare", "there are no trials to compare"),
-        ("failed", "compare", "no cell was finished by every estimator"),
+        ("failed", "compare", "no cell was finished by any estimator"),
     ],
 )
 def test_a_run_without_results_has_nothing_to_draw_or_compare(nothing, name, command, says):

@@ -8,6 +8,8 @@ import typer
 from mibench.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mibench.compare import Ranking
 
 
@@ -71,7 +73,7 @@ def compare(
             raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
         outcomes.append(ranking)
         if diagram:
-            _draw(ranking, diagram)
+            _draw(ranking, frames[0], diagram)
     outcomes += found
     if as_json:
         print_unicode(verdict.as_json(outcomes))
@@ -82,10 +84,11 @@ def compare(
         raise typer.Exit(4)
 
 
-def _draw(ranking: "Ranking", path: Path) -> None:
+def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
     from mibench import plots
     from mibench.plots.ranking import ranks
     from mibench.plots.style import save
+    from mibench.summary import cells
 
-    save(ranks(ranking), path, plots.format_of(path))
+    save(ranks(ranking, cells(frame)), path, plots.format_of(path))
     typer.echo(f"wrote {path}", err=True)

@@ -16,7 +16,7 @@ from mibench.errors import NothingMatched, UsageError
 from mibench.plots import accuracy, ranking, training
 from mibench.plots.style import save
 from mibench.specs import nearest
-from mibench.summary import tidy
+from mibench.summary import cells, tidy
 
 Curves = Mapping[str, Sequence[tuple[int, float | None]]]
 """Learning curves by trial_id: (step, validation value in nats)."""
@@ -28,7 +28,7 @@ KINDS: dict[str, Callable[[pd.DataFrame, str, Curves], Figure]] = {
     "rmse": lambda trials, unit, curves: accuracy.rmse(trials, unit),
     "error": lambda trials, unit, curves: accuracy.error(trials, unit),
     "time": lambda trials, unit, curves: ranking.time(trials, unit),
-    "ranks": lambda trials, unit, curves: ranking.ranks(compare.ranking(trials)),
+    "ranks": lambda trials, unit, curves: ranking.ranks(compare.ranking(trials), cells(trials)),
     "curves": training.curves,
     "staircase": training.staircase,
 }

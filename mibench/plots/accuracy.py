@@ -31,7 +31,7 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             ends = (part["truth"].min() - 0.1 * span, part["truth"].max() + 0.1 * span)
             axis.plot(ends, ends, color="#CCCCCC", linewidth=3, zorder=1, label="estimate = truth")
             joined = _ladder(part)
-            labels = sorted(part["label"].unique(), key=natural)
+            labels = sorted(part.loc[part["n_ok"] > 0, "label"].unique(), key=natural)
             gap = np.diff(np.unique(part["truth"].round(3))).min(initial=span)
             dodge = 0.0 if joined else min(0.06 * span, max(0.01 * span, 0.6 * gap / len(labels)))
             for i, label in enumerate(labels):
@@ -39,14 +39,13 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                 shift = (i - (len(labels) - 1) / 2) * dodge
                 if joined and len(mine) > 1:
                     _band(axis, mine, look[label]["color"])
-                    axis.plot(mine["truth"], mine["mean"], label=label, markerfacecolor="white", **look[label])
+                    axis.plot(mine["truth"], mine["mean"], label=label, **look[label])
                     continue
                 axis.errorbar(
                     mine["truth"] + shift,
                     mine["mean"],
                     yerr=(mine["ci_high"] - mine["mean"]).fillna(0),
                     label=label,
-                    markerfacecolor="white",
                     capsize=2,
                     **{**look[label], "linestyle": "none"},
                 )
@@ -135,7 +134,7 @@ def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figu
             part = table[(table["task"] == task) & (table["n_ok"] > 0)]
             for label in sorted(part["label"].unique(), key=natural):
                 line = part[part["label"] == label].groupby(column)[statistic].mean()
-                axis.plot(line.index, line.to_numpy(), label=label, markerfacecolor="white", **look[label])
+                axis.plot(line.index, line.to_numpy(), label=label, **look[label])
             drawn_values = np.concatenate([line.get_ydata() for line in axis.get_lines()] or [np.empty(0)])
             size = np.abs(drawn_values[np.isfinite(drawn_values) & (drawn_values != 0)])
             if statistic == "bias":
@@ -155,7 +154,10 @@ def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figu
             axis.set_xticks(values, [f"{value:g}" for value in values])
             axis.minorticks_off()
             axis.set(title=task, xlabel=names[column], ylabel=f"{statistic} ({unit})")
-        return finish(figure, axes, title, caption(table, "mean over the points of a task that share the abscissa"))
+        said = "mean over the cells of a task that share the abscissa"
+        if (table["n_ok"] == 0).any():
+            said += ", for each estimator those it has values for"
+        return finish(figure, axes, title, caption(table, said))
 
 
 ROWS = 60

@@ -29,7 +29,7 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             points["rmse"] = np.sqrt(points["mse"])
             for label in sorted(points.index, key=natural):
                 x, y = points.loc[label, "seconds"], points.loc[label, "rmse"]
-                axis.plot([x], [y], label=label, markerfacecolor="white", **{**look[label], "linestyle": "none"})
+                axis.plot([x], [y], label=label, **{**look[label], "linestyle": "none"})
             ordered = points.sort_values(["seconds", "rmse"])
             front = ordered[ordered["rmse"] <= ordered["rmse"].cummin()]
             axis.plot(front["seconds"], front["rmse"], color="#999999", drawstyle="steps-post", linewidth=1, zorder=1)
@@ -45,15 +45,16 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         return finish(figure, axes, "Accuracy against time", caption(shared, said))
 
 
-def ranks(ranking: compare.Ranking) -> Figure:
+def ranks(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
     """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
 
-    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.compare`.
+    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.compare`. `table` has
+    the cells that were compared.
     """
     if len(ranking.labels) < 3:
         raise NothingMatched("critical differences need three estimators or more")
     count = len(ranking.labels)
-    look = looks(list(ranking.labels))
+    look = looks(list(table["label"]))
     left = (count + 1) // 2
     depth = max(left, count - left)
     place = dict(zip(ranking.labels, ranking.ranks, strict=True))
@@ -92,13 +93,12 @@ def ranks(ranking: compare.Ranking) -> Figure:
             edge = low - 0.04 * (high - low) if first else high + 0.04 * (high - low)
             colour = look[label]["color"]
             axis.plot([place[label], place[label], edge], [0, y, y], color=colour, linewidth=1)
-            axis.plot(
-                [place[label]], [0], marker=look[label]["marker"], color=colour, markerfacecolor="white", zorder=3
-            )
+            axis.plot([place[label]], [0], zorder=3, **{**look[label], "linestyle": "none"})
             text = f"{label}  {place[label]:.2f}" if first else f"{place[label]:.2f}  {label}"
             axis.text(edge, y, f" {text} ", ha="right" if first else "left", va="center", fontsize=8)
         said = [
-            f"{ranking.cells} cells",
-            "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
+            f"{ranking.cells} task points and n ranked",
+            "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
+            *ranking.notes,
         ]
-        return finish(figure, [axis], "Critical differences", "; ".join([*said, *ranking.notes]) + ".")
+        return finish(figure, [axis], "Critical differences", caption(table, "; ".join(said), "failed trials"))

@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import cycle
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +17,8 @@ from mibench.summary import cells, natural
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 """Okabe and Ito's palette, told apart by colour-blind eyes, ordered by contrast on white; yellow is left out."""
-MARKERS = "osD^vPX*"
+MARKERS = "osD^vPX*<>pd"
+"""Hollow for the first twelve estimators, filled for the next."""
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (2, 2)))
 STYLE: dict[str, Any] = {
     "font.size": 9,
@@ -57,11 +57,15 @@ def style() -> Iterator[None]:
 
 
 def looks(labels: list[str]) -> dict[str, dict[str, Any]]:
-    """Colour, marker and dash of each label; no two of the first 56 agree in all."""
-    ordered = sorted(set(labels), key=natural)
+    """Colour, marker and dash of each label; no two of the first 24 share a marker and its filling."""
     return {
-        label: {"color": colour, "marker": marker, "linestyle": DASHES[i % len(DASHES)]}
-        for i, (label, colour, marker) in enumerate(zip(ordered, cycle(COLOURS), cycle(MARKERS), strict=False))
+        label: {
+            "color": COLOURS[i % len(COLOURS)],
+            "marker": MARKERS[i % len(MARKERS)],
+            "markerfacecolor": COLOURS[i % len(COLOURS)] if i // len(MARKERS) % 2 else "white",
+            "linestyle": DASHES[i % len(DASHES)],
+        }
+        for i, label in enumerate(sorted(set(labels), key=natural))
     }
 
 
@@ -111,8 +115,8 @@ def finish(figure: Figure, axes: list[Axes], title: str, caption: str) -> Figure
     return figure
 
 
-def caption(table: pd.DataFrame, extra: str = "") -> str:
-    """n, seeds, failures: what the figure is made of."""
+def caption(table: pd.DataFrame, extra: str = "", failed: str = "failed trials left out") -> str:
+    """n, seeds, failures, and whether values are of samples that training did not see: what the figure is made of."""
     ns = sorted(table["n_samples"].unique())
     seeds = sorted(table["n_seeds"].unique())
     parts = [
@@ -120,11 +124,22 @@ def caption(table: pd.DataFrame, extra: str = "") -> str:
         (f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}")
         + (" seed a cell" if seeds[-1] == 1 else " seeds a cell"),
     ]
-    failed = int(table["n_failed"].sum())
-    parts.append(f"{failed} failed trials left out" if failed else "no failed trials")
-    if extra:
-        parts.append(extra)
+    failures = int(table["n_failed"].sum())
+    parts.append(f"{failures} {failed}" if failures else "no failed trials")
+    parts += filter(None, [_held_out(table[table["n_ok"] > 0]), extra])
     return "; ".join(parts) + "."
+
+
+def _held_out(table: pd.DataFrame) -> str:
+    """What the rows prove: who trained on fewer pairs than n, or on fresh ones, was read on others."""
+    trained = table["samples_seen"].notna()
+    unproven = sorted(set(table.loc[table["samples_seen"] == table["n_samples"], "label"]), key=natural)
+    if unproven:
+        return f"not known to be held out: {', '.join(unproven)}"
+    if trained.all():
+        return "values on held-out samples"
+    others = "values of the whole sample, without training"
+    return f"trained estimators: values on held-out samples; others: {others}" if trained.any() else others
 
 
 def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def curves(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Figure
             axis.set(title=f"{task}/{point}", xlabel="training step", ylabel=f"validation value ({unit})")
         table = cells(rows, unit)
         shown = f"the first {PANELS} of {len(points)} points; " if len(points) > PANELS else ""
-        said = f"{shown}drawn for {seeds} of them; values on held-out samples; far outliers cut off"
+        said = f"{shown}drawn for {seeds} of them; lines: validation, on held-out samples; far outliers cut off"
         return finish(figure, axes, "Learning curves", caption(table, said))
 
 
@@ -74,16 +74,16 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Fig
     """
     rows = _with_curves(trials, curves)
     rows = rows[(rows["n_samples"] == rows["n_samples"].max()) & (rows["seed"] == rows["seed"].min())]
-    levels = rows.groupby(["task", "dim_x"])["mi_true"].nunique()
-    ladders = list(levels[levels >= 3].index)
+    levels = rows.groupby(["task", "dim_x"])[["mi_true", "point"]].nunique()
+    ladders = list(levels.index[(levels["mi_true"] >= 3) & (levels["mi_true"] == levels["point"])])
     if not ladders:
-        raise NothingMatched("no task has learning curves at three truths or more of one dimension")
+        raise NothingMatched("no task has learning curves at three points or more that rise in truth alone")
     look = looks(list(trials["label"]))
     scale = UNITS[unit]
     with style():
         figure, axes = panels(min(len(ladders), PANELS))
         for axis, (task, dim) in zip(axes, ladders, strict=False):
-            part = rows[(rows["task"] == task) & (rows["dim_x"] == dim)].drop_duplicates(["label", "mi_true"])
+            part = rows[(rows["task"] == task) & (rows["dim_x"] == dim)]
             truths = sorted(part["mi_true"].unique())
             longest = max(1, *(curves[trial][-1][0] for trial in part["trial_id"]))
             edges = np.arange(len(truths) + 1) * longest
@@ -94,14 +94,14 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Fig
                          for row in mine.itertuples()]  # fmt: skip
                 x, y = np.concatenate(trace).T
                 ends = list(np.cumsum([len(level) for level in trace]) - 2)
-                line = {**look[label], "markevery": ends, "markerfacecolor": "white", "linewidth": 0.9}
+                line = {**look[label], "markevery": ends, "linewidth": 0.9}
                 axis.plot(x, y * scale, label=label, **line)
             top = truths[-1] * scale
             for ceiling in sorted((part["ceiling"].dropna() * scale).unique()):
                 if ceiling < 1.2 * top:
                     axis.axhline(ceiling, color="#555555", linewidth=0.8, linestyle=(0, (1, 2)), label="ceiling")
             axis.set_ylim(-0.1 * top, 1.3 * top)
-            axis.set_xlim(0, 1.01 * edges[-1])
+            axis.set_xlim(0, 1.03 * edges[-1])
             every = -(-len(edges) // 5)
             axis.set_xticks(edges, ["" if i % every else f"{edge:,}" for i, edge in enumerate(edges)])
             axis.set(
@@ -111,7 +111,7 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Fig
             )
         said = (
             "the first seed; each level trained apart; lines: validation on held-out samples; markers: the value "
-            "reported, of other samples; cut at 1.3 times the highest truth"
+            "reported, of other samples; cut at −0.1 and 1.3 times the highest truth"
         )
         return finish(figure, axes, "Staircase", caption(cells(rows, unit), said))
 
