@@ -135,8 +135,8 @@ def measure(dim, n, found, slow, rounds, limit):
             values[name] = value
             if turn:
                 seconds[name].append(took)
-            if took > limit:
-                slow[name, dim] = n
+                if took > limit:
+                    slow[name, dim] = n
     return {name: np.median(taken) for name, taken in seconds.items() if taken}, values
 
 
