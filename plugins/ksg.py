@@ -16,8 +16,10 @@ class KSG:
     there for comparison with published values.
 
     `scaling` is "none", "standard" (each column to mean 0 and variance 1) or "rank" (each column to the normal scores
-    of its ranks). Algorithm 1 compares distances in x with distances in y, so that units matter: see docs/ksg.md for
-    what each costs and gains.
+    of its ranks). Algorithm 1 compares distances in x with distances in y, so that units matter: on a normal pair of
+    0.83 nats (n = 1000, k = 3) its bias is +0.02 nats, with x in units 1000 times smaller -0.79, and with either
+    scaling +0.02 again; of exp(2x) and exp(2y) it is -0.04, with ranks +0.02. In 5 + 5 columns neither changes the
+    bias of -0.21. At 1 + 1 columns and n = 10⁵ "standard" costs a tenth more and "rank" four tenths. See docs/ksg.md.
 
     `noise`, in standard deviations of each column, is normal noise added first to break ties between repeated rows.
     """

@@ -1,5 +1,7 @@
 """The nearest-neighbour estimators against the textbook: every pair of rows, plain loops over columns."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,8 +87,9 @@ def test_every_path_meets_the_textbook(dim_x, dim_y, algorithm, norm):
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("norm", ["chebyshev", "euclidean"])
 @pytest.mark.parametrize("algorithm", [1, 2])
-@pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (1, 2), (3, 3)])
+@pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (1, 2), (3, 3), (30, 2)])
 @pytest.mark.parametrize(
     "change",
     [
@@ -94,13 +97,17 @@ def test_every_path_meets_the_textbook(dim_x, dim_y, algorithm, norm):
         pytest.param(lambda z: z * 1e-200, id="tiny"),
         pytest.param(lambda z: z * 1e200, id="huge"),
         pytest.param(lambda z: np.sign(z) * np.exp(3 * np.abs(z)), id="heavy-tailed"),
-        pytest.param(lambda z: np.round(z, 2) + 0.5, id="rounded"),
+        pytest.param(lambda z: np.round(z * 256) / 256 + 0.5, id="rounded"),
     ],
 )
-def test_scale_and_shape_of_the_data_do_not_matter(change, dim_x, dim_y, algorithm, path):
+def test_scale_and_shape_of_the_data_do_not_matter(change, dim_x, dim_y, algorithm, norm, path):
     x, y = (change(z) for z in normal_pair(400, dim_x, dim_y))
-    found = neighbors.ksg(x, y, 10, algorithm=algorithm, path=path()).value
-    assert found == pytest.approx(textbook(x, y, 10, algorithm), abs=1e-12)
+    # A power of two and a root round alike at every scale, and keep the textbook's squares of 1e200 finite.
+    unit = 2.0 ** -np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1]
+    for k, found in zip(
+        (3, 10, 20), neighbors.ksg_many_k(x, y, [3, 10, 20], algorithm=algorithm, norm=norm, path=path()), strict=True
+    ):
+        assert found.value == pytest.approx(textbook(x * unit, y * unit, k, algorithm, norm), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +280,18 @@ def test_one_search_for_many_k_gives_the_single_values(algorithm, norm, path):
     assert together == alone
 
 
+def test_a_sweep_over_k_makes_one_search():
+    class Counting(ScipyPath):
+        searches = 0
+
+        def counts(self, *arguments):
+            Counting.searches += 1
+            return super().counts(*arguments)
+
+    neighbors.ksg_many_k(*normal_pair(100, 1, 1), [1, 3, 5, 10], path=Counting())
+    assert Counting.searches == 1
+
+
 @pytest.mark.parametrize("algorithm", [1, 2])
 def test_k_up_to_all_other_rows(algorithm):
     x, y = normal_pair(40, 1, 2)
@@ -281,7 +300,9 @@ def test_k_up_to_all_other_rows(algorithm):
 
 @pytest.mark.skipif(CompiledPath is None, reason="numba is missing")
 @pytest.mark.parametrize(("n", "dim_x", "dim_y"), [(20_000, 1, 1), (5_000, 3, 2), (3_000, 1, 12)])
-@pytest.mark.parametrize("shape", ["normal", "cauchy", "outlier", "clusters", "unequal scales", "y follows x"])
+@pytest.mark.parametrize(
+    "shape", ["normal", "cauchy", "outlier", "clusters", "unequal scales", "y follows x", "decimals"]
+)
 def test_compiled_counts_are_those_of_scipy_on_awkward_data(shape, n, dim_x, dim_y):
     """Large enough for many strips and leaves, where the 16-bit grid decides most comparisons."""
     rng = np.random.default_rng([n, dim_x])
@@ -297,12 +318,27 @@ def test_compiled_counts_are_those_of_scipy_on_awkward_data(shape, n, dim_x, dim
         y *= 1e4
     elif shape == "y follows x":
         y = x[:, :1] + 1e-7 * y
+    elif shape == "decimals":  # distances that should tie are rounded apart, on every path alike
+        x, y = np.round(x, 5), np.round(y, 5)
     for algorithm in (1, 2):
         fast, base = (
             neighbors.ksg_many_k(x, y, [1, 4, 30], algorithm=algorithm, path=path)
             for path in (CompiledPath(threads=2), ScipyPath())
         )
         assert [e.value for e in fast] == [e.value for e in base]
+
+
+@pytest.mark.skipif(CompiledPath is None, reason="numba is missing")
+@pytest.mark.parametrize("algorithm", [1, 2])
+@pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 2), (3, 2), (9, 8)])
+def test_compiled_euclidean_counts_are_those_of_scipy(dim_x, dim_y, algorithm):
+    """Large enough for a tree whose boxes leave most leaves unseen."""
+    x, y = normal_pair(3000, dim_x, dim_y)
+    fast, base = (
+        neighbors.ksg_many_k(x, y, [1, 4, 30], algorithm=algorithm, norm="euclidean", path=path)
+        for path in (CompiledPath(threads=2), ScipyPath())
+    )
+    assert [e.value for e in fast] == [e.value for e in base]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -322,8 +358,64 @@ def test_noise_breaks_ties_and_repeats_with_its_seed():
     assert all(np.array_equal(a, b) for a, b in zip((x, y), neighbors.with_noise(x, y, 0.0, 0), strict=True))
 
 
-def run_python(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+@pytest.mark.parametrize("scale", [2.0**-600, 2.0**600])
+def test_noise_has_the_size_of_the_data(scale):
+    x, y = normal_pair(50, 2, 1)
+    noisy = neighbors.with_noise(x, y, 1e-6, 0)
+    scaled = neighbors.with_noise(x * scale, y * scale, 1e-6, 0)
+    assert all(np.array_equal(a * scale, b) for a, b in zip(noisy, scaled, strict=True))
+
+
+def run_python(code, root=ROOT, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), **environment},
+    )
+
+
+ONE_ESTIMATE = """
+import numpy as np
+from mibench import neighbors
+x = np.random.default_rng(0).normal(size=(300, 2))
+print(neighbors.ksg(x[:, :1], x[:, 1:]).path)
+from mibench.neighbors import strip
+print(sum(strip.search.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.skipif(CompiledPath is None, reason="numba is missing")
+@pytest.mark.parametrize("writable", [True, False], ids=["writable", "read-only"])
+def test_kernels_are_compiled_once_and_kept(writable, tmp_path):
+    """Beside the package, or in the user's cache where nothing can be written beside it; after a change, anew."""
+    root, home = tmp_path / "site", tmp_path / "home"
+    shutil.copytree(ROOT / "mibench", root / "mibench", ignore=shutil.ignore_patterns("__pycache__"))
+    home.mkdir()
+    room = root / "mibench" / "neighbors"
+    if not writable:
+        (room / "__pycache__").write_text("a file, where even root can make no folder")
+    environment = {"HOME": str(home), "NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    assert run_python(ONE_ESTIMATE, root, **environment).stdout.split() == ["numba-strip", "0"]
+    assert run_python(ONE_ESTIMATE, root, **environment).stdout.split() == ["numba-strip", "1"]
+    assert any(home.rglob("*.nbc")) != writable
+    (room / "rows.py").write_text((room / "rows.py").read_text() + "\n")
+    assert run_python(ONE_ESTIMATE, root, **environment).stdout.split() == ["numba-strip", "0"]
+
+
+def test_a_run_without_numba_says_once_that_it_is_slower(tmp_path):
+    (tmp_path / "numba.py").write_text("raise ImportError('not here')")
+    run = ("run", "-e", "ksg,kl", "-t", "gaussian", "--dims", "1", "--mi", "0.5", "-n", "100", "--seeds", "2")
+    ran = subprocess.run(
+        [sys.executable, "-m", "mibench", *run, "-o", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )
+    assert ran.stderr.count("pip install 'mibench[fast]'") == 1
 
 
 def test_without_numba_it_runs_on_scipy_and_says_so_once():

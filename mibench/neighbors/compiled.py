@@ -1,6 +1,8 @@
 """How kernels are compiled. Importing this imports numba, so the kernels' modules are imported inside functions."""
 
+import contextlib
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,10 +13,19 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def _cache_folder() -> str:
-    """A folder named for what all kernels say: numba keeps a kernel until its own file changes, with all it calls."""
+    """Beside the package or, where that is read-only, in the user's cache; empty where neither can be written.
+
+    Named for what all kernels say: numba keeps a kernel until its own file changes, with all it calls.
+    """
     room = Path(__file__).parent
     text = b"".join(source.read_bytes() for source in sorted(room.glob("*.py")))
-    return str(room / "__pycache__" / f"kernels-{hashlib.sha256(text).hexdigest()[:12]}")
+    name = f"kernels-{hashlib.sha256(text).hexdigest()[:12]}"
+    for folder in (room / "__pycache__" / name, Path(os.path.expanduser("~/.cache/mibench"), name)):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return str(folder)
+    return ""
 
 
 _FOLDER = _cache_folder()
@@ -25,18 +36,14 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 def kernel(function: Kernel) -> Kernel:
     """Compile, serial and without the interpreter's lock; keep the machine code on disk where that can be written."""
     configured = _CONFIG.CACHE_DIR
-    for folder in dict.fromkeys([configured or _FOLDER, ""]):
-        _CONFIG.CACHE_DIR = folder
-        try:
-            compiled: Kernel = numba.njit(cache=True, **_OPTIONS)(function)
-        except RuntimeError:  # numba may not write there
-            continue
-        else:
-            return compiled
-        finally:
-            _CONFIG.CACHE_DIR = configured
-    uncached: Kernel = numba.njit(**_OPTIONS)(function)
-    return uncached
+    _CONFIG.CACHE_DIR = configured or _FOLDER
+    try:
+        compiled: Kernel = numba.njit(cache=True, **_OPTIONS)(function)
+    except RuntimeError:  # numba may write nowhere
+        compiled = numba.njit(**_OPTIONS)(function)
+    finally:
+        _CONFIG.CACHE_DIR = configured
+    return compiled
 
 
 def inlined(function: Kernel) -> Kernel:

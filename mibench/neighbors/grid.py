@@ -59,41 +59,20 @@ def apart(a: np.int16, b: np.int16) -> np.int16:
 
 @inlined
 def measure_steps(mine: Steps, i: int, others: Steps, m: int, out: Steps) -> None:
-    """Distances in steps from point i of `mine` to the first m of `others`, m whole runs; both `(dim, leaf)`."""
+    """Distances in steps from point i of `mine` to the first m of `others`, m whole runs; both `(dim, leaf)`.
+
+    Two columns a pass; where their number is odd, the first one twice.
+    """
     dim = len(mine)
-    d = dim % 4
-    p0 = mine[0, i]
-    if d == 0:
-        d = 4
-        p1 = mine[1, i]
-        p2 = mine[2, i]
-        p3 = mine[3, i]
-        for t in range(m):
-            v = larger(apart(others[0, t], p0), apart(others[1, t], p1))
-            w = larger(apart(others[2, t], p2), apart(others[3, t], p3))
-            out[t] = larger(v, w)
-    elif d == 1:
-        for t in range(m):
-            out[t] = apart(others[0, t], p0)
-    elif d == 2:
-        p1 = mine[1, i]
-        for t in range(m):
-            out[t] = larger(apart(others[0, t], p0), apart(others[1, t], p1))
-    else:
-        p1 = mine[1, i]
-        p2 = mine[2, i]
-        for t in range(m):
-            out[t] = larger(larger(apart(others[0, t], p0), apart(others[1, t], p1)), apart(others[2, t], p2))
+    d = 2 - dim % 2
+    p, q = mine[0, i], mine[d - 1, i]
+    for t in range(m):
+        out[t] = larger(apart(others[0, t], p), apart(others[d - 1, t], q))
     while d < dim:
-        p0 = mine[d, i]
-        p1 = mine[d + 1, i]
-        p2 = mine[d + 2, i]
-        p3 = mine[d + 3, i]
+        p, q = mine[d, i], mine[d + 1, i]
         for t in range(m):
-            v = larger(apart(others[d, t], p0), apart(others[d + 1, t], p1))
-            w = larger(apart(others[d + 2, t], p2), apart(others[d + 3, t], p3))
-            out[t] = larger(out[t], larger(v, w))
-        d += 4
+            out[t] = larger(out[t], larger(apart(others[d, t], p), apart(others[d + 1, t], q)))
+        d += 2
 
 
 @kernel

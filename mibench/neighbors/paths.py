@@ -63,7 +63,7 @@ def _not_compiled() -> str | None:
         import numba  # noqa: F401
     except ImportError as error:
         warnings.warn(
-            f"nearest neighbours run on scipy, 3 to 10 times slower than compiled ({error}): "
+            f"nearest neighbours run on scipy, 3 to 15 times slower than compiled ({error}): "
             "pip install 'mibench[fast]'",
             RuntimeWarning,
             stacklevel=2,

@@ -34,39 +34,16 @@ def measure(points: Array, i: int, a: int, b: int, dim_x: int, euclidean: bool, 
                 out[t] = larger(out[t], other[t])
         return
     m, start = b - a, np.uint64(a)  # unsigned: a signed index is first compared with zero, each time
-    d = dim % 4
-    p0 = points[0, i]
-    # Four columns a pass: the distances so far go through memory once for four.
-    if d == 0:
-        d = 4
-        p1 = points[1, i]
-        p2 = points[2, i]
-        p3 = points[3, i]
-        for t in range(m):
-            out[t] = larger(
-                larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[1, start + np.uint64(t)] - p1)),
-                larger(abs(points[2, start + np.uint64(t)] - p2), abs(points[3, start + np.uint64(t)] - p3)),
-            )
-    elif d == 1:
-        for t in range(m):
-            out[t] = abs(points[0, start + np.uint64(t)] - p0)
-    elif d == 2:
-        p1 = points[1, i]
-        for t in range(m):
-            out[t] = larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[1, start + np.uint64(t)] - p1))
-    else:
-        p1 = points[1, i]
-        p2 = points[2, i]
-        for t in range(m):
-            out[t] = larger(
-                larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[1, start + np.uint64(t)] - p1)),
-                abs(points[2, start + np.uint64(t)] - p2),
-            )
+    # Four columns a pass, so that `out` goes through memory once for four; the first one repeats some to leave fours.
+    d = (dim - 1) % 4 + 1
+    c1, c2, c3 = min(1, d - 1), min(2, d - 1), d - 1
+    p0, p1, p2, p3 = points[0, i], points[c1, i], points[c2, i], points[c3, i]
+    for t in range(m):
+        v = larger(abs(points[0, start + np.uint64(t)] - p0), abs(points[c1, start + np.uint64(t)] - p1))
+        w = larger(abs(points[c2, start + np.uint64(t)] - p2), abs(points[c3, start + np.uint64(t)] - p3))
+        out[t] = larger(v, w)
     while d < dim:
-        p0 = points[d, i]
-        p1 = points[d + 1, i]
-        p2 = points[d + 2, i]
-        p3 = points[d + 3, i]
+        p0, p1, p2, p3 = points[d, i], points[d + 1, i], points[d + 2, i], points[d + 3, i]
         for t in range(m):
             v = larger(abs(points[d, start + np.uint64(t)] - p0), abs(points[d + 1, start + np.uint64(t)] - p1))
             w = larger(abs(points[d + 2, start + np.uint64(t)] - p2), abs(points[d + 3, start + np.uint64(t)] - p3))

@@ -58,13 +58,16 @@ def scaled(z: Array, scaling: Scaling) -> Array:
     if scaling == "none":
         return z
     if scaling == "standard":
-        # Scaled by a power of two first: the squares of 1e200 and of 1e-200 are not floats.
-        spread = z.max(axis=0) / 2 - z.min(axis=0) / 2
-        z = z / np.exp2(np.frexp(spread)[1])
-        return np.asarray((z - z.mean(axis=0)) / z.std(axis=0))
+        return np.asarray((z - z.mean(axis=0)) / _deviation(z))
     if scaling == "rank":
         return np.column_stack([_normal_scores(column) for column in z.T])
     raise ValueError(f'scaling={scaling!r} is unknown: it is "none", "standard" or "rank"')
+
+
+def _deviation(z: Array) -> Array:
+    """Each column's standard deviation, in units of a power of two near its range: 1e200 and 1e-200 have no square."""
+    unit = np.exp2(np.frexp(z.max(axis=0) / 2 - z.min(axis=0) / 2)[1])
+    return np.asarray(unit * (z / unit).std(axis=0))
 
 
 def _normal_scores(values: Array) -> Array:
@@ -83,5 +86,5 @@ def with_noise(x: Array, y: Array, size: float, seed: int) -> tuple[Array, Array
     if size == 0:
         return x, y
     rng = np.random.default_rng(seed)
-    noisy_x, noisy_y = (np.asarray(z + size * z.std(axis=0) * rng.normal(size=z.shape)) for z in (x, y))
+    noisy_x, noisy_y = (np.asarray(z + size * _deviation(z) * rng.normal(size=z.shape)) for z in (x, y))
     return noisy_x, noisy_y

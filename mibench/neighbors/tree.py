@@ -48,12 +48,17 @@ def build(z: Array, leaf: int) -> Tree:
 
 @kernel
 def halve(z: Array, order: Counts, points: Array, bounds: Counts, low: Array, high: Array) -> None:
-    """Fill in the arrays of a tree."""
+    """Fill in the arrays of a tree, depth first: the rows of a small subtree stay in the cache until it is done."""
     n, dim = z.shape
     nodes = len(bounds)
     keys = np.empty(n)
     bounds[0, 0], bounds[0, 1] = 0, n
-    for node in range(nodes):
+    stack = np.empty(64, dtype=np.int64)
+    stack[0] = 0
+    top = 1
+    while top > 0:
+        top -= 1
+        node = stack[top]
         start, stop = bounds[node, 0], bounds[node, 1]
         for d in range(dim):
             low[node, d], high[node, d] = np.inf, -np.inf
@@ -75,6 +80,8 @@ def halve(z: Array, order: Counts, points: Array, bounds: Counts, low: Array, hi
             split(keys, order, start, stop - 1, middle)
             bounds[2 * node + 1, 0], bounds[2 * node + 1, 1] = start, middle
             bounds[2 * node + 2, 0], bounds[2 * node + 2, 1] = middle, stop
+            stack[top], stack[top + 1] = 2 * node + 2, 2 * node + 1
+            top += 2
     for i in range(n):
         for d in range(dim):
             points[d, i] = z[order[i], d]

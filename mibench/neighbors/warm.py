@@ -1,10 +1,12 @@
 """Imported once, before trials' processes are forked: loads the compiled kernels, or compiles them, for all of them."""
 
-import importlib.util
+import sys
+import warnings
 
 import numpy as np
 
 from mibench.neighbors.estimates import ksg_many_k
+from mibench.neighbors.paths import choose
 
 
 def _load() -> None:
@@ -15,5 +17,9 @@ def _load() -> None:
             ksg_many_k(x, y, [3], algorithm=algorithm)
 
 
-if importlib.util.find_spec("numba"):
+with warnings.catch_warnings(record=True) as said:
+    compiled = choose(1, 1).name != "scipy"
+for warning in said:  # here, once a run: what the forked processes say goes into the logs of trials
+    print(f"mibench: {warning.message}", file=sys.stderr, flush=True)
+if compiled:
     _load()
