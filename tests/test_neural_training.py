@@ -62,6 +62,8 @@ NEURAL = ["mine", "mine_f", "jsd", "dv", "nwj", "smile", "infonce", "flo", "tuba
     [
         *((stem, ODD) for stem in NEURAL),
         *(("mine", ODD | {"critic": critic}) for critic in ("merge", "separable", "bilinear")),
+        *((stem, {"hidden": (1, 1), "embedding": 1}) for stem in ("mine", "tuba", "club", "deep_infomax")),
+        ("mine", ODD | {"critic": "bilinear", "embedding": 1}),
         *(("mine", ODD | {"activation": activation}) for activation in ("relu", "gelu", "elu", "tanh")),
     ],
     ids=str,

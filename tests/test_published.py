@@ -115,14 +115,19 @@ def test_what_keeps_a_run_from_matching_is_said(other, says):
         published.beside(at_the_published_point(**other), "smile-2020")
 
 
-def test_bits_are_converted():
+def beside_ten_seeds():
+    """A run at a point that was published in bits, with ten seeds; the outcome, and the row of the source."""
     frame = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2), 0.69).drop(columns="ceiling")
-    row = published.beside(frame, "latentmi-2024").table.iloc[0]
     theirs = next(
         row
         for row in SOURCES["latentmi-2024"].rows
         if (row["estimator"], row["dim_x"], row["n_samples"]) == ("KSG", "1", "1000")
     )
+    return frame, published.beside(frame, "latentmi-2024").table.iloc[0], theirs
+
+
+def test_bits_are_converted():
+    _, row, theirs = beside_ten_seeds()
     assert row["published"] == pytest.approx(float(theirs["mean"]) * math.log(2), abs=1e-6)
     error = math.sqrt((float(theirs["std"]) * math.log(2)) ** 2 / 10 + 0.01**2 * 2.5 / 5)
     assert row["standard_error"] == pytest.approx(error, rel=1e-4)
@@ -130,13 +135,7 @@ def test_bits_are_converted():
 
 def test_the_interval_of_a_difference_is_welchs():
     """Five seeds here and ten there: scipy's, of two samples that have these means and deviations."""
-    frame = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2), 0.69).drop(columns="ceiling")
-    row = published.beside(frame, "latentmi-2024").table.iloc[0]
-    theirs = next(
-        row
-        for row in SOURCES["latentmi-2024"].rows
-        if (row["estimator"], row["dim_x"], row["n_samples"]) == ("KSG", "1", "1000")
-    )
+    frame, row, theirs = beside_ten_seeds()
     ten = np.arange(10) - 4.5
     sample = float(theirs["mean_nats"]) + ten * float(theirs["std_nats"]) / ten.std(ddof=1)
     interval = stats.ttest_ind(frame["mi_estimate"], sample, equal_var=False).confidence_interval()

@@ -101,13 +101,18 @@ def dense(
 ) -> list[Parameter]:
     """A layer `z W + b`, drawn within ±1/√fan_in as torch.nn.Linear is; z is `rows` wide, and what comes `columns`."""
     limit, rows = 1 / sqrt(fan_in or inputs), rows or inputs
-    columns = columns or (outputs if outputs == 1 else padded(outputs))
+    columns = columns or padded(outputs)
     return [Parameter((inputs, outputs), (rows, columns), limit), Parameter((1, outputs), (1, columns), limit)]
 
 
 def hidden_layers(*widths: int) -> list[Parameter]:
     """Dense layers from each width to the next, the first being a layer's too."""
     return [parameter for a, b in pairwise(widths) for parameter in dense(a, b, rows=padded(a))]
+
+
+def to_a_number(width: int) -> list[Parameter]:
+    """The layer that makes a score of a layer so wide."""
+    return dense(width, 1, rows=padded(width), columns=1)
 
 
 def layers(dim: int, *widths: int) -> list[Parameter]:
@@ -143,7 +148,7 @@ class Concat(Critic):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         both = dim_x + dim_y
         of_x, of_y = dense(dim_x, first, fan_in=both), dense(dim_y, first, fan_in=both)
-        self.parameters = [of_x[0], *of_y, *hidden_layers(first, *rest, 1)]
+        self.parameters = [of_x[0], *of_y, *hidden_layers(first, *rest), *to_a_number(settings.hidden[-1])]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return torch.bmm(x, weights[0])
@@ -212,7 +217,7 @@ class OfX(Critic):
 
     def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
-        self.parameters = layers(dim_x, *settings.hidden, 1)
+        self.parameters = [*layers(dim_x, *settings.hidden), *to_a_number(settings.hidden[-1])]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return perceptron(weights, x, self.activation)
