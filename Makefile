@@ -15,7 +15,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once, a few minutes)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[fast,digits,dask,test]'
-	@$(BIN)/python -m mibench.neighbors.warm
+	@$(BIN)/python -c 'import mibench.neighbors.warm, mibench.neural.warm'
 	@touch $@
 
 run: $(READY) ## set up, then: mibench run --estimators mine,ksg --task gaussian

@@ -1,7 +1,6 @@
 """MINE (Belghazi et al. 2018, arXiv 1801.04062): the Donsker-Varadhan bound, with their moving-average gradient."""
 
 from dataclasses import dataclass
-from math import log, log1p
 from typing import ClassVar
 
 from mibench import hookimpl
@@ -25,8 +24,9 @@ class MINE(NeuralEstimator):
         return joint.mean() - log_mean_exp(marginal)
 
     def objective(self, joint, marginal, average):
-        average = (average + log1p(-self.rate)).logaddexp(log_mean_exp(marginal.detach()) + log(self.rate))
-        return (marginal - average).exp().mean() - joint.mean(), average
+        excess = (marginal - average).exp().mean()
+        moved = average + (self.rate * (excess.detach() - 1)).log1p()
+        return (average - moved).exp() * excess - joint.mean(), moved
 
 
 @hookimpl

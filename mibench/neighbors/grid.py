@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mibench.compiled import inlined, kernel
 from mibench.interface import Array
-from mibench.neighbors.compiled import inlined, kernel
 from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import larger
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from mibench.compiled import inlined, kernel
 from mibench.interface import Array
-from mibench.neighbors.compiled import inlined, kernel
 from mibench.neighbors.paths import Counts
 
 

@@ -6,8 +6,8 @@ down from its place in y, then the strips to the right and left while they can h
 
 import numpy as np
 
+from mibench.compiled import kernel
 from mibench.interface import Array
-from mibench.neighbors.compiled import kernel
 from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import insert, larger
 

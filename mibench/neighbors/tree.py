@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mibench.compiled import kernel
 from mibench.interface import Array
-from mibench.neighbors.compiled import kernel
 from mibench.neighbors.grid import RUN, count_up_to, exactly, limit_steps, measure_steps, pick, place, steps_per_unit
 from mibench.neighbors.paths import Counts
 from mibench.neighbors.rows import insert, larger, measure

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mibench.neural import NeuralEstimator
+from mibench.neural import NeuralEstimator, compiled_path
 
 ALIGNMENT = 64
 """Floats; each parameter begins on a whole vector, so that a critic's arithmetic does not depend on its neighbours."""
@@ -157,6 +157,8 @@ class Concat(Critic):
         return torch.baddbmm(weights[2], y, weights[1])
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
+        if compiled_path.serve(self.activation, x):
+            return compiled_path.scores(self.activation, x, y, weights[3:])
         z = self.activation((x.unsqueeze(3) + y.unsqueeze(2)).flatten(1, 3))
         return perceptron(weights[3:], z, self.activation).view(*x.shape[:3], -1)
 

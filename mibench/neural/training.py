@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mibench.neural import NeuralEstimator
+from mibench.neural.compiled_path import array, kernels, path
 from mibench.neural.critics import Critic
 from mibench.neural.scaling import Single
 from mibench.neural.scores import joint_and_marginal, over_critics, tables, tables_in_parts, whole
@@ -111,12 +112,18 @@ class Stack:
         for place, gradient in zip(self.gradients, torch.autograd.grad(loss.sum(), self.weights), strict=True):
             place.copy_(gradient)
         self.steps += 1
+        of_first, of_second = 1 / (1 - 0.9**self.steps), 1 / (1 - 0.999**self.steps)
+        # while there are few steps the average is over them all, with no pull towards the start
+        share = max(1 - settings.averaging, 1 / self.steps)
+        if path(self.theta.device) == "numba":
+            rows = self.theta, self.mean, self.first, self.second, self.gradient, self.rate
+            kernels().adam(*map(array, rows), *map(np.float32, (of_first, of_second, share)))
+            return
         self.first.lerp_(self.gradient, 0.1)
         self.second.mul_(0.999).addcmul_(self.gradient, self.gradient, value=0.001)
-        scale = (self.second / (1 - 0.999**self.steps)).sqrt_().add_(1e-8)
-        self.theta.addcdiv_(self.first * self.rate, scale, value=-1 / (1 - 0.9**self.steps))
-        # while there are few steps the average is over them all, with no pull towards the start
-        self.mean.lerp_(self.theta, max(1 - settings.averaging, 1 / self.steps))
+        scale = (self.second * of_second).sqrt_().add_(1e-8)
+        self.theta.addcdiv_(self.first * self.rate, scale, value=-of_first)
+        self.mean.lerp_(self.theta, share)
 
 
 def train(settings: NeuralEstimator, critic: Critic, jobs: Sequence[Job], device: torch.device) -> list[Run]:

@@ -11,6 +11,7 @@ import torch
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.neural import NeuralEstimator
 from mibench.neural.architectures import build
+from mibench.neural.compiled_path import path
 from mibench.neural.critics import Critic, one_of
 from mibench.neural.scaling import SCALINGS, Scale, Single
 from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables_in_parts
@@ -75,6 +76,7 @@ def read(
             ceiling=settings.ceiling(group - 1),
             ess=ess[k],
             steps=run.steps,
+            path=path(device),
             curve=tuple(run.curve),
         )
         for k, run in enumerate(runs)
