@@ -164,3 +164,20 @@ def test_kernels_get_views_of_what_they_write_into():
     z = torch.zeros(2, 3)
     array(z)[:] = 1
     assert (z == 1).all()
+
+
+def test_warming_loads_every_kernel_for_what_training_gives_it():
+    """A kernel that training had to compile again would be compiled in every trial's process."""
+    code = (
+        "import numpy as np, mibench, mibench.neural.warm\n"
+        "from mibench.neural import kernels\n"
+        "compiled = {k: v for k, v in vars(kernels).items() if hasattr(v, 'signatures') and not k.startswith('_')}\n"
+        "count = lambda: {k: len(v.signatures) for k, v in compiled.items() if k not in ('sigmoid', 'activate')}\n"
+        "before = count()\n"
+        "x = np.random.default_rng(0).normal(size=(200, 1))\n"
+        "for name in ('mine:steps=20', 'flo:steps=20', 'mine:steps=20:critic=merge', 'deep-infomax:steps=20'):\n"
+        "    mibench.estimator(name).estimate(x, x + 1, seed=0)\n"
+        "assert count() == before and set(before.values()) == {1}, (before, count())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

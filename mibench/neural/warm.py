@@ -1,17 +1,25 @@
 """Imported once, before trials' processes are forked: loads the compiled kernels, or compiles them, for all of them."""
 
+from typing import Any
+
+import numpy as np
 import torch
-from torch.nn import functional
 
-from mibench.neural.compiled_path import array, kernels, path, scores
+from mibench.neural.compiled_path import kernels, path
 
 
-def _load() -> None:
-    x, weight, bias = torch.zeros(2, 1, 2, 32), torch.zeros(2, 32, 32), torch.zeros(2, 1, 32)
-    parts = [z.requires_grad_() for z in (x, x.clone(), weight, bias, weight[:, :, :1], bias[:, :, :1])]
-    torch.autograd.grad(scores(functional.silu, parts[0], parts[1], parts[2:]).sum(), parts)
-    kernels().adam(*[array(weight[:, 0])] * 5, array(bias[:, 0, :1]), *[array(torch.ones(1))[0]] * 3)
+def _load(compiled: Any) -> None:
+    group, layer, features, scores = (
+        np.zeros(shape, dtype=np.float32) for shape in ((1, 1, 1, 32), (1, 1, 32), (1, 32), (1, 1))
+    )
+    compiled.pairs(group, group, False, layer, layer)
+    compiled.pairs_back(layer, layer, group, group)
+    compiled.hidden(layer, features, False, layer)
+    compiled.hidden_back(layer, layer, features)
+    compiled.scores(layer, features, scores[0], scores)
+    compiled.scores_back(scores, layer, features, layer, features, scores[0])
+    compiled.adam(*[features] * 5, scores, *[np.float32(1)] * 3)
 
 
 if path(torch.device("cpu")) == "numba":
-    _load()
+    _load(kernels())
