@@ -7,9 +7,9 @@
     python benchmarks/neural.py costs --dim 20
 
 Accuracy uses seeds from 2000 on, which no default was chosen on. Speed is CPU time of one thread, interleaved with a
-plain torch loop that does the same work for one critic; the figure is the median ratio. On a GPU it is elapsed time,
-and there is no loop beside it. `rivals` runs benchmarks/jax_rivals.py in turn with ours. `costs`: the
-learning curve's share of the time, and the memory that training adds.
+plain torch loop that does the same work for one critic, and with ours where numba is missing; the figure is the median
+ratio. On a GPU it is elapsed time, and there is nothing beside it. `rivals` runs benchmarks/jax_rivals.py in turn
+with ours. `costs`: the learning curve's share of the time, and the memory that training adds.
 """
 
 import argparse
@@ -19,12 +19,15 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
 from torch import nn
+
+from mibench.neural import compiled_path
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 FIRST_SEED = 2000
@@ -182,21 +185,28 @@ def speed(args):
     mine, per = fixed_steps(args), 1000 / args.steps
     for k in map(int, args.together.split(",")):
         pairs = normal_pairs(args, k)
-        ours, loop = [], []
-        for _ in range(args.repeats + 1):
-            if args.device == "cpu":
-                loop.append(plain_loop(*pairs[0], args.hidden, args.steps))
-            ours.append(train(mine, pairs, args.device))
-        seconds = median(ours[1:]) * per
-        beside = ""
-        if loop:
-            ratio = median(a / b for a, b in list(zip(loop, ours, strict=True))[1:])
-            beside = f"; a plain loop {median(loop[1:]) * per:.2f} s: {ratio:.2f} times as fast"
+        kinds = {"ours": partial(train, mine, pairs, args.device)}
+        if args.device == "cpu":
+            kinds["a plain loop"] = partial(plain_loop, *pairs[0], args.hidden, args.steps)
+            kinds["ours without numba"] = partial(without_numba, train, mine, pairs)
+        rounds = [{kind: timed() for kind, timed in kinds.items()} for _ in range(args.repeats + 1)][1:]
+        seconds = {kind: median(r[kind] for r in rounds) * per for kind in kinds}
+        ratios = {kind: median(r[kind] / r["ours"] for r in rounds) for kind in kinds}
+        beside = "".join(f"; {kind} {seconds[kind]:.2f} s, {ratios[kind]:.2f} times ours" for kind in list(kinds)[1:])
         print(
-            f"K={k:2d} d={args.dim} {args.hidden}-{args.hidden}: {seconds:.2f} s a critic per 1000 steps, "
-            f"{1 / seconds:.2f} critics of 1000 steps a second{beside}",
+            f"K={k:2d} d={args.dim} {args.hidden}-{args.hidden}: {seconds['ours']:.2f} s a critic per 1000 steps, "
+            f"{1 / seconds['ours']:.2f} critics of 1000 steps a second{beside}",
             flush=True,
         )
+
+
+def without_numba(function, *arguments):
+    """What the function returns where torch computes everything."""
+    kernels, compiled_path.kernels = compiled_path.kernels, lambda: None
+    try:
+        return function(*arguments)
+    finally:
+        compiled_path.kernels = kernels
 
 
 def rivals(args):
