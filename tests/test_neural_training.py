@@ -36,16 +36,6 @@ def gaussian(n, dim, mi, seed):
     return x, rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((n, dim))
 
 
-@pytest.fixture(params=["compiled", "torch"])
-def either_path(request, monkeypatch):
-    """A test runs on compiled kernels, and again without numba."""
-    if request.param == "torch":
-        monkeypatch.setattr(compiled_path, "kernels", lambda: None)
-    elif compiled_path.kernels() is None:
-        pytest.skip("numba is missing")
-
-
-@pytest.mark.usefixtures("either_path")
 @pytest.mark.parametrize("dim", [1, 5])
 @pytest.mark.parametrize("stem", ["mine", "mine_f", "jsd"])
 def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
@@ -65,6 +55,15 @@ def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
 
 ODD = {"hidden": (13, 7), "embedding": 5}
 NEURAL = ["mine", "mine_f", "jsd", "dv", "nwj", "smile", "infonce", "flo", "tuba", "club", "doe", "deep_infomax"]
+
+
+@pytest.fixture(params=["compiled", "torch"])
+def either_path(request, monkeypatch):
+    """A test runs on compiled kernels, and again without numba."""
+    if request.param == "torch":
+        monkeypatch.setattr(compiled_path, "kernels", lambda: None)
+    elif compiled_path.kernels() is None:
+        pytest.skip("numba is missing")
 
 
 @pytest.mark.usefixtures("either_path")
@@ -87,7 +86,6 @@ def test_widths_that_fill_no_vector_leave_a_critic_its_own(stem, fields):
     assert [estimator.estimate(x, y, seed=k) for k, (x, y) in enumerate(data)] == whole
 
 
-@pytest.mark.usefixtures("either_path")
 @pytest.mark.parametrize("form", ["global", "local"])
 def test_an_encoder_of_pictures_is_the_same_alone_and_in_company(form):
     estimator = replace(plugin("deep_infomax"), encoder="convolution", form=form, steps=12, validate_every=4)
