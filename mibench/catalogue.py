@@ -123,6 +123,13 @@ class Catalogue:
             raise self._unknown("estimator", name, self.estimators)
         return self.choice(name, changes)
 
+    def means_estimator(self, spec: str) -> bool:
+        """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
+        name, changes = specs.parse(spec.partition("/")[0])
+        if "/" in spec or name not in self.estimators:
+            return False
+        return name not in self.tasks or all(specs.has_field(self.estimators[name], key) for key in changes)
+
     def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
         default = self.estimators[name]
         made = specs.change(default, changes, name)

@@ -382,6 +382,28 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
         raise UsageError(f"{path} cannot be read as a table of trials: {' '.join(str(error).split())}") from error
 
 
+Curve = list[tuple[int, float | None]]
+
+
+def read_curves(folders: Iterable[Path], wanted: Iterable[str]) -> dict[str, Curve]:
+    """The curves of the trials wanted, by trial_id: (step, validation value in nats), None where it was not finite.
+
+    Trials without a curve, and files that cannot be read as one, are passed over.
+    """
+    ids = set(wanted)
+    found: dict[str, Curve] = {}
+    for folder in folders:
+        for path in sorted((folder / "curves").glob("*.json")):
+            if path.stem in ids:
+                try:
+                    curve = [(int(step), None if v is None else float(v)) for step, v in json.loads(path.read_text())]
+                except (OSError, ValueError, TypeError):
+                    continue
+                if curve:
+                    found[path.stem] = curve
+    return found
+
+
 def age(folder: Path) -> float:
     """Seconds since a row was last written."""
     times = [path.stat().st_mtime for path in row_files(folder)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mibench import settings as asked
-from mibench.cli.look import DataDir
+from mibench.cli.options import DataDir
 from mibench.errors import MibenchError
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def run(
         if value not in (None, [])
     }
     if like is not None:
-        from mibench import published
+        from mibench.findings import published
 
         named = {p.name for p in context.command.params if _was_given(context, p.name)}
         stated = {**stated, **{key: value for key, value in published.like(like).items() if key not in named}}
@@ -297,7 +297,7 @@ def _export(prepared: "Prepared") -> "pd.DataFrame":
 
 
 def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
-    from mibench import summary
+    from mibench.findings import summary
 
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     return json.dumps(
@@ -312,10 +312,11 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 
 
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", say: Any) -> None:
-    from mibench import tables, verbs
-    from mibench.cli.tables import print_unicode
+    from mibench import verbs
+    from mibench.cli.options import print_unicode
+    from mibench.tables import wide
 
-    print_unicode(tables.wide(frame))
+    print_unicode(wide.text(frame))
     for name, status, count, message in verbs.causes(failed):
         say(f"{count} × {name} {status}: {message}")
     if failed:

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mibench.errors import NothingMatched
-from mibench.summary import cells, natural
+from mibench.findings.summary import cells, natural
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 """Okabe and Ito's palette, told apart by colour-blind eyes, ordered by contrast on white; yellow is left out."""
