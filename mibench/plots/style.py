@@ -50,6 +50,7 @@ ALONE = (4.6, 3.0)
 
 @contextmanager
 def style() -> Iterator[None]:
+    """matplotlib with our settings and no one else's, and as it was before when the block ends."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
@@ -143,6 +144,7 @@ def _held_out(table: pd.DataFrame) -> str:
 
 
 def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """The cells of a frame. Raises NothingMatched where none of them has an ok trial."""
     table = cells(frame, unit)
     drawn = table[table["n_ok"] > 0]
     if drawn.empty:

@@ -83,6 +83,7 @@ def flag_signs(grid: Grid) -> dict[str, str]:
 
 
 def entry_text(entry: Entry | None, grid: Grid, signs: dict[str, str]) -> str:
+    """The text where an estimator meets a task point: mean ± sd, what failed, and the flags by their signs."""
     if entry is None:
         return "not run"
     parts = []
