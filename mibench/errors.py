@@ -1,5 +1,7 @@
 """What can be wrong with a request, and the exit code each kind ends a command with."""
 
+import re
+
 
 class MibenchError(Exception):
     """A problem that one line explains; the command line prints that line and no traceback."""
@@ -29,3 +31,14 @@ class Interrupted(MibenchError):
     """Something a run depends on went away; what it wrote is kept and it can go on later."""
 
     exit_code = 130
+
+
+class Passed(UserWarning):
+    """Something damaged was passed over, and the rest was read."""
+
+
+def one_line(text: str, longest: int = 2000) -> str:
+    """Any text as one line that every file and terminal can show."""
+    plain = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).split())
+    plain = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in plain[: longest + 1])
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mibench.errors import UsageError
 from mibench.findings.paired import t_interval
-from mibench.trial import COLUMNS, Result
+from mibench.result import COLUMNS, Result
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
 """Without these a table is none of trials; any other column of `Result` may be missing and is then read as empty."""
