@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mibench import settings as asked
+from mibench import specs
 from mibench.cli.look import DataDir
 from mibench.errors import MibenchError
 
@@ -179,7 +180,7 @@ def run(
 
     given: dict[str, Any] = {
         "estimators": estimators, "tasks": tasks, "dims": dims, "mi": mi, "samples": samples, "seeds": seeds,
-        "parameters": parameters, "plugins": plugins and [str(Path(p).expanduser().resolve()) for p in plugins],
+        "parameters": parameters, "plugins": plugins and [str(specs.folder_or_file(p, "-p")) for p in plugins],
         "device": device, "jobs": jobs, "jobs_per_gpu": jobs_per_gpu, "timeout": timeout, "memory": memory,
         "executor": executor, "scheduler": scheduler, "output": output, "rerun": rerun, "fail_fast": fail_fast,
     }  # fmt: skip
@@ -238,7 +239,7 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
         "estimators": [choice.name for choice in prepared.choices],
         "points": [f"{point.sweep}/{point.name}" for point in prepared.points],
         "samples": list(prepared.samples),
-        "seeds": [prepared.seeds.start, prepared.seeds.stop - 1],
+        "seeds": [prepared.seeds[0], prepared.seeds[-1]],
         "slots": [slot.name for slot in prepared.slots],
     }
     if as_json:
