@@ -35,7 +35,7 @@ class Prepared:
     choices: Sequence[Choice]
     points: Sequence[Point]
     samples: Sequence[int]
-    seeds: Sequence[int]
+    seeds: specs.Seeds
     devices: Sequence[str]
     slots: Sequence[Slot]
     limits: Limits
@@ -211,9 +211,14 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         raise UsageError("no estimator is named; write for example -e mine,ksg (mibench list estimators shows them)")
     if not sweeps:
         raise UsageError("no task is named; write for example -t gaussian (mibench list tasks shows them)")
+    settings = replace(  # what the run folder keeps must mean the same files from any other folder
+        settings,
+        tasks=tuple(found.settled(spec) for spec in sweeps),
+        plugins=tuple(str(specs.folder_or_file(item, "-p")) for item in settings.plugins),
+    )
     choices = _choices(found, estimators, settings.parameters)
     aims = asked.aims(settings)
-    points = list({(p.sweep, p.name): p for spec in sweeps for p in found.points(spec, aims)}.values())
+    points = list({(p.sweep, p.name): p for spec in settings.tasks for p in found.points(spec, aims)}.values())
     if not points:
         raise NothingMatched(f"no point matches {', '.join(sweeps)}")
     resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
@@ -266,7 +271,7 @@ def _choices(found: Catalogue, estimators: Sequence[str], parameters: Sequence[s
 
 def _refuse_broken(found: Catalogue, plugins: Sequence[str]) -> None:
     """A file named with -p must work; others that are broken are only listed."""
-    named = [Path(item).expanduser().resolve() for item in plugins]
+    named = [specs.folder_or_file(item, "-p") for item in plugins]
     for plugin in found.broken:
         if any(plugin.path == path or path in plugin.path.parents for path in named):
             raise UsageError(f"{plugin.path}: {plugin.error}")

@@ -104,7 +104,7 @@ class Settings:
             raise UsageError(f"--executor {self.executor}: {specs.nearest(self.executor, EXECUTORS)}")
         for option, value in (("--jobs", self.jobs), ("--jobs-per-gpu", self.jobs_per_gpu)):
             if value is not None and not 1 <= value <= MOST_JOBS:
-                raise UsageError(f"{option}: expected a whole number from 1 to {MOST_JOBS}")
+                raise UsageError(f"{option} {str(value)[:40]}: expected a whole number from 1 to {MOST_JOBS}")
 
 
 FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
@@ -157,7 +157,9 @@ def config(path: Path | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     pyproject = Path("pyproject.toml")
     if pyproject.is_file():
-        found |= _checked(_toml(pyproject).get("tool", {}).get("mibench", {}), f"{pyproject} [tool.mibench]")
+        tool = _toml(pyproject).get("tool", {})
+        if isinstance(tool, dict):  # else it is not ours to judge
+            found |= _checked(tool.get("mibench", {}), f"{pyproject} [tool.mibench]")
     if path is not None:
         found |= _checked(_toml(path), str(path))
     return found
@@ -168,19 +170,23 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, a number of 5000 digits
         raise UsageError(f"{path} is no TOML file: {error}") from error
 
 
 ALIASES = {"task": "tasks", "estimator": "estimators", "plugin": "plugins", "devices": "device"}
 
 
-def _checked(found: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _checked(found: Any, where: str) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise UsageError(f"{where} is {found!r}; expected a table of settings, for example seeds = 10")
     settings: dict[str, Any] = {}
     for key, value in found.items():
         name = ALIASES.get(key.replace("-", "_"), key.replace("-", "_"))
         if name not in FIELDS:
             raise UsageError(f"{where}: no setting '{key}'; {specs.nearest(name, FIELDS)}")
+        if isinstance(value, dict):
+            raise UsageError(f"{where}: {key} is a table; expected a value or a list of values")
         settings[name] = _worded(value, isinstance(FIELDS[name].default, tuple))
     return settings
 
@@ -189,15 +195,15 @@ def _worded(value: Any, many: bool) -> Any:
     """A TOML value in the words of the command line."""
     if many:
         return [str(item) for item in (value if isinstance(value, list) else [value])]
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return value if isinstance(value, bool | int) or value is None else str(value)
 
 
 def aims(settings: Settings) -> Sequence[dict[str, str]]:
     """`--dims` and `--mi` as the settings that every point of a sweep is given."""
     dims, levels = specs.split(settings.dims), specs.split(settings.mi)
-    for text in dims:
-        if not text.isdigit() or int(text) < 1:
-            raise UsageError(f"--dims {text}: expected whole numbers of at least 1")
+    specs.positive(dims, "--dims")
     for text in levels:
         if specs.read(text, float, "--mi") < 0:
             raise UsageError(f"--mi {text}: mutual information is not negative")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from mibench import settings as asked
+from mibench import specs
 from mibench.cli.options import AsJson, DataDir
 from mibench.errors import MibenchError
 from mibench.result import SETTLED
@@ -59,14 +60,16 @@ def _parameter(name: str) -> inspect.Parameter:
         show_default=option.shown or False,
     )
     default = None if many or isinstance(field.default, str) else field.default
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, asks])
+    return inspect.Parameter(
+        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=Annotated[kind, asks]
+    )
 
 
 def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that were given, in whatever way; plugin files by where they are, for processes elsewhere."""
     stated = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v not in (None, [])}
     if "plugins" in stated:
-        stated["plugins"] = tuple(str(Path(path).expanduser().resolve()) for path in stated["plugins"])
+        stated["plugins"] = tuple(str(specs.folder_or_file(path, "-p")) for path in stated["plugins"])
     return stated
 
 
@@ -145,7 +148,8 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
         "estimators": [choice.name for choice in prepared.choices],
         "points": [f"{point.sweep}/{point.name}" for point in prepared.points],
         "samples": list(prepared.samples),
-        "seeds": str(prepared.seeds),
+        "seeds": [prepared.seeds[0], prepared.seeds[-1]],
+        "seed_ranges": str(prepared.seeds),
         "unsupported": [
             {"estimator": name, "trials": count, "reason": reason}
             for (name, reason), count in prepared.unsupported.items()
