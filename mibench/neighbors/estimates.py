@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mibench.interface import Array, Estimate, paired
-from mibench.neighbors.paths import Counts, Norm, Path, choose
+from mibench.neighbors.choice import choose
+from mibench.neighbors.paths import Counts, Norm, Path
 from mibench.neighbors.sample import Scaling, check, scaled
 
 

@@ -1,4 +1,4 @@
-"""Compiled kernels for Chebyshev distances on a 16-bit grid: four times as many a vector instruction as in float64.
+"""Kernels for Chebyshev distances on a 16-bit grid: four times as many a vector instruction as in float64.
 
 Around a box and the reach of a search, coordinates are rounded to multiples of a step that lets both fit 16 bits;
 what lies beyond is moved to the edge, which is beyond reach of the box too. A distance in steps is then off by no more
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from mibench.compiled import inlined, kernel
 from mibench.interface import Array
+from mibench.neighbors.compiled.rows import larger
 from mibench.neighbors.paths import Counts
-from mibench.neighbors.rows import larger
 
 RUN = 64
 """Points are dealt with so many at a time."""
