@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from test_neighbors import PATHS, normal_pair
 
-from mibench import neighbors
 from mibench.neighbors.estimates import comparable
 
 KS = [1, 3, 7]
