@@ -222,6 +222,7 @@ def prepare(settings: Settings, make_folder: bool = True) -> Prepared:
         ),
     )
     if settings.output is not None:
+        specs.folder_or_file(settings.output, "-o")  # else it cannot even be asked whether it exists
         folder = Path(settings.output)
         if make_folder or folder.exists():
             prepared.writer = store.Run.at(folder)

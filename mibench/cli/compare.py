@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mibench.errors import UsageError
+from mibench.errors import UsageError, writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,5 +90,6 @@ def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
     from mibench.plots.style import save
     from mibench.summary import cells
 
-    save(ranks(ranking, cells(frame)), path, plots.format_of(path))
+    with writing(path):
+        save(ranks(ranking, cells(frame)), path, plots.format_of(path))
     typer.echo(f"wrote {path}", err=True)

@@ -27,7 +27,7 @@ Plugins = Annotated[
 def _lies_in(folder: Path | None) -> Path | None:
     """Kept where the tasks look, and where trials' processes inherit it."""
     if folder is not None:
-        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
+        os.environ["MIBENCH_DATA_DIR"] = str(specs.folder_or_file(folder, "--data-dir"))
     return folder
 
 

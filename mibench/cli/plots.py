@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mibench.cli.tables import Runs
+from mibench.errors import writing
 
 
 def plot(
@@ -31,5 +32,8 @@ def plot(
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
     figures = plots.draw(frame, kinds, unit, curves.read(folders, frame["trial_id"]))
-    for path in plots.write(figures, output or folders[0] / "figures", format.split(",")):
+    place = output or folders[0] / "figures"
+    with writing(place):
+        paths = plots.write(figures, place, format.split(","))
+    for path in paths:
         typer.echo(path)

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from mibench.errors import writing
+
 PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-"}
 
 Runs = Annotated[
@@ -52,7 +54,8 @@ def table(
     if output is None:
         print_unicode(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        with writing(output):
+            output.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {output}", err=True)
 
 
