@@ -7,6 +7,7 @@ never stops the others; it stays in the catalogue with its reason.
 import dataclasses
 import importlib.metadata
 import importlib.util
+import inspect
 import os
 import re
 import sys
@@ -37,10 +38,12 @@ class Plugin:
 
     name: str
     path: Path
-    origin: Literal["bundled", "file", "package"]
+    origin: Literal["bundled", "file", "package", "object"]
     estimators: Mapping[str, Any] = field(default_factory=dict)
     tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: str | None = None
+    source: str | None = None
+    """Of an object made in Python, the text of its class: it may lie in no file."""
 
     @property
     def label(self) -> str:
@@ -97,7 +100,25 @@ class Catalogue:
         self.plugins = tuple(plugins)
         self.estimators = {name: made for plugin in plugins for name, made in plugin.estimators.items()}
         self.tasks = {name: points for plugin in plugins for name, points in plugin.tasks.items()}
-        self._codes: dict[tuple[Path, ...], str] = {}
+        self._codes: dict[tuple[str, str], str] = {}
+
+    @property
+    def objects(self) -> list[Plugin]:
+        """What was handed over in Python, and lives in this process alone."""
+        return [plugin for plugin in self.plugins if plugin.origin == "object"]
+
+    def with_objects(self, objects: Mapping[str, Any]) -> "Catalogue":
+        """This catalogue and, by name, estimators and tasks made in Python; raises UsageError where one is neither."""
+        made = []
+        for name, thing in objects.items():
+            kinds = [kind for kind, known in (("estimator", self.estimators), ("task", self.tasks)) if name in known]
+            if kinds:
+                raise UsageError(f"{kinds[0]} '{name}' is in the catalogue; give the object another name: {{name: …}}")
+            try:
+                made.append(_object(name, thing))
+            except (TypeError, ValueError) as error:
+                raise UsageError(str(error)) from error
+        return Catalogue([*self.plugins, *made])
 
     @property
     def broken(self) -> list[Plugin]:
@@ -114,10 +135,11 @@ class Catalogue:
 
     def code(self, estimator: str, task: str) -> str:
         """The fingerprint of the sources that a number of this estimator on this task comes from."""
-        paths = (self.homes[f"-e {estimator}"].path, self.homes[f"-t {task}"].path)
-        if paths not in self._codes:
-            self._codes[paths] = fingerprint.code(paths)
-        return self._codes[paths]
+        if (estimator, task) not in self._codes:
+            homes = self.homes[f"-e {estimator}"], self.homes[f"-t {task}"]
+            texts = [home.source for home in homes if home.source is not None]
+            self._codes[estimator, task] = fingerprint.code([h.path for h in homes if h.source is None], texts)
+        return self._codes[estimator, task]
 
     def estimator(self, spec: str) -> Choice:
         """The estimator that a spec names: `"ksg"`, `"ksg:k=5"`."""
@@ -125,6 +147,13 @@ class Catalogue:
         if name not in self.estimators:
             raise self._unknown("estimator", name, self.estimators)
         return self.choice(name, changes)
+
+    def means_estimator(self, spec: str) -> bool:
+        """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
+        name, changes = specs.parse(spec.partition("/")[0])
+        if "/" in spec or name not in self.estimators:
+            return False
+        return name not in self.tasks or all(specs.has_field(self.estimators[name], key) for key in changes)
 
     def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
         """The estimator of this name with some fields changed; text is read by the field's type. Raises UsageError."""
@@ -426,6 +455,23 @@ def _accept(who: str, name: Any, made: Any, method: str) -> None:
         specs.canonical(specs.typed_fields(made))
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(f"{who}: {error}") from error
+
+
+def _object(name: str, thing: Any) -> Plugin:
+    """An estimator, a task, or the points of a sweep, as a plugin of its own."""
+    first = next(iter(thing.values()), None) if isinstance(thing, Mapping) else thing
+    try:
+        source = inspect.getsource(type(first))
+    except (OSError, TypeError):
+        source = repr(type(first))
+    path = Path(inspect.getfile(type(first)) if source[:1] != "<" else ".")
+    if hasattr(first, "estimate"):
+        _accept(f"estimator '{name}'", name, thing, "estimate")
+        return Plugin(name, path, "object", estimators={name: thing}, source=source)
+    if not hasattr(first, "sample"):
+        raise TypeError(f"'{name}' is {one_line(repr(thing), 80)}: neither an estimator (estimate) nor a task (sample)")
+    points = _points(name, thing if isinstance(thing, Mapping) else [thing], Path.cwd())
+    return Plugin(name, path, "object", tasks={name: points}, source=source)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,10 +1,12 @@
 """What can be wrong with a request, the exit code each kind ends a command with, and the one line it is told in."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 LONGEST_WORD, LONGEST_LINE = 300, 2000
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class MibenchError(Exception):
@@ -37,14 +39,18 @@ class Interrupted(MibenchError):
     exit_code = 130
 
 
-def one_line(text: str) -> str:
+class Passed(UserWarning):
+    """Something damaged was passed over, and the rest was read."""
+
+
+def one_line(text: str, longest: int = LONGEST_LINE) -> str:
     """The text as one printable line of bounded length, whatever was echoed in it.
 
-    Line ends become spaces, control characters and halves of surrogate pairs their escapes, and of what is too long the
-    beginning and the end are kept.
+    Line ends become spaces, colours of a terminal go, control characters and halves of surrogate pairs become their
+    escapes, and of what is too long the beginning and the end are kept.
     """
-    words = [_shortened(word, LONGEST_WORD) for word in text.split()]
-    return _shortened(" ".join("".join(map(_printable, word)) for word in words), LONGEST_LINE)
+    words = [_shortened(word, LONGEST_WORD) for word in COLOURS.sub("", text).split()]
+    return _shortened(" ".join("".join(map(_printable, word)) for word in words), longest)
 
 
 def _shortened(text: str, most: int) -> str:

@@ -227,7 +227,7 @@ ODD = {
     "memory of 400 digits": (("run", "--memory", "9" * 400), 2, "write a size"),
     "a size of 5000 digits": (("run", "-n", "9" * 5000), 2, "expected a whole number"),
     "a field of 5000 digits": (("run", "-e", "ksg:k=" + "9" * 5000), 2, "expected a whole number"),
-    "jobs without end": (("run", "-j", "1000000000000"), 2, "--jobs 1000000000000: expected at most 65536"),
+    "jobs without end": (("run", "-j", "1000000000000"), 2, "--jobs 1000000000000: expected"),
     "nobody's home": (("run", "-p", "~nosuchuser/x"), 2, "-p ~nosuchuser/x: Could not determine home directory"),
     "a long plugin": (("run", "-p", LONG), 2, "File name too long"),
     "a long folder": (("run", "-o", LONG), 2, "File name too long"),
@@ -238,7 +238,7 @@ ODD = {
     "a config of 5000 digits": (("run", "-c", "digits.toml"), 2, "digits.toml is no TOML file: Exceeds the limit"),
     "a config of another kind": (("run", "-c", "table.toml"), 2, "table.toml: seeds is a table; expected a value"),
     "a name on two lines": (("run", "-e", "ga\nuss"), 2, "no estimator 'ga uss'; did you mean 'gaussian'?"),
-    "a name with an escape": (("run", "-t", "ga\x1b[31muss"), 2, "no task 'ga\\x1b[31muss'"),
+    "a name with an escape": (("run", "-t", "ga\x07uss"), 2, "no task 'ga\\x07uss'"),
     "a table nowhere": (("table", "a", "-o", "/nonexist/x"), 3, "cannot write /nonexist/x: No such file"),
     "a full table": (("table", "a", "-o", "/dev/full"), 3, "cannot write /dev/full: No space left"),
     "a plot nowhere": (

@@ -52,6 +52,7 @@ def top(
         bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")
     ] = False,
 ) -> None:
+    """What stands before every command."""
     if debug:
         os.environ["MIBENCH_DEBUG"] = "1"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from mibench.errors import NothingMatched
+from mibench.findings.summary import ROW, UNITS, natural, tidy, without_idle
 from mibench.interface import Array
-from mibench.summary import ROW, UNITS, natural, tidy, without_idle
 
 RESAMPLES = 2000
 
