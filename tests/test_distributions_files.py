@@ -3,11 +3,12 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mibench import catalogue, store
+from mibench import catalogue, runs, settings, store
 from mibench.distributions.draws import Copies
 from mibench.distributions.files import Arrays, Table
 from mibench.distributions.maps import Margins
@@ -243,6 +244,21 @@ def test_neither_id_nor_sample_depends_on_where_a_file_lies(plugin, tmp_path, mo
     (aimed,) = catalogue.discover([tmp_path / "elsewhere" / "files.py"]).points("own/table:path=p.csv")
     assert aimed.params == one.params
     assert aimed.task.content != two.task.content
+
+
+def test_all_rows_of_a_file_are_used_where_no_size_is_asked_for(plugin):
+    asked = settings.of({"estimators": ("gaussian",), "tasks": ("own/table,gaussian/dim=1:mi=0.5",), "seeds": "2",
+        "plugins": (str(plugin),)})  # fmt: skip
+    planned = runs.prepare(asked, make_folder=False)
+    assert [(trial.point.sweep, trial.n_samples) for trial in planned.trials()] == [
+        ("own", 200),
+        ("gaussian", 10_000),
+    ] * 2
+    assert (planned.total, planned.sizes) == (4, [200, 10_000])
+    stated = runs.prepare(replace(asked, samples=("50,100",)), make_folder=False)
+    assert (stated.total, stated.sizes) == (8, [50, 100])
+    (plugin.parent / "p.csv").unlink()  # the trials say what is wrong with a file
+    assert runs.prepare(asked, make_folder=False).sizes == [10_000]
 
 
 def test_a_run_of_own_files_goes_on_from_any_folder(plugin, tmp_path, mibench):
