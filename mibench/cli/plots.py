@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench.cli.options import Runs, Unit
+from mibench.errors import writing
 from mibench.plots.kinds import KINDS
 
 
@@ -31,5 +32,8 @@ def plot(
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
     drawn = figures.draw(frame, kinds, unit, store.read_curves(folders, frame["trial_id"]))
-    for path in figures.write(drawn, output or folders[0] / "figures", format.split(",")):
+    place = output or folders[0] / "figures"
+    with writing(place):
+        paths = figures.write(drawn, place, format.split(","))
+    for path in paths:
         typer.echo(path)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench.cli.options import Runs, Unit
-from mibench.errors import StorageError
+from mibench.errors import writing
 
 
 def report(
@@ -26,8 +26,6 @@ def report(
     first = store.find(runs[0] if runs else None)
     path = output or (first if first.is_dir() else first.parent) / "report.html"
     page = reports.page(runs or [], unit, leaderboard)
-    try:
+    with writing(path):
         path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
     typer.echo(path)
