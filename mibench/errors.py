@@ -29,3 +29,9 @@ class Interrupted(MibenchError):
     """Something a run depends on went away; what it wrote is kept and it can go on later."""
 
     exit_code = 130
+
+
+class EngineError(MibenchError):
+    """This machine lets no trial run: no process or file can be made. Rows already written are kept."""
+
+    exit_code = 3

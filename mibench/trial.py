@@ -211,7 +211,7 @@ def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Es
     rows: list[tuple[Result, Estimate | None]] = []
     for trial, pair in drawn:
         if isinstance(pair, Exception):
-            rows.append((trial.row("error", error=_message(pair)), None))
+            rows.append((trial.row("error", error=describe(pair)), None))
             continue
         dims = {"dim_x": pair[0].shape[1], "dim_y": pair[1].shape[1]}
         result, estimate = _result(trial, by_id[trial.id])
@@ -295,9 +295,9 @@ def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 def _result(trial: Trial, answer: float | Estimate | Exception) -> tuple[Result, Estimate | None]:
     if isinstance(answer, Diverged):
-        return _row(trial, "diverged", answer.last, error=_message(answer)), answer.last
+        return _row(trial, "diverged", answer.last, error=describe(answer)), answer.last
     if isinstance(answer, Exception):
-        return trial.row("oom" if out_of_memory(answer) else "error", error=_message(answer)), None
+        return trial.row("oom" if out_of_memory(answer) else "error", error=describe(answer)), None
     try:
         estimate = answer if isinstance(answer, Estimate) else Estimate(float(answer))
         value = float(estimate.value)
@@ -341,7 +341,8 @@ def out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _message(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """An exception in one line, for a row; its kind is named where the text alone may not say enough."""
     text = " ".join(str(error).split())
     named_kinds = (ValueError, Diverged)
     return text if text and isinstance(error, named_kinds) else f"{type(error).__name__}: {text}".rstrip(": ")

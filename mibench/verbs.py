@@ -23,7 +23,8 @@ from mibench import settings as asked
 from mibench import specs, store
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.engine import cluster, devices, local
-from mibench.engine.job import Limits, Slot
+from mibench.engine.devices import Device, Slot
+from mibench.engine.parcels import Limits
 from mibench.errors import NothingMatched, UsageError
 from mibench.settings import Settings
 from mibench.trial import Result, Trial, plan
@@ -90,7 +91,7 @@ class Prepared:
     points: Sequence[Point]
     samples: Sequence[int]
     seeds: range
-    devices: Sequence[str]
+    devices: Sequence[Device]
     slots: Sequence[Slot]
     limits: Limits
     writer: store.Run | None = None
@@ -269,7 +270,7 @@ def facts(prepared: Prepared) -> dict[str, Any]:
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "cores": devices.cores(),
-        "devices": list(prepared.devices),
+        "devices": [device.name for device in prepared.devices],
         "plugins": {f"{p.origin}:{p.name}": str(p.path) for p in prepared.catalogue.plugins if p.origin != "bundled"},
     }
 
