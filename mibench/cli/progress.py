@@ -40,7 +40,7 @@ class Progress:
     @staticmethod
     def _open(folder: Path) -> TextIO | None:
         try:
-            return (folder / "run.log").open("a", buffering=1)
+            return (folder / "run.log").open("a", buffering=1, encoding="utf-8")
         except OSError:
             return None  # the first row will say what is wrong with the disk
 

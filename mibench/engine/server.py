@@ -92,7 +92,7 @@ class Watched:
         if self.memory is not None:
             whole = tree(pid)
             if resident(whole, shared=True) > self.memory and (used := resident(whole, shared=False)) > self.memory:
-                with contextlib.suppress(OSError), (self.folder / child.LOG).open("a") as log:
+                with contextlib.suppress(OSError), (self.folder / child.LOG).open("a", encoding="utf-8") as log:
                     log.write(f"mibench: {used >> 20} MB in use by {len(whole)} processes, over --memory\n")
                 return "memory"
         return None
