@@ -10,8 +10,11 @@ import pytest
 from frames import fail, trials
 from scipy import stats
 
-from mibench import compare, summary, verdict
 from mibench.errors import NothingMatched, UsageError
+from mibench.findings import compare, summary
+from mibench.findings.compare import LEVEL
+from mibench.tables import verdict
+from mibench.tables.numbers import p_value
 
 POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.5, 1.0, 2.0))
 TWO = (("ksg", {}, "none"), ("mine", {}, "lower"))
@@ -283,4 +286,4 @@ def test_friedman_and_pairs_do_not_contradict_each_other():
     ],
 )
 def test_a_p_is_shown_on_its_side_of_the_level(p, shown):
-    assert verdict._p(p) == shown
+    assert p_value(p, LEVEL) == shown

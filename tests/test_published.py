@@ -11,8 +11,9 @@ import pytest
 from frames import trials
 from scipy import stats
 
-from mibench import published
 from mibench.errors import NothingMatched, UsageError
+from mibench.findings import published
+from mibench.tables import published as tables
 
 SOURCES = published.sources()
 NATS = {"nats": 1.0, "bits": math.log(2)}
@@ -193,7 +194,7 @@ def test_fixed_samples_must_have_the_same_n():
 def test_protocols_that_differ_are_named(columns, says):
     found = published.beside(at_the_published_point(**columns), "smile-2020")
     assert any(says in note for note in found.notes)
-    assert says in published.text(found)
+    assert says in tables.text(found)
 
 
 def test_protocols_that_agree_are_not():
@@ -226,7 +227,7 @@ def test_choice_by_the_truth_is_said():
 
 def test_json_is_the_same():
     found = published.beside(at_the_published_point(), "smile-2020")
-    document = json.loads(published.as_json(found))
+    document = json.loads(tables.as_json(found))
     assert document["source"] == "smile-2020"
     assert pd.DataFrame(document["rows"])["difference"].tolist() == pytest.approx(found.table["difference"].tolist())
 
@@ -240,9 +241,9 @@ def test_names_are_checked():
 
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.like])
 def test_runs_like_a_source_can_be_prepared(name):
-    from mibench import settings, verbs
+    from mibench import runs, settings
 
-    prepared = verbs.prepare(settings.of(published.like(name)), make_folder=False)
+    prepared = runs.prepare(settings.of(published.like(name)), make_folder=False)
     truths = {float(point.task.mi) for point in prepared.points}
     theirs = {float(row["true_mi_nats"]) for row in published._numbers(SOURCES[name])}
     assert all(min(abs(mi - truth) for mi in truths) <= published.SAME_TRUTH * max(1, truth) for truth in theirs)

@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from frames import fail, trials
 
-from mibench import leaderboard, report, store
+from mibench import report, store
 from mibench.errors import MibenchError, NothingMatched
+from mibench.findings import leaderboard
 
 HOSTILE = "<script>alert(1)</script>"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -144,14 +145,14 @@ def test_ids_are_unique_and_every_link_has_its_end(page):
 
 
 def test_figures_in_the_page_say_what_the_figures_say(run, page):
-    from mibench import plots
+    from mibench.plots import figures
 
     texts = {text.strip() for text in re.findall(r">([^<>]+)</text>", page)}
-    figures = plots.draw(store.load(run), ["error"])
-    for figure in figures.values():
+    drawn_now = figures.draw(store.load(run), ["error"])
+    for figure in drawn_now.values():
         figure.draw_without_rendering()
-    drawn = {text.get_text() for axis in figures["error"].axes for text in axis.texts}
-    drawn |= {label.get_text() for label in figures["error"].axes[0].get_yticklabels()}
+    drawn = {text.get_text() for axis in drawn_now["error"].axes for text in axis.texts}
+    drawn |= {label.get_text() for label in drawn_now["error"].axes[0].get_yticklabels()}
     assert drawn
     assert {escape(text, quote=False) for text in drawn} <= texts
 

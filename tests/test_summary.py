@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from frames import fail, trials
 
-from mibench import summary, tables
+from mibench.findings import nearest, paired, summary
+from mibench.tables import wide
 
 T_975 = {1: 12.7062, 2: 4.3027, 7: 2.3646, 9: 2.2622}
 """Student's 97.5 % quantiles by degrees of freedom, from printed tables."""
@@ -162,43 +163,43 @@ def test_damaged_rows_give_one_clear_line(damage, says):
 
 def test_no_trials_give_an_empty_table():
     assert summary.cells(trials().iloc[:0]).empty
-    assert tables.wide(trials().iloc[:0]) == "no trials\n"
+    assert wide.text(trials().iloc[:0]) == "no trials\n"
 
 
 def test_holm_is_holm():
     """Worked by hand: sorted p times 3, 2, 1, never falling, at most 1."""
-    assert summary.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
-    assert summary.holm([0.5, np.nan, 0.9]) == pytest.approx([1.0, np.nan, 1.0], nan_ok=True)
+    assert paired.holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert paired.holm([0.5, np.nan, 0.9]) == pytest.approx([1.0, np.nan, 1.0], nan_ok=True)
 
 
 def test_paired_t_is_scipys():
     from scipy import stats
 
     difference = np.random.default_rng(0).normal(0.1, 1, 12)
-    p = summary.paired_t([difference.mean()], [difference.std(ddof=1)], [12])
+    p = paired.paired_t([difference.mean()], [difference.std(ddof=1)], [12])
     assert p == pytest.approx([stats.ttest_1samp(difference, 0).pvalue])
 
 
 @pytest.mark.parametrize(("mean", "p"), [(0.0, 1.0), (0.3, 0.0)])
 def test_differences_without_noise_are_none_or_certain(mean, p):
-    assert summary.paired_t([mean], [0.0], [10]) == [p]
+    assert paired.paired_t([mean], [0.0], [10]) == [p]
 
 
 def test_best_is_the_nearest_and_what_is_not_worse():
     """Biases of 0, 0 and 0.5 at a noise of 0.05: the third is out, the first two cannot be told apart."""
     frame = trials((("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none")), bias={"c": 0.5}, shared=0)
-    marked = summary.best(summary.tidy(frame))
+    marked = nearest.nearest(summary.tidy(frame))
     assert marked.groupby("label").sum().to_dict() == {"a": 3, "b": 3, "c": 0}
 
 
 def test_two_seeds_mark_the_nearest_alone():
     """There a paired t-test with one degree of freedom would find a bias of ten times the noise no worse."""
     frame = trials((("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none")), seeds=2, bias={"c": 0.5}, shared=0)
-    assert (summary.best(summary.tidy(frame)).groupby(["task", "point"]).sum() == 1).all()
-    assert "2 seeds are too few to say who is as near" in tables.wide(frame)
+    assert (nearest.nearest(summary.tidy(frame)).groupby(["task", "point"]).sum() == 1).all()
+    assert "2 seeds are too few to say who is as near" in wide.text(frame)
 
 
 def test_a_cell_with_failures_is_never_best():
     frame = trials(bias={"mine": 0.5})
     frame = fail(frame, (frame.estimator == "ksg") & (frame.seed == 0))
-    assert summary.best(summary.tidy(frame)).empty
+    assert nearest.nearest(summary.tidy(frame)).empty

@@ -12,7 +12,7 @@ import typer
 
 from mibench import __version__
 from mibench.cli import streams
-from mibench.errors import MibenchError
+from mibench.errors import MibenchError, one_line
 
 app = typer.Typer(
     name="mibench",
@@ -52,6 +52,7 @@ def top(
         bool, typer.Option("--debug", envvar="MIBENCH_DEBUG", help="Show the traceback of an error.")
     ] = False,
 ) -> None:
+    """What stands before every command."""
     if debug:
         os.environ["MIBENCH_DEBUG"] = "1"
 
@@ -100,5 +101,5 @@ def _end(error: Exception, code: int) -> None:
         traceback.print_exc()
     known = isinstance(error, MibenchError)
     text = str(error) if known else f"internal error: {type(error).__name__}: {error} (mibench --debug shows where)"
-    print(f"mibench: {text}", file=sys.stderr)
+    print(f"mibench: {one_line(text)}", file=sys.stderr)
     sys.exit(code)

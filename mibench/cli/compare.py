@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mibench.cli.options import AsJson, Unit, print_unicode
 from mibench.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mibench.compare import Ranking
+    from mibench.findings.compare import Ranking
 
 
 def compare(
@@ -33,17 +34,18 @@ def compare(
     diagram: Annotated[
         Path | None, typer.Option("--diagram", metavar="FILE", help="Draw critical differences: png, svg or pdf.")
     ] = None,
-    unit: Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")] = "nats",
+    unit: Unit = "nats",
     fail_if_worse: Annotated[
         bool, typer.Option("--fail-if-worse", help="Exit 4 if the second is worse beyond noise, or fails more.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which is nearer the truth, with intervals and tests paired by sample."""
-    from mibench import compare as comparing
-    from mibench import published as papers
-    from mibench import store, verdict
-    from mibench.cli.tables import print_unicode
+    from mibench import store
+    from mibench.findings import compare as comparing
+    from mibench.findings import published as papers
+    from mibench.tables import published as beside
+    from mibench.tables import verdict
 
     runs = runs or []
     if len(runs) > 2:
@@ -58,7 +60,7 @@ def compare(
         if fail_if_worse:
             raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
         side = papers.beside(frames[0], published, unit)
-        print_unicode(papers.as_json(side) if as_json else papers.text(side))
+        print_unicode(beside.as_json(side) if as_json else beside.text(side))
         return
     if len(frames) == 2:
         names = tuple(str(run) for run in runs)
@@ -85,10 +87,10 @@ def compare(
 
 
 def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
-    from mibench import plots
-    from mibench.plots.ranking import ranks
+    from mibench.findings.summary import cells
+    from mibench.plots.figures import format_of
+    from mibench.plots.ranking import critical_differences
     from mibench.plots.style import save
-    from mibench.summary import cells
 
-    save(ranks(ranking, cells(frame)), path, plots.format_of(path))
+    save(critical_differences(ranking, cells(frame)), path, format_of(path))
     typer.echo(f"wrote {path}", err=True)

@@ -4,7 +4,6 @@ import dataclasses
 import inspect
 import json
 import math
-import os
 import sys
 import textwrap
 from collections import Counter
@@ -14,34 +13,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mibench import catalogue, specs, store
+from mibench.cli.options import AsJson, DataDir, Plugins
 from mibench.errors import UsageError
-from mibench.interface import Array
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
-Plugins = Annotated[
-    list[str] | None,
-    typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
-]
-
-
-def _lies_in(folder: Path | None) -> Path | None:
-    """Kept where the tasks look, and where trials' processes inherit it."""
-    if folder is not None:
-        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
-    return folder
-
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        metavar="FOLDER",
-        envvar="MIBENCH_DATA_DIR",
-        help="Where MNIST and Fashion-MNIST lie.",
-        callback=_lies_in,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def list_(
@@ -55,7 +30,7 @@ def list_(
         _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
         return
     if kind == "published":
-        from mibench import published
+        from mibench.findings import published
 
         sources = [{"name": name, **dataclasses.asdict(source)} for name, source in published.sources().items()]
         _print(sources, as_json, lambda r: f"{r['name']:<24} {r['grade']:<10} {r['title']}")
@@ -109,7 +84,7 @@ def describe(
         hint = specs.nearest(base, [*found.estimators, *found.tasks])
         raise UsageError(f"no estimator or task '{base}'; {hint}")
     documents = []
-    if estimator_meant(found, name):
+    if found.means_estimator(name):
         documents.append(_estimator_document(found, name))
     if base in found.tasks and not (documents and ":" in name):
         documents.append(_task_document(found, name))
@@ -156,14 +131,6 @@ def status(
             typer.echo(f"  {count} {name}")
     if done < total or failed:
         typer.echo(f"go on with: mibench resume {folder}")
-
-
-def estimator_meant(found: catalogue.Catalogue, spec: str) -> bool:
-    """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
-    name, changes = specs.parse(spec.partition("/")[0])
-    if "/" in spec or name not in found.estimators:
-        return False
-    return name not in found.tasks or all(specs.has_field(found.estimators[name], key) for key in changes)
 
 
 def _run_record(folder: Path) -> dict[str, Any]:
@@ -268,20 +235,6 @@ def _formulas(task: Any) -> str:
     return "\n\n".join(f"{type(layer).__name__}: {doc}" for layer, doc in zip(layers, docs, strict=True))
 
 
-def drawn(point: catalogue.Point, n: int, seed: int) -> tuple[Array, Array, float]:
-    """The sample of n rows that a run's trial sees, and the truth in nats.
-
-    Raises UsageError, with the task's own words, if there is none.
-    """
-    from mibench import trial
-
-    try:
-        return *point.task.sample(n, trial.stream(point, n, seed)), float(point.task.mi)
-    except Exception as error:  # a task may be anyone's
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise UsageError(f"no sample of {point.sweep}/{point.name}: {said}") from error
-
-
 def _at_hand(task: Any) -> float:
     """How many rows there are, of a task that draws from a file."""
     try:
@@ -292,6 +245,7 @@ def _at_hand(task: Any) -> float:
 
 def _draw(point: catalogue.Point, output: Path) -> None:
     from mibench.plots.sample import sample
+    from mibench.samples import drawn
 
     n = int(min(1000, _at_hand(point.task)))
     x, y, mi = drawn(point, n, 0)

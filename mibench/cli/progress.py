@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from mibench.trial import Result
-    from mibench.verbs import Prepared
+    from mibench.result import Result
+    from mibench.runs import Prepared
 
 MOST_LINES = 500
 """A run of more cells than this shows only its failures and how far it is."""

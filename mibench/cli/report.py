@@ -1,11 +1,11 @@
 """`mibench report`: one HTML file of a run, to open, to mail and to keep."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from mibench.cli.tables import Runs
+from mibench.cli.options import Runs, Unit
 from mibench.errors import StorageError
 
 
@@ -17,7 +17,7 @@ def report(
     leaderboard: Annotated[
         bool, typer.Option("--leaderboard", help="Rank the estimators over all cells of the runs, on top.")
     ] = False,
-    unit: Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")] = "nats",
+    unit: Unit = "nats",
 ) -> None:
     """Write one self-contained HTML file: tables, comparison, figures, seeds, failures, provenance."""
     from mibench import report as reports

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue
-from mibench.cli.look import DataDir, Plugins, drawn
+from mibench.cli.options import DataDir, Plugins
 from mibench.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def sample(
     if len(points) > 1:
         raise UsageError(f"'{task}' has {len(points)} points; name one, for example {points[0].sweep}/{points[0].name}")
     (point,) = points
-    x, y, mi = drawn(point, n, seed)
+    x, y, mi = samples.drawn(point, n, seed)
     try:
         table = (
             samples.joint_beside_marginal(x, y, trial.stream(point, n, seed, "marginal"))

@@ -24,7 +24,9 @@ import threadpoolctl
 from mibench import catalogue, trial
 from mibench.engine import modules
 from mibench.engine.parcels import Curve, Parcel, unpack
+from mibench.errors import one_line
 from mibench.interface import Estimate
+from mibench.result import Result
 
 PARCEL, ROWS, LOG = "parcel", "rows", "log"
 """Files in a process's folder: what it shall do, the rows so far, and what it printed."""
@@ -65,7 +67,7 @@ def main(folder: str) -> None:
         work(parcel, rows)
     except BaseException as error:  # also what a plugin raises when it is loaded, SystemExit too
         traceback.print_exc()
-        _write(rows, {"failure": trial.describe(error)})
+        _write(rows, {"failure": _said(error)})
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -104,7 +106,7 @@ def work(parcel: Parcel, rows: int) -> None:
             _write(rows, _storable(made, result, estimate, extra))
 
 
-def _storable(made: trial.Trial, result: trial.Result, estimate: Estimate | None, extra: dict[str, Any]) -> Any:
+def _storable(made: trial.Trial, result: Result, estimate: Estimate | None, extra: dict[str, Any]) -> Any:
     """The row and its curve, of values that JSON holds; else a row that says which kind of value it was."""
     try:
         curve: Curve = [(int(step), float(value)) for step, value in estimate.curve] if estimate else []
@@ -112,9 +114,13 @@ def _storable(made: trial.Trial, result: trial.Result, estimate: Estimate | None
         json.dumps(row, allow_nan=False)
     except Exception as error:
         traceback.print_exc()
-        text = f"{made.choice.name} returned what cannot be stored: {trial.describe(error)}"
+        text = f"{made.choice.name} returned what cannot be stored: {_said(error)}"
         return {"row": {**asdict(made.row("error", error=text)), **extra}, "curve": []}
     return {"row": row, "curve": curve}
+
+
+def _said(error: BaseException) -> str:
+    return one_line(f"{type(error).__name__}: {error}")
 
 
 def _write(rows: int, line: dict[str, Any]) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from mibench.catalogue import Catalogue, Choice
 from mibench.engine import modules
 from mibench.engine.devices import Slot
-from mibench.trial import Result, Trial
+from mibench.result import SETTLED, Result
+from mibench.trial import Trial
 
 Curve = list[tuple[int, float]]
-GOOD = ("ok", "diverged")
+GOOD = (*SETTLED, "diverged")
 """Statuses of trials that came to an end of their own."""
 
 Row = tuple[dict[str, Any], Curve]

@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mibench.errors import NothingMatched
+from mibench.findings.summary import natural
+from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
-from mibench.summary import natural
+from mibench.tables.numbers import short
 
 PANELS = 12
 
@@ -63,7 +65,7 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         said = f"{' and '.join(kinds)}: 95 % t-interval of the mean" + (
             f"; {outside} mean{'s lie' if outside > 1 else ' lies'} outside the frame" if outside else ""
         )
-        return finish(figure, axes, "Estimate against truth", caption(table, said))
+        return finish(figure, axes, KINDS["estimate"].title, caption(table, said))
 
 
 def _ladder(part: pd.DataFrame) -> bool:
@@ -107,7 +109,7 @@ def rmse(frame: pd.DataFrame, unit: str = "nats") -> Figure:
 
 
 def _plainly(value: float, _: float) -> str:
-    return f"{value:.3g}"
+    return short(value)
 
 
 def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figure:
@@ -151,7 +153,7 @@ def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figu
             values = sorted(part[column].dropna().unique())
             if len(values) > 1 and values[0] > 0 and values[-1] / values[0] >= 4:
                 axis.set_xscale("log")
-            axis.set_xticks(values, [f"{value:g}" for value in values])
+            axis.set_xticks(values, [short(value, 6) for value in values])
             axis.minorticks_off()
             axis.set(title=task, xlabel=names[column], ylabel=f"{statistic} ({unit})")
         said = "mean over the cells of a task that share the abscissa"

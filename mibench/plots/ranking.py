@@ -5,10 +5,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mibench import compare
 from mibench.errors import NothingMatched
+from mibench.findings import compare
+from mibench.findings.summary import ROW, cells, natural
+from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
-from mibench.summary import ROW, natural
+from mibench.tables.numbers import number, short
 
 
 def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
@@ -38,18 +40,23 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             for scale, values in ((axis.xaxis, points["seconds"]), (axis.yaxis, points["rmse"])):
                 few = values.max() < 30 * values.min()
                 scale.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=5))
-                scale.set_major_formatter(lambda value, _: f"{value:g}")
+                scale.set_major_formatter(lambda value, _: short(value, 6))
                 scale.set_minor_formatter(NullFormatter())
         left_out = len(table.drop_duplicates(ROW)) - len(shared.drop_duplicates(ROW))
         said = f"means over the cells that all estimators finished ({left_out} left out); lower left is better"
-        return finish(figure, axes, "Accuracy against time", caption(shared, said))
+        return finish(figure, axes, KINDS["time"].title, caption(shared, said))
 
 
-def ranks(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
+def ranks(frame: pd.DataFrame, unit: str = "nats") -> Figure:
+    """The critical differences of all estimators of a frame."""
+    return critical_differences(compare.ranking(frame, unit), cells(frame))
+
+
+def critical_differences(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
     """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
 
-    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.compare`. `table` has
-    the cells that were compared.
+    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.findings.compare`.
+    `table` has the cells that were compared.
     """
     if len(ranking.labels) < 3:
         raise NothingMatched("critical differences need three estimators or more")
@@ -94,11 +101,11 @@ def ranks(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
             colour = look[label]["color"]
             axis.plot([place[label], place[label], edge], [0, y, y], color=colour, linewidth=1)
             axis.plot([place[label]], [0], zorder=3, **{**look[label], "linestyle": "none"})
-            text = f"{label}  {place[label]:.2f}" if first else f"{place[label]:.2f}  {label}"
+            text = f"{label}  {number(place[label], 2)}" if first else f"{number(place[label], 2)}  {label}"
             axis.text(edge, y, f" {text} ", ha="right" if first else "left", va="center", fontsize=8)
         said = [
             f"{ranking.cells} task points and n ranked",
             "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
             *ranking.notes,
         ]
-        return finish(figure, [axis], "Critical differences", caption(table, "; ".join(said), "failed trials"))
+        return finish(figure, [axis], KINDS["ranks"].title, caption(table, "; ".join(said), "failed trials"))

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mibench import __version__, curves, store, verdict
-from mibench import compare as comparing
+from mibench import __version__, store
 from mibench.errors import MibenchError, NothingMatched
-from mibench.summary import ROW, cells, natural, tidy
-from mibench.tables import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes, truth_text
+from mibench.findings import compare as comparing
+from mibench.findings.summary import ROW, cells, natural, tidy
+from mibench.plots.kinds import KINDS
+from mibench.tables import verdict
+from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
+from mibench.tables.numbers import number, short, truth_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,9 +48,9 @@ def page(runs: Sequence[Path], unit: str = "nats", leaderboard: bool = False) ->
     trials = tidy(frame)
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     here = files("mibench.report")
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-        (here / "page.html").read_text(encoding="utf-8")
-    )
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": number, "short": short}
+    template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     table = grid(trials, unit)
     return template.render(
         title="mibench: " + ", ".join(folder.name for folder in folders),
@@ -101,7 +104,7 @@ def _comparison(trials: pd.DataFrame, unit: str) -> str:
 
 
 def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
-    from mibench import leaderboard
+    from mibench.findings import leaderboard
 
     try:
         board = leaderboard.board(trials, unit)
@@ -111,13 +114,13 @@ def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
 
 
 def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[dict[str, str]]:
-    from mibench import plots
+    from mibench.plots import figures
 
     try:
-        drawn = plots.draw(trials, ["all"], unit, curves.read(folders, trials["trial_id"]))
+        drawn = figures.draw(trials, ["all"], unit, store.read_curves(folders, trials["trial_id"]))
     except MibenchError:
         return []
-    return [{"kind": kind, "title": plots.TITLES[kind], "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
+    return [{"kind": kind, "title": KINDS[kind].title, "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
 
 
 def _svg(figure: "Figure", kind: str) -> str:
@@ -149,7 +152,7 @@ def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
     versions = ", ".join(f"{name} {version}" for name, version in run.get("versions", {}).items() if version)
     git = run.get("git") or {}
     commit = f"{git.get('commit', '')}{' and uncommitted changes' if git.get('dirty') else ''}"
-    devices = sorted({str(name) for name in trials.get("device_name", pd.Series(dtype=str)).dropna() if str(name)})
+    devices = sorted({str(name) for name in trials["device_name"] if str(name)})
     facts = [
         ("command", str(run.get("command", ""))),
         ("started", str(run.get("started_at", ""))),
@@ -167,8 +170,6 @@ def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
 
 
 def _codes(trials: pd.DataFrame) -> list[tuple[str, str, str]]:
-    if "code" not in trials:
-        return []
     unique = trials[["label", "task", "code"]].drop_duplicates()
     return sorted((str(a), str(b), str(c)) for a, b, c in unique.itertuples(index=False, name=None))
 
@@ -195,9 +196,6 @@ def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str,
     keys = [*ROW, "label"]
     order = {key: i for i, key in enumerate(table[keys].itertuples(index=False, name=None))}
     first = trials.drop_duplicates(keys).set_index(keys)
-    for column in TRIAL_COLUMNS:
-        if column not in trials:
-            trials = trials.assign(**{column: None})
     grouped: list[list[list[Any]]] = [[] for _ in order]
     wanted = trials[[*keys, *TRIAL_COLUMNS]].sort_values("seed")
     for row in wanted.itertuples(index=False, name=None):

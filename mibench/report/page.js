@@ -17,8 +17,8 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   };
-  const fixed = (value) =>
-    value === null ? "–" : Math.abs(value) >= 1e4 ? value.toPrecision(3) : value.toFixed(3);
+  const fixed = (value) =>  // as mibench.tables.numbers writes them
+    value === null ? "–" : Math.abs(value) >= 1e4 ? value.toPrecision(3) : value.toFixed(3).replace(/^-(0\.0*)$/, "$1");
   const shown = (cell, name) => {
     const value = cell[column[name]];
     if (name === "label") return value + signs[cell[column.bound]];

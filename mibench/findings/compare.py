@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from mibench.errors import NothingMatched, UsageError
+from mibench.findings.paired import holm, paired_t, t_interval
+from mibench.findings.summary import ROW, UNITS, natural, tidy, without_idle
 from mibench.specs import nearest
-from mibench.summary import ROW, UNITS, holm, natural, paired_t, t_interval, tidy, without_idle
 
 LEVEL = 0.05
 ROUNDING = 1e-9
@@ -115,8 +116,6 @@ def _settings(a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str]) -> list[
     """Where the same label stands for other settings or other code on the two sides."""
     notes = []
     for column, what in (("estimator_params", "settings"), ("code", "code"), ("device", "device")):
-        if column not in a or column not in b:
-            continue
         for label in sorted(set(a["label"]), key=natural):
             left, right = (set(side.loc[side["label"] == label, column].dropna()) for side in (a, b))
             if left != right:

@@ -18,9 +18,9 @@ import pandas as pd
 
 from mibench import specs
 from mibench.errors import NothingMatched, UsageError
-from mibench.summary import UNITS, cells, natural, tidy
+from mibench.findings.summary import UNITS, cells, natural, tidy
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 FOLDERS = (PACKAGE / "published", PACKAGE.parent / "results" / "published")
 SAME_TRUTH = 2e-3
 """Nats, absolute and relative: published truths are rounded."""
@@ -252,51 +252,3 @@ def _settings_apart(found: Source, used: pd.DataFrame) -> list[str]:
                 if _unlike(shown, theirs[field]):
                     here.setdefault((field, theirs[field]), []).append(shown)
     return [f"{field} {there} and {', '.join(dict.fromkeys(ours))}" for (field, there), ours in here.items()]
-
-
-def text(outcome: Beside) -> str:
-    """The numbers side by side, and under them where the protocols differ."""
-    from mibench.tables import aligned, number
-
-    table = outcome.table
-    pairs = zip(table["here"], table["sd"], strict=True)
-    spread = [number(mean) + ("" if math.isnan(sd) else f" ± {number(sd)}") for mean, sd in pairs]
-    ends = [
-        "–" if math.isnan(low) else f"{low:+.3f} to {high:+.3f}"
-        for low, high in zip(table["low"], table["high"], strict=True)
-    ]
-    lines = [
-        outcome.source.title,
-        "",
-        *aligned(
-            [
-                ["estimator", *table["label"]],
-                ["there", *table["there"]],
-                ["task", *table["task"]],
-                ["n", *table["n_samples"].map(str)],
-                [f"truth ({outcome.unit})", *table["truth"].map(number)],
-                ["published", *table["published"].map(number)],
-                ["here", *spread],
-                ["difference", *table["difference"].map("{:+.3f}".format)],
-                ["95 %", *ends],
-            ]
-        ),
-        "",
-        "what keeps the two from meaning the same:",
-        *(f"- {note}" for note in outcome.notes),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def as_json(outcome: Beside) -> str:
-    """The same as one JSON document."""
-    table = outcome.table.astype(object).where(outcome.table.notna(), None)
-    plain = {
-        "source": outcome.source.name,
-        "title": outcome.source.title,
-        "grade": outcome.source.grade,
-        "unit": outcome.unit,
-        "rows": table.to_dict("records"),
-        "differences": list(outcome.notes),
-    }
-    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

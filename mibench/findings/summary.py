@@ -2,49 +2,37 @@
 
 import json
 import re
-from collections.abc import Iterable
+import typing
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mibench.errors import UsageError
-from mibench.interface import Array
+from mibench.findings.paired import t_interval
+from mibench.result import COLUMNS, Result
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
-OPTIONAL: dict[str, Any] = {
-    "trial_id": "",
-    "run_id": "",
+"""Without these a table is none of trials; any other column of `Result` may be missing and is then read as empty."""
+EMPTY: dict[str, Any] = {
     "estimator_params": "{}",
     "task_params": "{}",
-    "point": "",
-    "dim_x": np.nan,
-    "dim_y": np.nan,
     "mi_true_error": 0.0,
-    "mi_std": np.nan,
     "bound": "none",
-    "ceiling": np.nan,
-    "samples_seen": np.nan,
-    "flags": "",
-    "fit_seconds": np.nan,
     "device": "cpu",
     "dtype": "float64",
-    "error": "",
 }
-NUMBERS = (
-    "n_samples",
-    "seed",
-    "mi_true",
-    "mi_estimate",
-    "dim_x",
-    "dim_y",
-    "mi_true_error",
-    "mi_std",
-    "ceiling",
-    "samples_seen",
-    "fit_seconds",
-)
+"""What stands for a missing value where that is neither an empty text nor NaN."""
+
+
+def _is_number(kind: Any) -> bool:
+    return bool({int, float} & {kind, *typing.get_args(kind)})
+
+
+NUMBERS = tuple(name for name, kind in typing.get_type_hints(Result).items() if _is_number(kind))
+OPTIONAL: dict[str, Any] = {
+    name: EMPTY.get(name, np.nan if name in NUMBERS else "") for name in COLUMNS if name not in REQUIRED
+}
 ROW = ["task", "point", "n_samples"]
 """What names a row of the wide table; with `label` beside it, a cell."""
 
@@ -159,14 +147,6 @@ def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
     return table.groupby([*ROW, "label"])["text"].agg(", ".join)
 
 
-def t_interval(mean: pd.Series, sd: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:
-    """Student's interval of a mean over n independent draws; no interval (NaN) for n < 2."""
-    from scipy.special import stdtrit
-
-    half = pd.Series(stdtrit(n - 1, (1 + level) / 2), index=n.index).where(n > 1) * sd / np.sqrt(n)
-    return mean - half, mean + half
-
-
 def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     """One row a cell: all seeds of one estimator on one task point at one n and kind of device.
 
@@ -179,7 +159,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
         raise UsageError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
     rows = tidy(frame)
     if rows.empty:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(STATISTICS))
     scale = UNITS[unit]
     good = rows["ok"]
     rows = rows.assign(
@@ -228,68 +208,11 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     keys = list(zip(table["task"], dims, truths, points, table["n_samples"], labels, strict=True))
     order = sorted(range(len(table)), key=keys.__getitem__)
     table["n_samples"] = table["n_samples"].astype(int)
-    return table.iloc[order][list(COLUMNS)].reset_index(drop=True)
+    return table.iloc[order][list(STATISTICS)].reset_index(drop=True)
 
 
-COLUMNS = (
+STATISTICS = (
     "label", "estimator", "bound", "task", "point", "dim_x", "dim_y", "n_samples", "n_seeds", "n_ok", "n_failed",
     "truth", "truth_error", "mean", "sd", "ci_low", "ci_high", "median", "bias", "variance", "mse", "rmse", "mae",
     "ceiling", "samples_seen", "fit_seconds", "failures", "flags",
 )  # fmt: skip
-
-
-def holm(p: Iterable[float]) -> Array:
-    """Holm's step-down adjustment (1979) of p-values, for family-wise decisions at any level. NaN stays NaN."""
-    values = np.asarray(list(p), dtype=np.float64)
-    adjusted = np.full(len(values), np.nan)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    steps = values[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return adjusted
-
-
-def paired_t(mean: npt.ArrayLike, sd: npt.ArrayLike, n: npt.ArrayLike) -> Array:
-    """Two-sided p of "the mean difference is 0", from the mean, sd (ddof=1) and number of paired differences.
-
-    Differences that are all 0 give 1; equal ones that are not 0 give 0; a single one gives NaN.
-    """
-    from scipy.special import stdtr
-
-    mean, sd, n = np.asarray(mean, dtype=float), np.asarray(sd, dtype=float), np.asarray(n, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(mean) / (sd / np.sqrt(n))
-        p = 2 * stdtr(n - 1, -t)
-    p = np.where((sd == 0) & (mean == 0), 1.0, np.where(sd == 0, 0.0, p))
-    return np.where(n > 1, p, np.nan)
-
-
-FEWEST_SHARED = 3
-"""With fewer seeds in common a paired t-test finds next to nobody worse, so that being found no worse says nothing."""
-
-
-def best(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
-    """Which cells are the best of their row of the wide table, or not worse than it beyond noise.
-
-    Best is the smallest mean |estimate - truth| among cells of two or more seeds and no failure; another such cell
-    stays beside it if it shares `FEWEST_SHARED` seeds or more with it, and a paired t-test over them, adjusted by Holm
-    within the row, does not say that it is worse.
-    Index: task, point, n_samples, label. A row with one such cell has no best.
-    """
-    rows = rows.assign(absolute=(rows["mi_estimate"] - rows["mi_true"]).abs().where(rows["ok"]))
-    by = rows.groupby([*ROW, "label"])
-    sound = by["ok"].all() & (by.size() > 1)
-    mean = by["absolute"].mean().where(sound).dropna()
-    rivals = mean.groupby(ROW).transform("size") > 1
-    mean = mean[rivals]
-    if mean.empty:
-        return pd.Series(dtype=bool)
-    leader = pd.DataFrame(list(mean.groupby(ROW).idxmin()), columns=[*ROW, "label"])
-    lead = leader.merge(rows, on=[*ROW, "label"])[[*ROW, "seed", "absolute"]]
-    shared = rows.merge(lead, on=[*ROW, "seed"], suffixes=("", "_lead"))
-    shared["difference"] = shared["absolute"] - shared["absolute_lead"]
-    paired = shared.groupby([*ROW, "label"])["difference"].agg(["mean", "std", "count"]).reindex(mean.index)
-    p = pd.Series(paired_t(paired["mean"], paired["std"], paired["count"]), index=mean.index)
-    leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
-    adjusted = p.where(~leads).groupby(ROW).transform(holm)
-    return leads | ((adjusted > level) & (paired["count"] >= FEWEST_SHARED))

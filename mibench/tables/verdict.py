@@ -8,27 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from mibench.compare import LEVEL, Comparison, Over, Ranking
-from mibench.tables import aligned, number
+from mibench.findings.compare import LEVEL, Comparison, Over, Ranking
+from mibench.tables.columns import aligned
+from mibench.tables.numbers import interval, number, p_value, signed
 
 MOST = 40
 """Lines of cells that the text lists; JSON has them all."""
 
 
-def _signed(value: float) -> str:
-    return number(value) if math.isnan(value) else f"{value:+.3f}" if abs(value) < 1e4 else f"{value:+.3g}"
-
-
 def _p(p: float) -> str:
-    """Three digits, and more where these would put p on the other side of the level."""
-    if math.isnan(p):
-        return "–"
-    digits = next((d for d in range(3, 9) if (round(p, d) <= LEVEL) == (p <= LEVEL) and round(p, d) != LEVEL), 3)
-    return "<0.001" if p < 0.001 else f"{p:.{digits}f}"
-
-
-def _interval(low: float, high: float) -> str:
-    return "–" if math.isnan(low) else f"{_signed(low)} to {_signed(high)}"
+    return p_value(p, LEVEL)
 
 
 def _said(over: Over) -> str:
@@ -46,8 +35,8 @@ def _overs(overs: tuple[Over, ...], unit: str) -> list[str]:
         ["first", *(over.first for over in overs)],
         ["second", *(over.second for over in overs)],
         ["cells", *(str(over.cells) for over in overs)],
-        [f"change of |error| ({unit})", *(_signed(over.change) for over in overs)],
-        ["95 %", *(_interval(over.low, over.high) for over in overs)],
+        [f"change of |error| ({unit})", *(signed(over.change) for over in overs)],
+        ["95 %", *(interval(over.low, over.high) for over in overs)],
         ["p", *(_p(over.p) for over in overs)],
         ["", *(_said(over) for over in overs)],
     ]
@@ -110,8 +99,8 @@ def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
         ["truth", *table["truth"].map(number)],
         [comparison.first, *table["first"].map(number)],
         [comparison.second, *table["second"].map(number)],
-        ["difference", *table["difference"].map(_signed)],
-        ["95 %", *map(_interval, table["low"], table["high"])],
+        ["difference", *table["difference"].map(signed)],
+        ["95 %", *map(interval, table["low"], table["high"])],
         ["p", *map(_p, table[["p", "p_change"]].min(axis=1))],
         ["", *table["verdict"].map(words)],
     ]

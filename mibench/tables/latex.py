@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import pandas as pd
 
-from mibench.tables import Entry, Grid, flag_signs, grid, long_columns, notes, number, truth_text
+from mibench.tables import long as records
+from mibench.tables.grid import Entry, Grid, flag_signs, grid, notes
+from mibench.tables.numbers import number, truth_text
 
 ROWS_A_PAGE = 40
 ESTIMATORS_ABREAST = 6
@@ -60,16 +62,16 @@ def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") ->
         rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
     said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
     caption = ". ".join(note[0].upper() + note[1:] for note in said) if table.rows else "No trials"
-    return _tables(head, rows, caption, label, len(head) - len(table.columns))
+    return tables(head, rows, caption, label, len(head) - len(table.columns))
 
 
 def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
     """The long table: a line a cell."""
-    head, *rows = [[escape(cell) for cell in row] for row in zip(*long_columns(frame, unit), strict=True)]
-    return _tables(head, rows, f"Mean, sd, 95 % interval, bias and rmse over the ok seeds in {unit}", label)
+    head, *rows = [[escape(cell) for cell in row] for row in zip(*records.columns(frame, unit), strict=True)]
+    return tables(head, rows, f"Mean, sd, 95 % interval, bias and rmse over the ok seeds in {unit}", label)
 
 
-def _tables(head: list[str], rows: list[list[str]], caption: str, label: str, left: int | None = None) -> str:
+def tables(head: list[str], rows: list[list[str]], caption: str, label: str, left: int | None = None) -> str:
     """As many table environments as rows and columns need, each shrunk to the line where it is wider.
 
     With `left`, so many columns name the row and stand in each part, and the others are shared out.

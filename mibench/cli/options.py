@@ -1,0 +1,51 @@
+"""Options and arguments that several commands take, and how all of them print."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
+]
+
+
+def _lies_in(folder: Path | None) -> Path | None:
+    """Kept where the tasks look, and where trials' processes inherit it."""
+    if folder is not None:
+        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
+    return folder
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        envvar="MIBENCH_DATA_DIR",
+        help="Where MNIST and Fashion-MNIST lie.",
+        callback=_lies_in,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Runs = Annotated[
+    list[Path] | None, typer.Argument(metavar="RUN…", help="Run folders or trials.csv; the latest run if none.")
+]
+Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
+
+PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-"}
+
+
+def print_unicode(text: str) -> None:
+    """Print to stdout in whatever its encoding can show: ± becomes +- where it must."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        for sign, plain in PLAIN.items():
+            text = text.replace(sign, plain)
+        text = text.encode(encoding, "replace").decode(encoding)
+    sys.stdout.write(text)

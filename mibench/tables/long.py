@@ -1,0 +1,51 @@
+"""One record a cell: the long table as text and Markdown, and every statistic as CSV and JSON."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from mibench.findings.summary import cells
+from mibench.tables.columns import aligned, cell, md, pipes
+from mibench.tables.grid import BOUND_SIGNS
+
+
+def records(frame: pd.DataFrame, unit: str = "nats") -> str:
+    """The cells as a JSON list; what is not a number is null."""
+    table = cells(frame, unit)
+    kept = table.astype(object).where(table.notna() & ~table.isin([np.inf, -np.inf]), None)
+    return json.dumps(kept.assign(unit=unit).to_dict("records"), indent=1, ensure_ascii=False) + "\n"
+
+
+def csv(frame: pd.DataFrame, unit: str = "nats") -> str:
+    """The cells as CSV, one row a cell, every column of `mibench.findings.summary.cells`."""
+    return cells(frame, unit).assign(unit=unit).to_csv(index=False)
+
+
+LONG = {
+    "label": "estimator", "task": "task", "point": "point", "n_samples": "n", "n_ok": "ok", "failures": "failures",
+    "truth": "truth", "mean": "mean", "sd": "sd", "ci_low": "95 % from", "ci_high": "to", "bias": "bias",
+    "rmse": "rmse", "fit_seconds": "seconds", "flags": "flags",
+}  # fmt: skip
+
+
+def columns(frame: pd.DataFrame, unit: str) -> list[list[str]]:
+    """The long table by columns, each with its name on top."""
+    table = cells(frame, unit)
+    bounds = zip(table["label"], table["bound"], strict=True)
+    table["label"] = [f"{label} {BOUND_SIGNS[bound]}".strip() for label, bound in bounds]
+    return [[name, *map(cell, table[column])] for column, name in LONG.items()]
+
+
+def text(frame: pd.DataFrame, unit: str = "nats") -> str:
+    """A text line a cell, with interval, bias, root mean square error and the median time of a fit."""
+    shown = columns(frame, unit)
+    if len(shown[0]) == 1:
+        return "no trials\n"
+    said = f"mean, sd, 95 % t-interval of the mean, bias and rmse over the ok seeds, in {unit}; median seconds a fit"
+    return "\n".join([*aligned(shown), "", said]) + "\n"
+
+
+def markdown(frame: pd.DataFrame, unit: str = "nats") -> str:
+    """The long table in Markdown."""
+    return pipes([[md(text) for text in row] for row in zip(*columns(frame, unit), strict=True)])
