@@ -17,7 +17,8 @@ from mibench import provenance, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.job import Finished, Limits, Slot
+from mibench.engine.devices import Device, Slot
+from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
 from mibench.settings import Settings
@@ -38,7 +39,7 @@ class Prepared:
     samples: Sequence[int]
     """Empty where none were asked for: each task then has its usual one."""
     seeds: specs.Seeds
-    devices: Sequence[str]
+    devices: Sequence[Device]
     slots: Sequence[Slot]
     limits: Limits
     writer: store.Writer | None = None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mibench.engine.devices import Device
 from mibench.errors import NothingMatched
 from mibench.findings.summary import ROW, UNITS, natural, tidy, without_idle
 from mibench.interface import Array
@@ -74,7 +75,7 @@ def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: pd.Series, kept: int)
     uneven = int((sound.all(axis=1) & ~alike).sum())
     if uneven:
         notes.append(f"left out because estimators have other seeds: {uneven} cells")
-    devices = sorted({str(d).partition(":")[0] for d in rows["device"]})
+    devices = sorted({Device.of(str(name)).kind for name in rows["device"]})
     if len(devices) > 1:
         notes.append(f"seconds are from different devices: {', '.join(devices)}")
     notes.append("rank by error × seconds counts training and estimating, not drawing the sample or tuning settings")
