@@ -36,7 +36,7 @@ Runs = Annotated[
 ]
 Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
 
-PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-"}
+PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-", "‡": "#"}
 
 
 def print_unicode(text: str) -> None:

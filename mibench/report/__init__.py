@@ -32,7 +32,7 @@ PLACES = re.compile(r'File "[^"\n]*?/(?=(?:site-packages|mibench|plugins|tasks)/
 """Where on a machine a traceback's files lie: a report is published, and that says nothing to its readers."""
 CELL_COLUMNS = (
     "label", "bound", "task", "point", "n_samples", "n_ok", "n_failed", "truth", "mean", "sd", "ci_low", "ci_high",
-    "bias", "rmse", "fit_seconds", "failures", "flags",
+    "bias", "rmse", "fit_seconds", "failures", "flags", "n_seeds", "n_unsupported", "n_codes",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "seed", "status", "mi_estimate", "mi_std", "steps", "samples_seen", "fit_seconds", "flags", "path", "device_name",
@@ -231,7 +231,7 @@ def _logs(trials: pd.DataFrame, folders: Sequence[Path]) -> dict[str, str]:
     """The ends of the logs of trials that did not end ok, as many as fit."""
     logs: dict[str, str] = {}
     room = LOGS_CHARACTERS
-    for trial in trials.loc[~trials["ok"], "trial_id"]:
+    for trial in trials.loc[trials["failed"], "trial_id"]:
         for folder in folders:
             path = folder / "logs" / f"{trial}.log"
             if room > 0 and trial and path.is_file():

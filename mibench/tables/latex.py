@@ -15,7 +15,7 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}",
     ">": r"\textgreater{}", '"': r"\textquotedbl{}", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "–": "--", "−": r"$-$",
+    "–": "--", "−": r"$-$", "‡": r"$\ddagger$",
 }  # fmt: skip
 ENCODABLE = set(map(chr, range(32, 127))) | set("ÀÁÂÄÇÈÉÊËÍÎÏÑÓÔÖÙÚÛÜßàáâäçèéêëíîïñóôöùúûü")
 BOUNDS = {"lower": r"$^{\leq}$", "upper": r"$^{\geq}$", "none": ""}
@@ -32,6 +32,7 @@ def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
     parts = []
     if entry.n_ok:
         value = _number(entry.mean) + (rf" \pm {_number(entry.sd)}" if entry.n_ok > 1 else "")
+        value += r"\ddagger" if entry.n_codes > 1 else ""
         marks = [f"{signs[word]}{times}" for word, times in entry.counts]
         raised = r"^{\mathrm{" + r"\,".join(marks) + "}}" if marks else ""
         parts.append(rf"$\mathbf{{{value}}}{raised}$" if entry.best else f"${value}{raised}$")
@@ -40,6 +41,8 @@ def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
     if entry.n_failed:
         text = f"{entry.n_failed} failed" if entry.n_ok else f"failed: {escape(entry.failures)}"
         parts.append(rf"\textit{{{text}}}")
+    if entry.n_unsupported:
+        parts.append(f"{entry.n_unsupported} n/a" if parts else "n/a")
     return " ".join(parts)
 
 
@@ -61,14 +64,18 @@ def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") ->
         left = [escape(name), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
         rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
     said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
-    caption = ". ".join(note[0].upper() + note[1:] for note in said) if table.rows else "No trials"
+    caption = _sentences(said) if table.rows else "No trials"
     return tables(head, rows, caption, label, len(head) - len(table.columns))
 
 
 def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
     """The long table: a line a cell."""
     head, *rows = [[escape(cell) for cell in row] for row in zip(*records.columns(frame, unit), strict=True)]
-    return tables(head, rows, f"Mean, sd, 95 % interval, bias and rmse over the ok seeds in {unit}", label)
+    return tables(head, rows, _sentences(records.notes(frame, unit)), label)
+
+
+def _sentences(said: list[str]) -> str:
+    return ". ".join(note[0].upper() + note[1:] for note in said)
 
 
 def tables(head: list[str], rows: list[list[str]], caption: str, label: str, left: int | None = None) -> str:
