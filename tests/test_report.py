@@ -206,29 +206,37 @@ def test_a_thousand_cells_fit_in_two_megabytes(tmp_path):
     assert len(page.encode()) < 2_000_000
 
 
-def test_the_leaderboard_is_ranks_over_what_all_finished():
+@pytest.mark.parametrize(
+    ("status", "why"), [("error", "failed or was not run"), ("unsupported", "does not support them")]
+)
+def test_the_leaderboard_is_ranks_by_pairs_over_what_both_finished(status, why):
     names = (("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none"))
     frame = trials(names, POINTS, bias={"b": 0.2, "c": 0.5}, seeds=4)
-    frame = fail(frame, (frame["estimator"] == "c") & (frame["dim_x"] == 5) & (frame["seed"] == 0))
+    seeds = frame["seed"] == 0 if status == "error" else frame["seed"] >= 0
+    frame = fail(frame, (frame["estimator"] == "c") & (frame["dim_x"] == 5) & seeds, status)
     board = leaderboard.board(frame)
-    part = frame[frame["dim_x"] == 1]
+    ok = frame[frame["status"] == "ok"]
     errors = {
-        name: [
-            float((group["mi_estimate"] - group["mi_true"]).abs().mean())
-            for _, group in part[part["estimator"] == name].groupby("point")
-        ]
-        for name in "abc"
+        key: float((group["mi_estimate"] - group["mi_true"]).abs().mean())
+        for key, group in ok.groupby(["estimator", "point"])
     }
+    points = {name: sorted(set(frame["point"]) if name != "c" else set(frame[frame["dim_x"] == 1]["point"]))
+              for name in "abc"}  # fmt: skip
     table = board.table.set_index("label")
     assert list(table.index) == ["a", "b", "c"]
     for name in "abc":
-        assert table.loc[name, "error"] == pytest.approx(np.mean(errors[name]))
-        ranks = [1 + sum(errors[other][i] < errors[name][i] for other in "abc") for i in range(3)]
-        assert table.loc[name, "rank"] == pytest.approx(np.mean(ranks))
+        assert table.loc[name, "error"] == pytest.approx(np.mean([errors[name, point] for point in points["c"]]))
+        shares = [
+            np.mean([errors[other, p] < errors[name, p] for p in points[name] if p in points[other]])
+            for other in "abc" if other != name
+        ]  # fmt: skip
+        assert table.loc[name, "rank"] == pytest.approx(1 + sum(shares))
         assert table.loc[name, "rank_low"] <= table.loc[name, "rank"] <= table.loc[name, "rank_high"]
-    assert table.loc["c", "failed"] == 3
-    assert "over 3 of 6 cells, 4 seeds each" in board.notes
-    assert "left out because c failed or was not run: 3 cells" in board.notes
+    assert table["cells"].tolist() == [6, 6, 3]
+    assert table.loc["c", ["failed", "unsupported"]].tolist() == ([3, 0] if status == "error" else [0, 12])
+    assert "over 6 of 6 cells, 4 seeds each" in board.notes
+    assert f"not compared because c {why}: 3 cells" in board.notes
+    assert any("over the 3 that all have" in note for note in board.notes)
 
 
 def test_the_leaderboard_leaves_out_who_never_finished():

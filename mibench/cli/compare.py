@@ -11,7 +11,7 @@ from mibench.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mibench.findings.compare import Ranking
+    from mibench.findings.ranking import Ranking
 
 
 def compare(
@@ -44,6 +44,7 @@ def compare(
     from mibench import store
     from mibench.findings import compare as comparing
     from mibench.findings import published as papers
+    from mibench.findings.ranking import Ranking, ranking
     from mibench.tables import published as beside
     from mibench.tables import verdict
 
@@ -55,7 +56,7 @@ def compare(
     if diagram and (len(runs) == 2 or baseline or published):
         raise UsageError("--diagram draws the ranks of one run's estimators")
     frames = [store.load(run) for run in runs] or [store.load()]
-    outcomes: list[comparing.Comparison | comparing.Ranking] = []
+    outcomes: list[comparing.Comparison | Ranking] = []
     if published:
         if fail_if_worse:
             raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
@@ -68,21 +69,22 @@ def compare(
     elif baseline:
         found = comparing.with_baseline(frames[0], baseline, unit)
     else:
-        ranking = comparing.ranking(frames[0], unit, failures)
-        one, *others = sorted(ranking.labels)
+        ranked = ranking(frames[0], unit, failures)
+        one, *others = sorted(ranked.labels)
         found = [comparing.labels(frames[0], one, others[0], unit)] if len(others) == 1 else []
         if fail_if_worse and not found:
             raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
-        outcomes.append(ranking)
+        outcomes.append(ranked)
         if diagram:
-            _draw(ranking, frames[0], diagram)
+            _draw(ranked, frames[0], diagram)
     outcomes += found
     if as_json:
         print_unicode(verdict.as_json(outcomes))
     else:
-        print_unicode("\n".join(map(verdict.text, outcomes)))
+        print_unicode(verdict.text(*outcomes))
     if fail_if_worse and any(comparison.worse for comparison in found):
-        typer.echo("worse than the reference", err=True)
+        for line in (line for comparison in found for line in verdict.worse(comparison)):
+            typer.echo(line, err=True)
         raise typer.Exit(4)
 
 

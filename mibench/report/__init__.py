@@ -15,6 +15,7 @@ import pandas as pd
 from mibench import __version__, store
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import compare as comparing
+from mibench.findings.ranking import ranking
 from mibench.findings.summary import ROW, cells, natural, tidy
 from mibench.plots.kinds import KINDS
 from mibench.tables import verdict
@@ -93,14 +94,13 @@ def _grid(table: Grid) -> dict[str, Any]:
 
 def _comparison(trials: pd.DataFrame, unit: str) -> str:
     try:
-        ranking = comparing.ranking(trials, unit)
+        ranked = ranking(trials, unit)
     except NothingMatched as reason:
         return f"{reason}\n"
-    said = verdict.text(ranking)
-    if len(ranking.labels) == 2:
-        first, second = sorted(ranking.labels, key=natural)
-        said += "\n" + verdict.text(comparing.labels(trials, first, second, unit))
-    return said
+    if len(ranked.labels) != 2:
+        return verdict.text(ranked)
+    first, second = sorted(ranked.labels, key=natural)
+    return verdict.text(ranked, comparing.labels(trials, first, second, unit))
 
 
 def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
