@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mibench.errors import NothingMatched
@@ -17,8 +18,8 @@ RESAMPLES = 2000
 class Board:
     """`table` has a row an estimator, nearest the truth first; `notes` say what was left out.
 
-    `rank` and `cost_rank` are mean places by pairs (1 is best, see `mibench.findings.places`) by mean |estimate − truth|
-    and by that times the mean seconds of a fit. `error` is the mean over the cells that all finished in the unit asked
+    `rank` and `cost_rank` are mean places by pairs (1 is best, see `mibench.findings.places`) by mean |error| and by
+    that times the mean seconds of a fit. `error` is the mean over the cells that all finished in the unit asked
     for, `seconds` the median over them: NaN where there is no such cell. Intervals are 95 % percentile bootstraps over
     cells: how much the ranking owes to the choice of tasks. `cells` counts those an estimator finished.
     """
@@ -72,39 +73,33 @@ def board(frame: pd.DataFrame, unit: str = "nats") -> Board:
     return Board(table, tuple(notes))
 
 
-def _alike(held: pd.DataFrame) -> Array:
+def _alike(held: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """(cells, k, k): whether two estimators finished the same seeds of a cell; no one is compared with itself."""
-    names, codes = held.to_numpy(dtype=object), {}
-    number = np.array([[codes.setdefault(s, len(codes)) if isinstance(s, tuple) else -1 for s in row] for row in names])
-    same = (number[:, None, :] == number[:, :, None]) & (number[:, None, :] >= 0)
-    same[:, np.arange(len(number.T)), np.arange(len(number.T))] = False
+    codes, _ = pd.factorize(held.to_numpy(dtype=object).ravel())  # -1 where there are none
+    which = np.asarray(codes).reshape(held.shape)
+    same: npt.NDArray[np.bool_] = (which[:, None, :] == which[:, :, None]) & (which[:, None, :] >= 0)
+    same[:, np.arange(held.shape[1]), np.arange(held.shape[1])] = False
     return same
 
 
-def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: Array, common: int) -> list[str]:
+def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: npt.NDArray[np.bool_], common: int) -> list[str]:
     seeds = rows.groupby([*ROW, "label"])["seed"].size()
     each = str(seeds.min()) if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
-    compared = alike.any(axis=2)
+    compared: npt.NDArray[np.bool_] = alike.any(axis=2)
     notes = [
         f"over {int(compared.any(axis=1).sum())} of {len(sound)} cells, {each} seeds each",
         f"intervals: 95 % bootstrap over cells ({RESAMPLES} resamples)",
     ]
     if common < len(sound):
-        notes.append(
-            f"ranks by pairs over the cells that both have; errors and seconds over the {common} that all have"
-        )
-    unsupported = (rows["status"] == "unsupported").groupby([rows[key] for key in (*ROW, "label")]).any()
-    unsupported = unsupported.unstack("label").reindex(index=sound.index, columns=sound.columns).eq(True)
+        notes.append(f"ranks by pairs over the cells both have; errors and seconds over the {common} that all have")
+    said = (rows["status"] == "unsupported").groupby([rows[key] for key in (*ROW, "label")]).any()
+    unsupported = said.unstack("label", fill_value=False).reindex(index=sound.index, columns=sound.columns)
     for i, label in enumerate(sound.columns):
         cannot = int((~sound[label] & unsupported[label]).sum())
         gone = int((~sound[label] & ~unsupported[label]).sum())
         uneven = int((sound[label].to_numpy() & ~compared[:, i]).sum())
-        whys = (
-            (gone, "failed or was not run"),
-            (cannot, "does not support them"),
-            (uneven, "has other seeds than all"),
-        )
-        notes += [f"not compared because {label} {why}: {count} cells" for count, why in whys if count]
+        whys = {"failed or was not run": gone, "does not support them": cannot, "has no rival with its seeds": uneven}
+        notes += [f"not compared because {label} {why}: {count} cells" for why, count in whys.items() if count]
     devices = sorted({str(d).partition(":")[0] for d in rows["device"]})
     if len(devices) > 1:
         notes.append(f"seconds are from different devices: {', '.join(devices)}")
@@ -119,5 +114,7 @@ def _resamples(count: int) -> Array:
 
 
 def _interval(means: Array) -> tuple[Array, Array]:
-    low, high = np.nanquantile(means, [0.025, 0.975], axis=0)
+    """The 95 % percentile interval of each column; NaN where it holds no number."""
+    known = [mean[~np.isnan(mean)] for mean in means.T]
+    low, high = (np.array([np.quantile(m, end) if len(m) else np.nan for m in known]) for end in (0.025, 0.975))
     return low, high
