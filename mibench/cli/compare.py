@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mibench.cli.options import AsJson, Unit, print_unicode
+from mibench.cli.options import AsJson, Estimators, Points, Samples, Tasks, Unit, print_unicode
 from mibench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ def compare(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="RUN [RUN]", help="The reference and what is compared with it.")
     ] = None,
+    estimators: Estimators = None,
+    tasks: Tasks = None,
+    samples: Samples = None,
+    points: Points = None,
     by: Annotated[
         Literal["estimator"] | None, typer.Option("--by", help="Compare the estimators of one run with one another.")
     ] = None,
@@ -45,6 +49,7 @@ def compare(
     from mibench.findings import compare as comparing
     from mibench.findings import published as papers
     from mibench.findings.ranking import Ranking, ranking
+    from mibench.findings.selection import select
     from mibench.tables import published as beside
     from mibench.tables import verdict
 
@@ -55,7 +60,10 @@ def compare(
         raise UsageError("--by, --baseline and --published take one run")
     if diagram and (len(runs) == 2 or baseline or published):
         raise UsageError("--diagram draws the ranks of one run's estimators")
-    frames = [store.load(run) for run in runs] or [store.load()]
+    frames = [
+        select(frame, estimators or (), tasks or (), samples or (), points or ())
+        for frame in [store.load(run) for run in runs] or [store.load()]
+    ]
     outcomes: list[comparing.Comparison | Ranking] = []
     if published:
         if fail_if_worse:

@@ -43,7 +43,7 @@ def board(frame: pd.DataFrame, unit: str = "nats") -> Board:
     rows = rows.assign(error_=((rows["mi_estimate"] - rows["mi_true"]).abs() * UNITS[unit]))
     by = rows.groupby([*ROW, "label"])
     sound = by["ok"].all().unstack("label", fill_value=False)[labels]
-    held = by["seed"].agg(lambda seeds: tuple(sorted(seeds))).unstack("label")[labels].where(sound)
+    held = by["seed"].agg(frozenset).unstack("label")[labels].where(sound)
     error, seconds = (
         by[column].mean().unstack("label")[labels].where(sound).to_numpy(dtype=float)
         for column in ("error_", "fit_seconds")
@@ -85,7 +85,7 @@ def _alike(held: pd.DataFrame) -> npt.NDArray[np.bool_]:
 def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: npt.NDArray[np.bool_], common: int) -> list[str]:
     seeds = rows.groupby([*ROW, "label"])["seed"].size()
     each = str(seeds.min()) if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
-    compared: npt.NDArray[np.bool_] = alike.any(axis=2)
+    compared = np.asarray(alike.any(axis=2))
     notes = [
         f"over {int(compared.any(axis=1).sum())} of {len(sound)} cells, {each} seeds each",
         f"intervals: 95 % bootstrap over cells ({RESAMPLES} resamples)",

@@ -50,7 +50,8 @@ def natural(text: object) -> tuple[tuple[int, float, str], ...]:
     return tuple((1, float(part), "") if i % 2 else (0, 0.0, part) for i, part in enumerate(parts))
 
 
-def _decode(params: str) -> dict[str, object]:
+def decoded(params: str) -> dict[str, object]:
+    """Settings from their JSON. Raises UsageError where they are none."""
     try:
         decoded = json.loads(params)
     except (TypeError, ValueError):
@@ -58,7 +59,8 @@ def _decode(params: str) -> dict[str, object]:
     return decoded if isinstance(decoded, dict) else {"value": decoded}
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A setting's value as a label says it."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -72,15 +74,15 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
     for name, group in keys.drop_duplicates().groupby("name", sort=False):
         fields = {
             key: {
-                **_decode(key[1]),
+                **decoded(key[1]),
                 **{str(column.name): value for column, value in zip(settings[1:], key[2:], strict=True)},
             }
             for key in group.itertuples(index=False, name=None)
         }
         every = list(dict.fromkeys(field for values in fields.values() for field in values))
-        differing = [f for f in every if len({_plain(values.get(f, "absent")) for values in fields.values()}) > 1]
+        differing = [f for f in every if len({plain(values.get(f, "absent")) for values in fields.values()}) > 1]
         for key, values in fields.items():
-            labels[key] = " ".join([str(name), *(f"{f}={_plain(values.get(f, 'absent'))}" for f in differing)])
+            labels[key] = " ".join([str(name), *(f"{f}={plain(values.get(f, 'absent'))}" for f in differing)])
     return [labels[key] for key in keys.itertuples(index=False, name=None)]
 
 

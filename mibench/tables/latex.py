@@ -1,5 +1,6 @@
 """Tables for papers: LaTeX with booktabs, ready for `\\input` (needs the packages booktabs and graphicx)."""
 
+import re
 from itertools import pairwise
 
 import pandas as pd
@@ -18,12 +19,19 @@ SPECIAL = {
     "–": "--", "−": r"$-$", "‡": r"$\ddagger$",
 }  # fmt: skip
 ENCODABLE = set(map(chr, range(32, 127))) | set("ÀÁÂÄÇÈÉÊËÍÎÏÑÓÔÖÙÚÛÜßàáâäçèéêëíîïñóôöùúûü")
+WORDS = ("estimator", "task", "point")
 BOUNDS = {"lower": r"$^{\leq}$", "upper": r"$^{\geq}$", "none": ""}
 
 
 def escape(text: str) -> str:
     """Any text as LaTeX that prints it; what a plain LaTeX font lacks becomes its code point."""
     return "".join(SPECIAL.get(c, c if c in ENCODABLE else f"U+{ord(c):04X}") for c in text)
+
+
+def readable(name: str) -> str:
+    """A name of the command line as a paper would have it: `gaussian/dim=5:mi=2.0` as "gaussian, dim = 5, mi = 2.0"."""
+    name = re.sub(r"\s+(?=[A-Za-z]\w*=)|[/:](?=[^/])", ", ", name)
+    return re.sub(r"(?<=\w)=(?=\S)", " = ", name)
 
 
 def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
@@ -52,26 +60,27 @@ def _number(value: float) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("–", r"\text{--}")
 
 
-def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
+def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", title: str = "") -> str:
     """The wide table: best of a row and what is not worse than it in bold; bounds, flags and failures marked."""
     table = grid(frame, unit)
     signs = flag_signs(table)
     one_n = table.one_n is not None
     head = ["task", *([] if one_n else ["$n$"]), "truth"]
-    head += [escape(name) + BOUNDS[bound] for name, bound in table.columns]
+    head += [escape(readable(name)) + BOUNDS[bound] for name, bound in table.columns]
     rows = []
     for i, (name, n, truth, error) in enumerate(table.rows):
-        left = [escape(name), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
+        left = [escape(readable(name)), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
         rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
     said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
-    caption = _sentences(said) if table.rows else "No trials"
+    caption = _sentences([*filter(None, [title]), *said]) if table.rows else "No trials"
     return tables(head, rows, caption, label, len(head) - len(table.columns))
 
 
-def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
+def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", title: str = "") -> str:
     """The long table: a line a cell."""
-    head, *rows = [[escape(cell) for cell in row] for row in zip(*records.columns(frame, unit), strict=True)]
-    return tables(head, rows, _sentences(records.notes(frame, unit)), label)
+    named = [list(map(readable, column)) if column[0] in WORDS else column for column in records.columns(frame, unit)]
+    head, *rows = [[escape(cell) for cell in row] for row in zip(*named, strict=True)]
+    return tables(head, rows, _sentences([*filter(None, [title]), *records.notes(frame, unit)]), label)
 
 
 def _sentences(said: list[str]) -> str:
