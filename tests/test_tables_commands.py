@@ -266,3 +266,21 @@ def test_fail_if_worse_names_the_cell(runs):
     done = CliRunner().invoke(app, ["compare", str(runs / "good"), str(runs / "failing"), "--fail-if-worse"])
     assert done.exit_code == 4
     assert "ksg on gaussian/dim=1:mi=0.5, n = 1000: 1 failed, 0 in the reference" in done.stderr
+
+
+def test_runs_are_listed_wherever_they_lie(runs, monkeypatch):
+    monkeypatch.chdir(runs)
+    named = {line.split()[0]: line for line in type_("list", "runs").splitlines()}
+    assert {"good", "worse", "failing"} <= named.keys()
+    assert "108 of" in named["good"]
+    assert type_("list", "runs", runs / "good").split()[0] == str(runs / "good")
+    assert "no folder" in type_("list", "runs", "nowhere", code=2)
+    assert "folders are for list runs" in type_("list", "tasks", "good", code=2)
+    monkeypatch.chdir(runs / "good")
+    assert type_("list", "runs").split()[0] == "."
+
+
+def test_sources_are_listed_field_by_field():
+    lines = type_("list", "published").splitlines()
+    assert [line.split()[1] for line in lines if line.startswith(("smile-2020 ", "mutinfo"))] == ["high", "high"]
+    assert all(line[34:35].strip() and line[33] == " " for line in lines)
