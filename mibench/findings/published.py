@@ -85,7 +85,7 @@ def like(
     found = source(name)
     if not found.like:
         raise UsageError(f"mibench has no run like {name}: {found.notes[0]}")
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in found.like.items()}
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.like.items()}
     fields, others = settings.pop("fields", ""), settings.pop("others", "")
     listed = tuple(f"{spec}:{fields}" if fields else spec for spec in settings["estimators"])
     settings["estimators"] = listed
@@ -95,7 +95,7 @@ def like(
 
 
 def _taken_over(spec: str, listed: Sequence[str], fields: str, has_field: Callable[[str, str], bool]) -> str:
-    """The spec with the protocol's fields: of the listed estimator of its name if there is one alone, or the others'."""
+    """The spec with the protocol's fields: of the one listed estimator of its name, or the others'."""
     name, own = specs.parse(spec)
     same = [theirs for theirs_name, theirs in map(specs.parse, listed) if theirs_name == name]
     protocol = same[0] if len(same) == 1 else specs.parse(f"{name}:{fields}")[1] if fields else {}
