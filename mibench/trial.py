@@ -1,5 +1,6 @@
 """Trial, Result, plan() and run(): one estimator, one sample of one task, and the row it leaves."""
 
+import contextlib
 import inspect
 import math
 import time
@@ -214,7 +215,7 @@ def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
         dims = _dims(pair)
         reason = refusal(trial, **dims)
     except Exception as error:
-        traceback.print_exc()
+        _trace()
         return trial.row("error", error=_message(error))
     return pair if reason is None else trial.row("unsupported", error=reason, **dims)
 
@@ -285,7 +286,7 @@ def _estimate(
         if len(answers) != len(good):
             raise ValueError(f"{type(estimator).__name__} gave {len(answers)} answers for {len(good)} trials")
     except Exception as error:
-        traceback.print_exc()
+        _trace()
         answers = [error] * len(good)
     return answers, time.perf_counter() - started
 
@@ -338,7 +339,7 @@ def _measured(estimate: Estimate) -> dict[str, Any]:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that memory ran out, whoever reports it."""
-    text = str(error)
+    text = _said(error)
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -348,9 +349,20 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def _message(error: BaseException) -> str:
-    try:
-        text = one_line(str(error))
-    except Exception:  # an exception of a plugin's own may fail to say what it is
-        text = ""
+    text = one_line(_said(error))
     named_kinds = (ValueError, Diverged)
     return text if text and isinstance(error, named_kinds) else one_line(f"{type(error).__name__}: {text}".rstrip(": "))
+
+
+def _said(error: BaseException) -> str:
+    """Its message; an exception of a plugin's own may fail to have one."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _trace() -> None:
+    """Print where an error came from, if it can be printed."""
+    with contextlib.suppress(Exception):
+        traceback.print_exc()
