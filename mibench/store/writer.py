@@ -35,7 +35,7 @@ class Writer:
         self._file: int | None = None
         self._path = folder
         self._rows = itertools.count()
-        self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._began = datetime.now(UTC).isoformat(timespec="microseconds")
 
     @classmethod
     def create(cls, name: str, parent: Path = RESULTS) -> "Writer":
