@@ -1,10 +1,25 @@
-"""A sample as a file for other programs: columns x0 …, y0 …, alone or beside the same values in broken pairs."""
+"""A task's sample as a trial sees it, and as a file for other programs: columns x0 …, y0 …, or beside broken pairs."""
 
 from pathlib import Path
 
 import numpy as np
 
+from mibench import trial
+from mibench.catalogue import Point
+from mibench.errors import UsageError
 from mibench.interface import Array
+
+
+def drawn(point: Point, n: int, seed: int) -> tuple[Array, Array, float]:
+    """The sample of n rows that a run's trial sees, and the truth in nats.
+
+    Raises UsageError, with the task's own words, if there is none.
+    """
+    try:
+        return *point.task.sample(n, trial.stream(point, n, seed)), float(point.task.mi)
+    except Exception as error:  # a task may be anyone's
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"no sample of {point.sweep}/{point.name}: {said}") from error
 
 
 def columns(x: Array, y: Array) -> dict[str, Array]:

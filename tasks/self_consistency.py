@@ -2,7 +2,7 @@
 
 rows-r: a picture X against its first r rows Y_r. blank: rows of another picture, I = 0. twice-r: [X, X] against
 [Y_r, Y_r−1], which tells no more: I(rows-r). pair-r: two pictures against both their rows: 2 I(rows-r).
-On pictures without a known truth an estimator is judged by the ratios alone; `mibench.consistency` makes that table.
+Without a known truth an estimator is judged by the ratios alone; `mibench.findings.consistency` makes that table.
 """
 
 from mibench import hookimpl

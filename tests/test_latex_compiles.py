@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from frames import fail, trials
 
-from mibench import latex
+from mibench.tables import latex
 
 ENGINE = shutil.which("tectonic") or shutil.which("pdflatex")
 

@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 from frames import fail, trials
 
-from mibench import compare, plots
 from mibench.errors import NothingMatched, UsageError
+from mibench.findings.ranking import ranking
+from mibench.plots.figures import draw, write
+from mibench.plots.kinds import KINDS
 from mibench.plots.style import MARKERS
 
 EIGHT = tuple((name, {}, "lower") for name in ("ksg", "mine", "mine-f", "jsd", "infonce", "nwj", "smile", "gaussian"))
@@ -42,7 +44,7 @@ def some_curves(frame):
 
 
 FRAME = long_run()
-FIGURES = plots.draw(FRAME, ["all"], "nats", some_curves(FRAME))
+FIGURES = draw(FRAME, ["all"], "nats", some_curves(FRAME))
 
 
 def drawn_lines(axis):
@@ -60,7 +62,7 @@ def mean_error(frame, **where):
 
 
 def test_every_kind_is_drawn():
-    assert set(FIGURES) == set(plots.KINDS) == set(plots.TITLES)
+    assert set(FIGURES) == set(KINDS)
 
 
 def titled(kind, title):
@@ -101,7 +103,7 @@ def test_bands_are_the_t_intervals():
 def test_points_that_share_a_truth_have_bars_and_no_line():
     frame = trials(EIGHT[:2], ((1, 0.5), (1, 1.0)), seeds=5)
     twins = frame.assign(point="other " + frame["point"], trial_id="other " + frame["trial_id"])
-    axis = plots.draw(pd.concat([frame, twins]), ["estimate"])["estimate"].axes[0]
+    axis = draw(pd.concat([frame, twins]), ["estimate"])["estimate"].axes[0]
     drawn = {c.get_label(): c.lines[0] for c in axis.containers}
     assert set(drawn) == {"ksg", "mine"}
     assert {line.get_linestyle() for line in drawn.values()} == {"None"}
@@ -152,7 +154,7 @@ def test_time_leaves_out_what_not_all_finished():
 
 
 def test_ranks_stand_at_the_mean_ranks():
-    found = compare.ranking(FRAME)
+    found = ranking(FRAME)
     lines = FIGURES["ranks"].axes[0].get_lines()
     markers = sorted(float(line.get_xdata()[0]) for line in lines if line.get_marker() in MARKERS)
     assert markers == pytest.approx(sorted(found.ranks))
@@ -160,7 +162,7 @@ def test_ranks_stand_at_the_mean_ranks():
 
 def test_estimators_look_alike_in_all_figures():
     """Also where the ranks leave one out, who never finished."""
-    figures = plots.draw(fail(FRAME, FRAME["estimator"] == "gaussian"), ["bias", "ranks"])
+    figures = draw(fail(FRAME, FRAME["estimator"] == "gaussian"), ["bias", "ranks"])
     marked = [line for line in figures["ranks"].axes[0].get_lines() if line.get_marker() in MARKERS]
     ranked = {(line.get_color(), line.get_marker()) for line in marked}
     assert ranked == {(line.get_color(), line.get_marker()) for line in drawn_lines(figures["bias"].axes[0]).values()}
@@ -186,7 +188,7 @@ def test_the_staircase_has_the_true_steps():
 def test_points_that_share_a_truth_are_no_staircase():
     frame = pd.concat([FRAME, FRAME.assign(point="other-" + FRAME["point"], trial_id="other-" + FRAME["trial_id"])])
     with pytest.raises(NothingMatched, match="rise in truth alone"):
-        plots.draw(frame, ["staircase"], "nats", some_curves(frame))
+        draw(frame, ["staircase"], "nats", some_curves(frame))
 
 
 def test_a_trace_is_the_curves_one_after_another():
@@ -229,7 +231,7 @@ def test_captions_say_what_is_drawn(kind):
 def test_held_out_is_said_of_what_was_held_out(seen, says):
     """Who saw fewer pairs than the 1000 of the sample, or more, was read on others."""
     frame = trials((("a", {}, "none"),)).assign(samples_seen=seen)
-    assert says in said(plots.draw(frame, ["estimate"])["estimate"])
+    assert says in said(draw(frame, ["estimate"])["estimate"])
 
 
 @pytest.mark.parametrize("kind", FIGURES)
@@ -270,21 +272,21 @@ def test_estimators_differ_without_colour():
 
 def test_names_are_text_not_markup():
     frame = trials((("$x^2$ <script>", {}, "none"), ("50%_&", {}, "none")))
-    figure = plots.draw(frame, ["estimate"])["estimate"]
+    figure = draw(frame, ["estimate"])["estimate"]
     assert "$x^2$ <script>" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 @pytest.mark.parametrize("form", ["png", "svg", "pdf"])
 def test_files_are_the_same_twice(tmp_path, form):
     frame = trials()
-    first = plots.write(plots.draw(frame, ["bias"]), tmp_path / "a", [form])
-    second = plots.write(plots.draw(frame, ["bias"]), tmp_path / "b", [form])
+    first = write(draw(frame, ["bias"]), tmp_path / "a", [form])
+    second = write(draw(frame, ["bias"]), tmp_path / "b", [form])
     assert first[0].name == f"bias.{form}"
     assert first[0].read_bytes() == second[0].read_bytes()
 
 
 def test_units_scale_the_axis():
-    nats, bits = (plots.draw(trials(), ["bias"], unit)["bias"].axes[0] for unit in ("nats", "bits"))
+    nats, bits = (draw(trials(), ["bias"], unit)["bias"].axes[0] for unit in ("nats", "bits"))
     assert drawn_lines(bits)["ksg"].get_ydata() == pytest.approx(drawn_lines(nats)["ksg"].get_ydata() / np.log(2))
     assert bits.get_ylabel() == "bias (bits)"
 
@@ -292,31 +294,32 @@ def test_units_scale_the_axis():
 def test_what_cannot_be_drawn_says_why():
     frame = trials()
     with pytest.raises(UsageError, match="no figure 'biass'; did you mean 'bias'"):
-        plots.draw(frame, ["biass"])
+        draw(frame, ["biass"])
     with pytest.raises(UsageError, match="no figure format 'gif'"):
-        plots.write(plots.draw(frame, ["bias"]), None, ["gif"])
+        write(draw(frame, ["bias"]), None, ["gif"])
     with pytest.raises(NothingMatched, match="no trial left a learning curve"):
-        plots.draw(frame, ["curves"])
-    assert "curves" not in plots.draw(frame, ["all"])
+        draw(frame, ["curves"])
+    assert "curves" not in draw(frame, ["all"])
     failed = fail(frame, frame["seed"] >= 0)
     with pytest.raises(NothingMatched, match="none of them ok"):
-        plots.draw(failed, ["all"])
+        draw(failed, ["all"])
 
 
 def test_curves_are_read_and_damaged_ones_passed_over(tmp_path):
-    from mibench import curves
+    from mibench import store
 
     (tmp_path / "curves").mkdir()
     (tmp_path / "curves" / "a.json").write_text("[[0, 0.1], [100, null]]")
     (tmp_path / "curves" / "b.json").write_text("[[0, ")
     (tmp_path / "curves" / "c.json").write_text("[[0, 0.5]]")
-    assert curves.read([tmp_path], ["a", "b"]) == {"a": [(0, 0.1), (100, None)]}
+    assert store.read_curves([tmp_path], ["a", "b"]) == {"a": [(0, 0.1), (100, None)]}
 
 
 def test_pyplot_is_left_alone():
     """A process of its own: another test may import pyplot."""
     code = (
-        "import sys, frames, matplotlib as mpl; from mibench import plots; plots.draw(frames.trials(), ['bias']);"
+        "import sys, frames, matplotlib as mpl; from mibench.plots import figures;"
+        "figures.draw(frames.trials(), ['bias']);"
         "assert 'matplotlib.pyplot' not in sys.modules; assert mpl.rcParams == mpl.rcParamsDefault"
     )
     here = Path(__file__).parent

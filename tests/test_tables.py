@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from frames import fail, trials
 
-from mibench import latex, summary, tables
+from mibench.findings import summary
+from mibench.tables import latex, long, wide
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def frame():
 
 
 def test_text_says_every_cell(frame):
-    text = tables.wide(frame)
+    text = wide.text(frame)
     for cell in summary.cells(frame).itertuples():
         if cell.n_ok:
             assert f"{cell.mean:.3f} ± {cell.sd:.3f}" in text
@@ -32,11 +33,11 @@ def test_text_says_every_cell(frame):
 
 def test_text_in_bits_is_nats_over_log_2(frame):
     nats = summary.cells(frame)["mean"].iloc[0]
-    assert f"{nats / math.log(2):.3f} ± " in tables.wide(frame, "bits")
+    assert f"{nats / math.log(2):.3f} ± " in wide.text(frame, "bits")
 
 
 def test_text_keeps_to_its_width(frame):
-    lines = tables.wide(frame, width=75).splitlines()
+    lines = wide.text(frame, width=75).splitlines()
     table = [line for line in lines if line.startswith(("task", "gaussian", "─"))]
     assert max(map(len, table)) <= 75
     assert sum(line.startswith("task") for line in table) > 1
@@ -44,8 +45,8 @@ def test_text_keeps_to_its_width(frame):
 
 def test_csv_and_json_hold_the_cells(frame):
     expected = summary.cells(frame)
-    from_csv = pd.read_csv(io.StringIO(tables.csv(frame)))
-    from_json = pd.DataFrame(json.loads(tables.records(frame)))
+    from_csv = pd.read_csv(io.StringIO(long.csv(frame)))
+    from_json = pd.DataFrame(json.loads(long.records(frame)))
     for read in (from_csv, from_json):
         assert read["label"].tolist() == expected["label"].tolist()
         assert pd.to_numeric(read["mean"]).to_numpy() == pytest.approx(expected["mean"].to_numpy(), nan_ok=True)
@@ -53,14 +54,14 @@ def test_csv_and_json_hold_the_cells(frame):
 
 def test_long_tables_have_a_line_a_cell(frame):
     cells = len(summary.cells(frame))
-    assert tables.text_long(frame).split("\n\n")[0].count("\n") == cells + 1
-    assert tables.long_markdown(frame).count("\n") == cells + 2
+    assert long.text(frame).split("\n\n")[0].count("\n") == cells + 1
+    assert long.markdown(frame).split("\n\n")[0].count("\n") == cells + 1
     assert latex.long(frame).count(r" \\") == cells + 1
 
 
 def test_names_cannot_break_a_table():
     frame = trials((("a|b<script>_$%", {}, "none"), ("ж&{}", {}, "lower")))
-    head = tables.markdown(frame).splitlines()[0]
+    head = wide.markdown(frame).splitlines()[0]
     assert r"a\|b\<script\>\_$%" in head
     text = latex.wide(frame)
     assert r"a\textbar{}b\textless{}script\textgreater{}\_\$\%" in text
@@ -90,5 +91,36 @@ def test_latex_splits_what_no_line_holds():
 def test_all_failed_is_a_table_that_says_so():
     frame = trials()
     frame = fail(frame, frame["seed"] >= 0, "error")
-    assert tables.wide(frame).count("failed: error 10") == 6
+    assert wide.text(frame).count("failed: error 10") == 6
     assert latex.wide(frame).count("failed: error 10") == 6
+
+
+def test_a_cell_of_mixed_code_is_marked_in_every_table(frame):
+    frame.loc[(frame["estimator"] == "mine") & (frame["seed"] == 5) & (frame["dim_x"] == 5), "code"] = "older"
+    for text in (wide.text(frame), wide.markdown(frame), long.text(frame), long.markdown(frame)):
+        head, notes = text.split("\n\n", 1)
+        assert head.count("‡") == 1
+        assert notes.count("‡") == 1
+        assert "--rerun stale" in notes
+    for text in (latex.wide(frame), latex.long(frame)):
+        assert text.count(r"\ddagger") == 2
+    assert "‡" not in wide.text(frame[frame["code"] == "abc"])
+
+
+def test_what_is_not_supported_has_no_number(frame):
+    frame = fail(frame, (frame["estimator"] == "club") & (frame["status"] == "oom"), "unsupported")
+    for text in (wide.text(frame), wide.markdown(frame), latex.wide(frame)):
+        assert "n/a" in text
+        assert "club" in text
+        assert "failed: oom" not in text
+    (line,) = [line for line in long.text(frame).splitlines() if line.startswith("club") and "dim=5" in line]
+    assert line.split().count("n/a") == 7
+    assert "no failure" in long.text(frame)
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula():
+    names = ("=1+1", "+a", "-a", "@a", "plain")
+    text = long.csv(trials(tuple((name, {}, "none") for name in names), seeds=2, bias=-0.9))
+    read = pd.read_csv(io.StringIO(text))
+    assert set(read["label"]) == {"'=1+1", "'+a", "'-a", "'@a", "plain"}
+    assert (pd.to_numeric(read["bias"]) < 0).all()

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mibench import consistency
+from mibench.findings import consistency
 
 COLUMNS = ["task", "point", "estimator", "estimator_params", "n_samples", "seed", "status", "mi_estimate"]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue, specs
-from mibench.cli.look import AsJson, Plugins, estimator_meant
+from mibench.cli.options import AsJson, Plugins
 from mibench.errors import UsageError
 
 
@@ -23,7 +23,7 @@ def check(
     path = Path(name)
     if path.suffix == ".py" or path.is_file():
         found = catalogue.discover([*(plugins or ()), path])
-        mine = [p for p in found.plugins if p.path == path.expanduser().resolve()]
+        mine = [p for p in found.plugins if p.path == specs.folder_or_file(path, "check")]
         if mine and mine[0].error:
             raise UsageError(f"{path}: {mine[0].error}")
         estimators = [found.estimator(key) for p in mine for key in p.estimators]
@@ -33,7 +33,7 @@ def check(
         base = specs.parse(name.partition("/")[0])[0]
         if base not in found.estimators and base not in found.tasks:
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
-        estimators = [found.estimator(name)] if estimator_meant(found, name) else []
+        estimators = [found.estimator(name)] if found.means_estimator(name) else []
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
     subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
     subjects += [(f"-t {p.sweep}/{p.name}", p.task, checks.TASK_PROMISES) for p in points]

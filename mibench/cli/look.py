@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import json
 import math
-import os
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -14,51 +14,33 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mibench import catalogue, specs, store
+from mibench.cli.options import AsJson, DataDir, Plugins
 from mibench.errors import UsageError
-from mibench.interface import Array
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
-Plugins = Annotated[
-    list[str] | None,
-    typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
-]
-
-
-def _lies_in(folder: Path | None) -> Path | None:
-    """Kept where the tasks look, and where trials' processes inherit it."""
-    if folder is not None:
-        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
-    return folder
-
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        metavar="FOLDER",
-        envvar="MIBENCH_DATA_DIR",
-        help="Where MNIST and Fashion-MNIST lie.",
-        callback=_lies_in,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def list_(
     kind: Annotated[Kind | None, typer.Argument(help="What to list.", show_default="estimators and tasks")] = None,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER…", help="Where to look for runs.", show_default="results and ."),
+    ] = None,
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """List estimators, tasks, plugins, runs or published tables."""
+    if folders and kind != "runs":
+        raise UsageError(f"folders are for list runs, not for list {kind}")
     if kind == "runs":
-        records = [_run_record(folder) for folder in store.list_runs()]
+        records = [_run_record(run) for place in folders or (store.RESULTS, Path()) for run in _runs(place)]
         _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
         return
     if kind == "published":
-        from mibench import published
+        from mibench.findings import published
 
         sources = [{"name": name, **dataclasses.asdict(source)} for name, source in published.sources().items()]
-        _print(sources, as_json, lambda r: f"{r['name']:<24} {r['grade']:<10} {r['title']}")
+        _print(sources, as_json, lambda r: f"{r['name']:<24} {re.split('[: ]', r['grade'])[0]:<8} {r['title']}")
         return
     found = catalogue.discover(plugins or ())
     if kind == "plugins":
@@ -109,7 +91,7 @@ def describe(
         hint = specs.nearest(base, [*found.estimators, *found.tasks])
         raise UsageError(f"no estimator or task '{base}'; {hint}")
     documents = []
-    if estimator_meant(found, name):
+    if found.means_estimator(name):
         documents.append(_estimator_document(found, name))
     if base in found.tasks and not (documents and ":" in name):
         documents.append(_task_document(found, name))
@@ -158,21 +140,30 @@ def status(
         typer.echo(f"go on with: mibench resume {folder}")
 
 
-def estimator_meant(found: catalogue.Catalogue, spec: str) -> bool:
-    """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
-    name, changes = specs.parse(spec.partition("/")[0])
-    if "/" in spec or name not in found.estimators:
-        return False
-    return name not in found.tasks or all(specs.has_field(found.estimators[name], key) for key in changes)
+def _runs(place: Path) -> list[Path]:
+    """The runs in a folder, or the run that it is."""
+    if not place.is_dir() and place != store.RESULTS:
+        raise UsageError(f"{place} is no folder")
+    return [place] if (place / "run.json").is_file() else store.list_runs(place)
 
 
 def _run_record(folder: Path) -> dict[str, Any]:
     try:
         facts = store.read_run(folder)
     except UsageError as error:
-        return {"run": folder.name, "rows": 0, "trials": 0, "command": str(error)}
-    count = sum(1 for _ in store.rows(folder))
-    return {"run": folder.name, "rows": count, "trials": facts.get("trials", 0), "command": facts.get("command", "")}
+        return {"run": _called(folder), "rows": 0, "trials": 0, "command": str(error)}
+    count = len(store.known(folder))
+    return {
+        "run": _called(folder),
+        "rows": count,
+        "trials": facts.get("trials", 0),
+        "command": facts.get("command", ""),
+    }
+
+
+def _called(folder: Path) -> str:
+    """What other commands find the run by: its name if it lies in results/, else its path."""
+    return folder.name if folder.parent == store.RESULTS else str(folder)
 
 
 def _plugin_record(plugin: catalogue.Plugin) -> dict[str, Any]:
@@ -268,30 +259,17 @@ def _formulas(task: Any) -> str:
     return "\n\n".join(f"{type(layer).__name__}: {doc}" for layer, doc in zip(layers, docs, strict=True))
 
 
-def drawn(point: catalogue.Point, n: int, seed: int) -> tuple[Array, Array, float]:
-    """The sample of n rows that a run's trial sees, and the truth in nats.
-
-    Raises UsageError, with the task's own words, if there is none.
-    """
-    from mibench import trial
-
-    try:
-        return *point.task.sample(n, trial.stream(point, n, seed)), float(point.task.mi)
-    except Exception as error:  # a task may be anyone's
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise UsageError(f"no sample of {point.sweep}/{point.name}: {said}") from error
-
-
 def _at_hand(task: Any) -> float:
     """How many rows there are, of a task that draws from a file."""
     try:
-        return float(getattr(_layers(task)[-1], "rows_at_hand", math.inf))
+        return float(math.inf if (rows := getattr(task, "rows_at_hand", None)) is None else rows)
     except (OSError, ValueError):
         return math.inf  # a file that cannot be read: drawing from it says so
 
 
 def _draw(point: catalogue.Point, output: Path) -> None:
     from mibench.plots.sample import sample
+    from mibench.samples import drawn
 
     n = int(min(1000, _at_hand(point.task)))
     x, y, mi = drawn(point, n, 0)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue
-from mibench.cli.look import DataDir, Plugins, drawn
+from mibench.cli.options import DataDir, Plugins
 from mibench.errors import UsageError
 
 
@@ -32,7 +32,7 @@ def sample(
     if len(points) > 1:
         raise UsageError(f"'{task}' has {len(points)} points; name one, for example {points[0].sweep}/{points[0].name}")
     (point,) = points
-    x, y, mi = drawn(point, n, seed)
+    x, y, mi = samples.drawn(point, n, seed)
     try:
         table = (
             samples.joint_beside_marginal(x, y, trial.stream(point, n, seed, "marginal"))
@@ -40,6 +40,8 @@ def sample(
             else samples.columns(x, y)
         )
         samples.write(output, table)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror or error}") from error
+    except ValueError as error:
         raise UsageError(str(error)) from error
     typer.echo(f"{output}: {n} rows, {len(table)} columns; {point.sweep}/{point.name}, {mi:.6g} nats")

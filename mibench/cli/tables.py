@@ -5,24 +5,29 @@ from typing import Annotated, Literal
 
 import typer
 
-PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-"}
-
-Runs = Annotated[
-    list[Path] | None, typer.Argument(metavar="RUN…", help="Run folders or trials.csv; the latest run if none.")
-]
+from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, print_unicode
+from mibench.errors import writing
 
 
 def table(
     runs: Runs = None,
+    estimators: Estimators = None,
+    tasks: Tasks = None,
+    samples: Samples = None,
+    points: Points = None,
     format: Annotated[
         Literal["text", "md", "latex", "csv", "json"],
         typer.Option("--format", "-f", help="text, md, latex (booktabs), csv or json."),
     ] = "text",
     long: Annotated[bool, typer.Option("--long", help="One row a cell, with interval, bias and time.")] = False,
-    unit: Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")] = "nats",
+    unit: Unit = "nats",
     consistency: Annotated[
         bool, typer.Option("--consistency", help="The ratios of the self-consistency tests, where no truth is known.")
     ] = False,
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="A line above it, or of the caption.")] = "",
+    label: Annotated[
+        str, typer.Option("--label", metavar="KEY", help="What LaTeX's \\ref finds the table by.")
+    ] = "tab:mibench",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
 ) -> None:
     """Print a table of estimates against truth: mean and sd over seeds, truth, failures.
@@ -32,39 +37,31 @@ def table(
     import shutil
     import sys
 
-    from mibench import consistency as ratios
-    from mibench import latex, store, tables
+    from mibench import store
+    from mibench.findings.selection import select
+    from mibench.tables import consistency as ratios
+    from mibench.tables import latex, wide
+    from mibench.tables import long as every
 
-    frame = store.load(*(runs or ()))
+    frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else 0
     if consistency:
         text = ratios.render(frame, format)
     elif format == "csv":
-        text = tables.csv(frame, unit)
+        text = every.csv(frame, unit)
     elif format == "json":
-        text = tables.records(frame, unit)
+        text = every.records(frame, unit)
     elif format == "md":
-        text = (tables.long_markdown if long else tables.markdown)(frame, unit)
+        text = (every.markdown if long else wide.markdown)(frame, unit)
     elif format == "latex":
-        text = (latex.long if long else latex.wide)(frame, unit)
+        text = (latex.long if long else latex.wide)(frame, unit, label, title)
     else:
-        text = tables.text_long(frame, unit) if long else tables.wide(frame, unit, width)
+        text = every.text(frame, unit) if long else wide.text(frame, unit, width)
+    if title and format in ("text", "md"):
+        text = f"{title}\n\n{text}"
     if output is None:
         print_unicode(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        with writing(output):
+            output.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {output}", err=True)
-
-
-def print_unicode(text: str) -> None:
-    """Print to stdout in whatever its encoding can show: ± becomes +- where it must."""
-    import sys
-
-    encoding = sys.stdout.encoding or "ascii"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        for sign, plain in PLAIN.items():
-            text = text.replace(sign, plain)
-        text = text.encode(encoding, "replace").decode(encoding)
-    sys.stdout.write(text)

@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mibench.errors import NothingMatched
+from mibench.findings.summary import MIXED, natural
+from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
-from mibench.summary import natural
+from mibench.tables.numbers import short
 
 PANELS = 12
 
@@ -63,7 +65,7 @@ def estimate(frame: pd.DataFrame, unit: str = "nats") -> Figure:
         said = f"{' and '.join(kinds)}: 95 % t-interval of the mean" + (
             f"; {outside} mean{'s lie' if outside > 1 else ' lies'} outside the frame" if outside else ""
         )
-        return finish(figure, axes, "Estimate against truth", caption(table, said))
+        return finish(figure, axes, KINDS["estimate"].title, caption(table, said))
 
 
 def _ladder(part: pd.DataFrame) -> bool:
@@ -107,7 +109,7 @@ def rmse(frame: pd.DataFrame, unit: str = "nats") -> Figure:
 
 
 def _plainly(value: float, _: float) -> str:
-    return f"{value:.3g}"
+    return short(value)
 
 
 def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figure:
@@ -151,7 +153,7 @@ def _against(frame: pd.DataFrame, unit: str, statistic: str, title: str) -> Figu
             values = sorted(part[column].dropna().unique())
             if len(values) > 1 and values[0] > 0 and values[-1] / values[0] >= 4:
                 axis.set_xscale("log")
-            axis.set_xticks(values, [f"{value:g}" for value in values])
+            axis.set_xticks(values, [short(value, 6) for value in values])
             axis.minorticks_off()
             axis.set(title=task, xlabel=names[column], ylabel=f"{statistic} ({unit})")
         said = "mean over the cells of a task that share the abscissa"
@@ -176,6 +178,8 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
     )
     failed = part.assign(row=names).pivot(index="row", columns="label", values="n_failed")
     failed = failed.reindex(index=shown, columns=labels)
+    codes = part.assign(row=names).pivot(index="row", columns="label", values="n_codes")
+    mixed = codes.reindex(index=shown, columns=labels).to_numpy(dtype=float) > 1
     error_of, failed_of = value.to_numpy(dtype=float), failed.to_numpy(dtype=float)
     finite = error_of[np.isfinite(error_of)]
     if not len(finite):
@@ -195,8 +199,11 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                 text = f"{error_of[i, j]:#.3g}" if np.isfinite(error_of[i, j]) else "failed"
                 if np.isnan(failed_of[i, j]):
                     text = "not run"
+                elif text == "failed" and not failed_of[i, j]:
+                    text = "n/a"
                 elif failed_of[i, j] and text != "failed":
                     text += "†"
+                text += MIXED if mixed[i, j] else ""
                 axis.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7)
         axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=40, ha="left", rotation_mode="anchor")
         axis.xaxis.tick_top()

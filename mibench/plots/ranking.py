@@ -5,10 +5,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mibench import compare
 from mibench.errors import NothingMatched
+from mibench.findings.ranking import Ranking, ranking
+from mibench.findings.summary import ROW, cells, natural
+from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
-from mibench.summary import ROW, natural
+from mibench.tables.numbers import number, short
 
 
 def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
@@ -38,29 +40,34 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
             for scale, values in ((axis.xaxis, points["seconds"]), (axis.yaxis, points["rmse"])):
                 few = values.max() < 30 * values.min()
                 scale.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=5))
-                scale.set_major_formatter(lambda value, _: f"{value:g}")
+                scale.set_major_formatter(lambda value, _: short(value, 6))
                 scale.set_minor_formatter(NullFormatter())
         left_out = len(table.drop_duplicates(ROW)) - len(shared.drop_duplicates(ROW))
         said = f"means over the cells that all estimators finished ({left_out} left out); lower left is better"
-        return finish(figure, axes, "Accuracy against time", caption(shared, said))
+        return finish(figure, axes, KINDS["time"].title, caption(shared, said))
 
 
-def ranks(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
+def ranks(frame: pd.DataFrame, unit: str = "nats") -> Figure:
+    """The critical differences of all estimators of a frame."""
+    return critical_differences(ranking(frame, unit), cells(frame))
+
+
+def critical_differences(ranked: Ranking, table: pd.DataFrame) -> Figure:
     """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
 
-    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.compare`. `table` has
-    the cells that were compared.
+    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.findings.ranking`.
+    `table` has the cells that were compared.
     """
-    if len(ranking.labels) < 3:
+    if len(ranked.labels) < 3:
         raise NothingMatched("critical differences need three estimators or more")
-    count = len(ranking.labels)
+    count = len(ranked.labels)
     look = looks(list(table["label"]))
     left = (count + 1) // 2
     depth = max(left, count - left)
-    place = dict(zip(ranking.labels, ranking.ranks, strict=True))
+    place = dict(zip(ranked.labels, ranked.ranks, strict=True))
     levels: list[float] = []
     height = []
-    for clique in ranking.cliques:  # bars that do not meet share a level
+    for clique in ranked.cliques:  # bars that do not meet share a level
         level = next((i for i, end in enumerate(levels) if place[clique[0]] - end > 0.06 * (count - 1)), len(levels))
         levels[level : level + 1] = [place[clique[-1]]]
         height.append(-0.2 - 0.16 * level)
@@ -84,21 +91,21 @@ def ranks(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
             va="bottom",
             fontsize=8,
         )
-        for clique, y in zip(ranking.cliques, height, strict=True):
+        for clique, y in zip(ranked.cliques, height, strict=True):
             ends = place[clique[0]] - 0.02 * (high - low), place[clique[-1]] + 0.02 * (high - low)
             axis.plot(ends, [y, y], color="black", linewidth=3.5, solid_capstyle="butt")
-        for i, label in enumerate(ranking.labels):
+        for i, label in enumerate(ranked.labels):
             first = i < left
             y = -bars - 0.2 - 0.24 * (i if first else count - 1 - i)
             edge = low - 0.04 * (high - low) if first else high + 0.04 * (high - low)
             colour = look[label]["color"]
             axis.plot([place[label], place[label], edge], [0, y, y], color=colour, linewidth=1)
             axis.plot([place[label]], [0], zorder=3, **{**look[label], "linestyle": "none"})
-            text = f"{label}  {place[label]:.2f}" if first else f"{place[label]:.2f}  {label}"
+            text = f"{label}  {number(place[label], 2)}" if first else f"{number(place[label], 2)}  {label}"
             axis.text(edge, y, f" {text} ", ha="right" if first else "left", va="center", fontsize=8)
         said = [
-            f"{ranking.cells} task points and n ranked",
+            f"{ranked.cells} task points and n ranked",
             "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
-            *ranking.notes,
+            *ranked.notes,
         ]
-        return finish(figure, [axis], "Critical differences", caption(table, "; ".join(said), "failed trials"))
+        return finish(figure, [axis], KINDS["ranks"].title, caption(table, "; ".join(said), "failed trials"))

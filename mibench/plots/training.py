@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mibench.errors import NothingMatched
+from mibench.findings.summary import UNITS, cells, natural
+from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, finish, looks, panels, style
-from mibench.summary import UNITS, cells, natural
 
 PANELS = 12
 DRAWN = 200
@@ -63,7 +64,7 @@ def curves(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Figure
         table = cells(rows, unit)
         shown = f"the first {PANELS} of {len(points)} points; " if len(points) > PANELS else ""
         said = f"{shown}drawn for {seeds} of them; lines: validation, on held-out samples; far outliers cut off"
-        return finish(figure, axes, "Learning curves", caption(table, said))
+        return finish(figure, axes, KINDS["curves"].title, caption(table, said))
 
 
 def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Figure:
@@ -113,7 +114,7 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Fig
             "the first seed; each level trained apart; lines: validation on held-out samples; markers: the value "
             "reported, of other samples; cut at −0.1 and 1.3 times the highest truth"
         )
-        return finish(figure, axes, "Staircase", caption(cells(rows, unit), said))
+        return finish(figure, axes, KINDS["staircase"].title, caption(cells(rows, unit), said))
 
 
 def _level(row: Any, curve: Sequence[tuple[int, float | None]], start: int, longest: int) -> np.ndarray[Any, Any]:

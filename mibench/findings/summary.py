@@ -2,52 +2,45 @@
 
 import json
 import re
-from collections.abc import Iterable
+import typing
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mibench.errors import UsageError
-from mibench.interface import Array
+from mibench.findings.paired import t_interval
+from mibench.result import COLUMNS, Result
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
-OPTIONAL: dict[str, Any] = {
-    "trial_id": "",
-    "run_id": "",
+"""Without these a table is none of trials; any other column of `Result` may be missing and is then read as empty."""
+EMPTY: dict[str, Any] = {
     "estimator_params": "{}",
     "task_params": "{}",
-    "point": "",
-    "dim_x": np.nan,
-    "dim_y": np.nan,
     "mi_true_error": 0.0,
-    "mi_std": np.nan,
     "bound": "none",
-    "ceiling": np.nan,
-    "samples_seen": np.nan,
-    "flags": "",
-    "fit_seconds": np.nan,
     "device": "cpu",
     "dtype": "float64",
-    "error": "",
+    "kind": "task",
 }
-NUMBERS = (
-    "n_samples",
-    "seed",
-    "mi_true",
-    "mi_estimate",
-    "dim_x",
-    "dim_y",
-    "mi_true_error",
-    "mi_std",
-    "ceiling",
-    "samples_seen",
-    "fit_seconds",
-)
+"""What stands for a missing value where that is neither an empty text nor NaN."""
+
+
+def _is_number(kind: Any) -> bool:
+    return bool({int, float} & {kind, *typing.get_args(kind)})
+
+
+NUMBERS = tuple(name for name, kind in typing.get_type_hints(Result).items() if _is_number(kind))
+OPTIONAL: dict[str, Any] = {
+    name: EMPTY.get(name, np.nan if name in NUMBERS else "") for name in (*COLUMNS, *EMPTY) if name not in REQUIRED
+}
 ROW = ["task", "point", "n_samples"]
 """What names a row of the wide table; with `label` beside it, a cell."""
 
+MIXED = "‡"
+"""Stands beside a number that rows of different code went into."""
+MOST_NAMED = 4
+"""Cells that a note names; the tables mark all."""
 UNITS = {"nats": 1.0, "bits": 1 / np.log(2)}
 
 
@@ -57,7 +50,8 @@ def natural(text: object) -> tuple[tuple[int, float, str], ...]:
     return tuple((1, float(part), "") if i % 2 else (0, 0.0, part) for i, part in enumerate(parts))
 
 
-def _decode(params: str) -> dict[str, object]:
+def decoded(params: str) -> dict[str, object]:
+    """Settings from their JSON. Raises UsageError where they are none."""
     try:
         decoded = json.loads(params)
     except (TypeError, ValueError):
@@ -65,7 +59,8 @@ def _decode(params: str) -> dict[str, object]:
     return decoded if isinstance(decoded, dict) else {"value": decoded}
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A setting's value as a label says it."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -79,26 +74,27 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
     for name, group in keys.drop_duplicates().groupby("name", sort=False):
         fields = {
             key: {
-                **_decode(key[1]),
+                **decoded(key[1]),
                 **{str(column.name): value for column, value in zip(settings[1:], key[2:], strict=True)},
             }
             for key in group.itertuples(index=False, name=None)
         }
         every = list(dict.fromkeys(field for values in fields.values() for field in values))
-        differing = [f for f in every if len({_plain(values.get(f, "absent")) for values in fields.values()}) > 1]
+        differing = [f for f in every if len({plain(values.get(f, "absent")) for values in fields.values()}) > 1]
         for key, values in fields.items():
-            labels[key] = " ".join([str(name), *(f"{f}={_plain(values.get(f, 'absent'))}" for f in differing)])
+            labels[key] = " ".join([str(name), *(f"{f}={plain(values.get(f, 'absent'))}" for f in differing)])
     return [labels[key] for key in keys.itertuples(index=False, name=None)]
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok`.
+    """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok` or `failed`.
 
     A label is the estimator's name, plus the settings (and the kind of device, the dtype, and the run, where runs hold
-    the same trials) in which the rows of that name differ. A row is ok if its status says so and its estimate is a
-    finite number. Of rows with one trial_id in one run the last stays.
+    the same trials) in which the rows of that name differ. A row is ok if its status says so and, where the truth is
+    known, its estimate is a finite number; what is neither ok nor unsupported has failed. Of rows with one trial_id in
+    one run the last stays.
     """
-    if {"label", "ok"} <= set(frame.columns):
+    if {"label", "ok", "failed"} <= set(frame.columns):
         return frame
     missing = [column for column in REQUIRED if column not in frame.columns]
     if missing:
@@ -131,7 +127,9 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     full = rows["task"] + "/" + rows["point"]
     told = zip(_told_apart(full, rows["task_params"]), rows["task"], strict=True)
     rows["point"] = [text[len(task) + 1 :] for text, task in told]
-    rows["ok"] = (rows["status"] == "ok") & np.isfinite(rows["mi_estimate"]) & np.isfinite(rows["mi_true"])
+    measured = np.isfinite(rows["mi_estimate"]) & np.isfinite(rows["mi_true"])
+    rows["ok"] = (rows["status"] == "ok") & (measured | (rows["kind"] != "task"))
+    rows["failed"] = ~rows["ok"] & (rows["status"] != "unsupported")
     twice = rows.duplicated([*ROW, "label", "seed"])
     if twice.any():
         first = rows[twice].iloc[0]
@@ -142,13 +140,40 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def of_tasks(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows whose truth is known, those of tasks, and a note on how many are of another kind."""
+    others = rows.loc[rows["kind"] != "task", "kind"].value_counts()
+    if others.empty:
+        return rows, []
+    counts = ", ".join(f"{count} of kind {kind}" for kind, count in others.items())
+    return rows[rows["kind"] == "task"], [f"trials of tasks alone; left out: {counts}"]
+
+
 def without_idle(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows of the estimators that have an ok trial, if two or more have, and a note on each of the others."""
     active = rows.groupby("label")["ok"].any()
     idle = sorted(active.index[~active], key=natural)
     if active.sum() < 2 or not idle:
         return rows, []
-    return rows[~rows["label"].isin(idle)], [f"{label} left out: none of its trials ended ok" for label in idle]
+    failed = rows.groupby("label")["failed"].any()
+    why = {True: "none of its trials ended ok", False: "it supports none of these points"}
+    return rows[~rows["label"].isin(idle)], [f"{label} left out: {why[bool(failed[label])]}" for label in idle]
+
+
+def mixed_note(table: pd.DataFrame) -> list[str]:
+    """One line, if any of these cells has rows of more than one code: which cells, and what to do."""
+    mixed = table[table["n_codes"] > 1]
+    if mixed.empty:
+        return []
+    names = [
+        f"{label} on {'/'.join(filter(None, (task, point)))} n = {n}"
+        for label, task, point, n in mixed[["label", *ROW]].itertuples(index=False, name=None)
+    ]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [
+        f"{MIXED} rows made by different code or data are taken together: {'; '.join(names[:MOST_NAMED])}{more}; "
+        "mibench resume RUN --rerun stale makes them anew"
+    ]
 
 
 def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
@@ -159,27 +184,20 @@ def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
     return table.groupby([*ROW, "label"])["text"].agg(", ".join)
 
 
-def t_interval(mean: pd.Series, sd: pd.Series, n: pd.Series, level: float = 0.95) -> tuple[pd.Series, pd.Series]:
-    """Student's interval of a mean over n independent draws; no interval (NaN) for n < 2."""
-    from scipy.special import stdtrit
-
-    half = pd.Series(stdtrit(n - 1, (1 + level) / 2), index=n.index).where(n > 1) * sd / np.sqrt(n)
-    return mean - half, mean + half
-
-
 def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     """One row a cell: all seeds of one estimator on one task point at one n and kind of device.
 
     `mean`, `sd` (ddof=1) and the 95 % t-interval `ci_low`, `ci_high` are over the ok seeds; the interval covers noise
     between seeds alone. `bias`, `variance` (ddof=0) and `mse` are of estimate - truth, so `mse == bias**2 + variance`.
-    `failures` and `flags` count by kind. Amounts of information are in `unit` (mse and variance in its square), times
-    in seconds.
+    `failures` and `flags` count by kind; an unsupported trial is no failure. `n_codes` is how many versions of sources
+    and data the rows are of: more than one should not be taken together. Amounts of information are in `unit` (mse and
+    variance in its square), times in seconds.
     """
     if unit not in UNITS:
         raise UsageError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
     rows = tidy(frame)
     if rows.empty:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(STATISTICS))
     scale = UNITS[unit]
     good = rows["ok"]
     rows = rows.assign(
@@ -200,6 +218,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
         bound=("bound", "first"),
         n_seeds=("seed", "size"),
         n_ok=("ok", "sum"),
+        n_failed=("failed", "sum"),
         mean=("estimate", "mean"),
         sd=("estimate", "std"),
         median=("estimate", "median"),
@@ -215,9 +234,11 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     variance = by["error_"].var(ddof=0)
     table["variance"] = variance.where(table["n_ok"] > 0)
     table["rmse"] = np.sqrt(table["mse"])
-    table["n_failed"] = table["n_seeds"] - table["n_ok"]
+    table["n_unsupported"] = table["n_seeds"] - table["n_ok"] - table["n_failed"]
+    codes = rows["code"].where(rows["code"] != "").groupby([rows[key] for key in (*ROW, "label")], sort=False)
+    table["n_codes"] = codes.nunique()
     table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], table["n_ok"])
-    status = rows["status"].where(rows["status"] != "ok", "not finite").where(~good)
+    status = rows["status"].where(rows["status"] != "ok", "not finite").where(rows["failed"])
     table["failures"] = _counted(rows, status).reindex(table.index).fillna("")
     flags = rows.loc[good, "flags"].str.split(r"[,;\s]+", regex=True).explode()
     flagged = rows.loc[flags.index]
@@ -228,68 +249,11 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     keys = list(zip(table["task"], dims, truths, points, table["n_samples"], labels, strict=True))
     order = sorted(range(len(table)), key=keys.__getitem__)
     table["n_samples"] = table["n_samples"].astype(int)
-    return table.iloc[order][list(COLUMNS)].reset_index(drop=True)
+    return table.iloc[order][list(STATISTICS)].reset_index(drop=True)
 
 
-COLUMNS = (
+STATISTICS = (
     "label", "estimator", "bound", "task", "point", "dim_x", "dim_y", "n_samples", "n_seeds", "n_ok", "n_failed",
     "truth", "truth_error", "mean", "sd", "ci_low", "ci_high", "median", "bias", "variance", "mse", "rmse", "mae",
-    "ceiling", "samples_seen", "fit_seconds", "failures", "flags",
+    "ceiling", "samples_seen", "fit_seconds", "failures", "flags", "n_unsupported", "n_codes",
 )  # fmt: skip
-
-
-def holm(p: Iterable[float]) -> Array:
-    """Holm's step-down adjustment (1979) of p-values, for family-wise decisions at any level. NaN stays NaN."""
-    values = np.asarray(list(p), dtype=np.float64)
-    adjusted = np.full(len(values), np.nan)
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    steps = values[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return adjusted
-
-
-def paired_t(mean: npt.ArrayLike, sd: npt.ArrayLike, n: npt.ArrayLike) -> Array:
-    """Two-sided p of "the mean difference is 0", from the mean, sd (ddof=1) and number of paired differences.
-
-    Differences that are all 0 give 1; equal ones that are not 0 give 0; a single one gives NaN.
-    """
-    from scipy.special import stdtr
-
-    mean, sd, n = np.asarray(mean, dtype=float), np.asarray(sd, dtype=float), np.asarray(n, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(mean) / (sd / np.sqrt(n))
-        p = 2 * stdtr(n - 1, -t)
-    p = np.where((sd == 0) & (mean == 0), 1.0, np.where(sd == 0, 0.0, p))
-    return np.where(n > 1, p, np.nan)
-
-
-FEWEST_SHARED = 3
-"""With fewer seeds in common a paired t-test finds next to nobody worse, so that being found no worse says nothing."""
-
-
-def best(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
-    """Which cells are the best of their row of the wide table, or not worse than it beyond noise.
-
-    Best is the smallest mean |estimate - truth| among cells of two or more seeds and no failure; another such cell
-    stays beside it if it shares `FEWEST_SHARED` seeds or more with it, and a paired t-test over them, adjusted by Holm
-    within the row, does not say that it is worse.
-    Index: task, point, n_samples, label. A row with one such cell has no best.
-    """
-    rows = rows.assign(absolute=(rows["mi_estimate"] - rows["mi_true"]).abs().where(rows["ok"]))
-    by = rows.groupby([*ROW, "label"])
-    sound = by["ok"].all() & (by.size() > 1)
-    mean = by["absolute"].mean().where(sound).dropna()
-    rivals = mean.groupby(ROW).transform("size") > 1
-    mean = mean[rivals]
-    if mean.empty:
-        return pd.Series(dtype=bool)
-    leader = pd.DataFrame(list(mean.groupby(ROW).idxmin()), columns=[*ROW, "label"])
-    lead = leader.merge(rows, on=[*ROW, "label"])[[*ROW, "seed", "absolute"]]
-    shared = rows.merge(lead, on=[*ROW, "seed"], suffixes=("", "_lead"))
-    shared["difference"] = shared["absolute"] - shared["absolute_lead"]
-    paired = shared.groupby([*ROW, "label"])["difference"].agg(["mean", "std", "count"]).reindex(mean.index)
-    p = pd.Series(paired_t(paired["mean"], paired["std"], paired["count"]), index=mean.index)
-    leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
-    adjusted = p.where(~leads).groupby(ROW).transform(holm)
-    return leads | ((adjusted > level) & (paired["count"] >= FEWEST_SHARED))

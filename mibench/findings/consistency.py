@@ -7,12 +7,11 @@ estimate that is right passes, and so may one that is wrong by a factor: this is
 
 from typing import TYPE_CHECKING, Any
 
-from mibench.errors import UsageError
-
 if TYPE_CHECKING:
     import pandas as pd
 
 SWEEP = "self-consistency"
+TESTS = (("data processing", "twice", 1), ("additivity", "pair", 2))
 
 
 def table(trials: "pd.DataFrame") -> "pd.DataFrame":
@@ -42,24 +41,3 @@ def table(trials: "pd.DataFrame") -> "pd.DataFrame":
                 found.append(row | {"ratio": values.mean(), "sd": spread, "seeds": len(values)})
     columns = [*keys[:3], "test", "ratio_of", "expected", "ratio", "sd", "seeds"]
     return pd.DataFrame(found, columns=columns).sort_values(columns[:5], ignore_index=True)
-
-
-TESTS = (("data processing", "twice", 1), ("additivity", "pair", 2))
-
-
-def render(trials: "pd.DataFrame", form: str) -> str:
-    """The table as text, md, latex, csv or json. Raises UsageError where the run holds no such trials."""
-    found = table(trials)
-    if found.empty:
-        raise UsageError(f"there are no finished trials of the task {SWEEP}; run them with -t {SWEEP}")
-    if form == "csv":
-        return found.to_csv(index=False)
-    if form == "json":
-        return str(found.to_json(orient="records")) + "\n"
-    shown = found.drop(columns="estimator_params").round(3)
-    if form == "latex":
-        return shown.style.hide(axis="index").format(precision=3).to_latex(hrules=True)
-    if form == "md":
-        rows = [list(shown.columns), ["---"] * len(shown.columns), *shown.astype(str).to_numpy().tolist()]
-        return "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
-    return shown.to_string(index=False) + "\n"

@@ -1,0 +1,28 @@
+"""The kinds of figure there are: what each is called and which module draws it. This loads no matplotlib."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure; the function of its name in `module` draws it from (trials, unit), or (…, curves) too."""
+
+    title: str
+    module: str
+    of_curves: bool = False
+
+
+KINDS = {
+    "estimate": Kind("Estimate against truth", "accuracy"),
+    "bias": Kind("Bias over sample size and dimension", "accuracy"),
+    "sd": Kind("Standard deviation over sample size and dimension", "accuracy"),
+    "rmse": Kind("Root mean square error over sample size and dimension", "accuracy"),
+    "error": Kind("Root mean square error by estimator and task", "accuracy"),
+    "time": Kind("Accuracy against time", "ranking"),
+    "ranks": Kind("Critical differences", "ranking"),
+    "curves": Kind("Learning curves", "training", of_curves=True),
+    "staircase": Kind("Staircase", "training", of_curves=True),
+}
+"""The one list of them: the command line, the figures and the report read it."""
+
+FORMATS = ("png", "svg", "pdf")

@@ -1,0 +1,1 @@
+"""Numbers to text: tables to read, to print and to keep, in text, Markdown, LaTeX, CSV and JSON."""

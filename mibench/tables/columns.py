@@ -1,0 +1,45 @@
+"""Columns of cells set side by side, as aligned text or in Markdown."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from mibench.tables.numbers import number
+
+
+def cell(value: object) -> str:
+    """What stands in a table for a value: a `number`, or the text as it is."""
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def aligned(columns: Sequence[Sequence[str]]) -> list[str]:
+    """Columns padded to one width, the first line of each its name, and a rule below the names."""
+    widths = [max(map(len, column)) for column in columns]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+    return [lines[0], "  ".join("─" * w for w in widths), *lines[1:]]
+
+
+def pipes(lines: Sequence[Sequence[str]]) -> str:
+    """Rows as a Markdown table, the first its head; the cells are Markdown already."""
+    marked = ["| " + " | ".join(row) + " |" for row in lines]
+    rule = "|" + "|".join([":--"] + ["--:"] * (len(lines[0]) - 1)) + "|"
+    return "\n".join([marked[0], rule, *marked[1:]]) + "\n"
+
+
+def spreadsheet(table: pd.DataFrame) -> str:
+    """A frame as CSV; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    return table.assign(**{str(name): table[name].map(_quoted) for name in texts}).to_csv(index=False)
+
+
+def _quoted(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def md(text: str) -> str:
+    """Any text as Markdown that prints it."""
+    return re.sub(r"([|<>*_`\\\[\]])", r"\\\1", text)
