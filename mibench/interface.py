@@ -25,8 +25,10 @@ class Estimate:
     `std` is the estimator's own standard error in nats. `ceiling` is a value in nats the estimator cannot exceed
     (InfoNCE: log of the batch). `ess` is the effective number of negatives behind log E[exp T]. `curve` holds
     (step, validation value in nats) pairs. `samples_seen` counts the distinct pairs that training drew. `path` says
-    which of several equal computations ran. `flags` are warnings about the value: "unreliable", "saturated",
-    "step-cap".
+    which of several equal computations ran. `flags` are warnings about the value: "unreliable" (few effective
+    negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
+    of rows, which were kept on one side of the split), "collapsed" (the critic says the same of every pair, or the
+    value lies a nat below 0, where any constant critic is better).
     """
 
     value: float
@@ -68,10 +70,13 @@ class Estimator(Protocol):
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
       of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
     * `trials_at_once(n, dim_x, dim_y, device)`: how many trials `estimate_many` should be given;
+    * `least_batch(n, dim_x, dim_y, device)`: the least number of trials that pays when estimated together;
     * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
       one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
-    * `fresh`: true if it wants `draw` on any task.
+    * `fresh`: true if it wants `draw` on any task;
+    * `refuses(n, dim_x, dim_y, device, ...)`, arguments by name: the reason why it cannot do such a trial, None if it
+      can; the trial then is `unsupported`, which is no failure.
     """
 
     def estimate(self, x: Array, y: Array) -> "float | Estimate": ...

@@ -45,9 +45,10 @@ def check(
             broken += verdict.broken is not None
             records.append(asdict(verdict))
             if not as_json:
-                typer.echo(f"  {'ok    ' if verdict.broken is None else 'BROKEN'}  {verdict.promise}")
-                if verdict.broken is not None:
-                    typer.echo(f"          {verdict.broken}")
+                word = "BROKEN" if verdict.broken is not None else "n/a   " if verdict.unsupported else "ok    "
+                typer.echo(f"  {word}  {verdict.promise}")
+                if verdict.broken or verdict.unsupported:
+                    typer.echo(f"          {verdict.broken or verdict.unsupported}")
     if as_json:
         typer.echo(json.dumps(records))
     else:
