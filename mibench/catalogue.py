@@ -150,9 +150,10 @@ class Catalogue:
 
     def means_estimator(self, spec: str) -> bool:
         """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
-        name, changes = specs.parse(spec.partition("/")[0])
-        if "/" in spec or name not in self.estimators:
+        name = specs.called(spec)
+        if "/" in spec.partition(":")[0] or name not in self.estimators:
             return False
+        changes = specs.parse(spec)[1]
         return name not in self.tasks or all(specs.has_field(self.estimators[name], key) for key in changes)
 
     def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
@@ -198,7 +199,7 @@ class Catalogue:
 
     def _parsed(self, spec: str) -> tuple[str, str, dict[str, str]]:
         """Sweep, point ("" is all) and changes. A slash after the first colon belongs to a value, as in path=/a.csv."""
-        sweep = re.split("[:/]", spec, maxsplit=1)[0]
+        sweep = specs.called(spec)
         if sweep not in self.tasks:
             raise self._unknown("task", sweep, self.tasks)
         selector, _, name = spec.partition("/")

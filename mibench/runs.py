@@ -252,7 +252,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         if make_folder or folder.exists():
             prepared.writer = store.Writer.at(folder)
     elif make_folder:
-        prepared.writer = store.Writer.create("-".join(specs.parse(spec)[0].partition("/")[0] for spec in sweeps))
+        prepared.writer = store.Writer.create("-".join(map(specs.called, sweeps)))
     return prepared
 
 

@@ -36,6 +36,11 @@ def parse(spec: str) -> tuple[str, dict[str, str]]:
     return name, dict(assignment(text, spec) for text in assignments)
 
 
+def called(spec: str) -> str:
+    """The name that a spec begins with: `"own"` of `"own/table:mi=2"` and of `"own:path=/data/a.csv"`."""
+    return re.split("[:/]", spec, maxsplit=1)[0]
+
+
 def assignment(text: str, where: str) -> tuple[str, str]:
     """`"k=5"` as `("k", "5")`. Raises UsageError that tells the text and `where` it stands."""
     field, equals, value = text.partition("=")

@@ -402,6 +402,8 @@ def test_check_passes_the_bundled_and_fails_the_careless(mibench, estimator_file
 def test_describe_says_fields_source_and_points(mibench):
     assert "Kraskov" in mibench("describe", "ksg").stdout
     assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
+    lines = [line.strip() for line in mibench("describe", "mine").stdout.splitlines()]
+    assert lines[lines.index("folds = 1   (int)") + 1].startswith("above 1, cross-fitting")
     done = mibench("describe", "ksgg")
     assert (done.returncode, "did you mean 'ksg'" in done.stderr) == (2, True)
 

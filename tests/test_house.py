@@ -42,6 +42,7 @@ ALLOWED = {
     "interface": set(),
     "errors": set(),
     "fence": set(),
+    "explained": set(),
     "compiled": set(),
     "fingerprint": set(),
     "hooks": {"interface"},
