@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import socket
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,8 @@ from mibench import provenance, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.job import Finished, Limits, Slot
+from mibench.engine.devices import Device, Slot
+from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
 from mibench.settings import Settings
@@ -37,14 +39,14 @@ class Prepared:
     samples: Sequence[int]
     """Empty where none were asked for: each task then has its usual one."""
     seeds: specs.Seeds
-    devices: Sequence[str]
+    devices: Sequence[Device]
     slots: Sequence[Slot]
     limits: Limits
     writer: store.Writer | None = None
     kept: int = 0
     stale: dict[str, int] = field(default_factory=dict)
-    planned: dict[str, int] = field(default_factory=dict)
-    """How many trials each estimator has to run."""
+    planned: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """How many trials are to run of each (estimator, its settings, task, point, n)."""
 
     @property
     def folder(self) -> Path:
@@ -107,18 +109,18 @@ class Prepared:
 
     def survey(self) -> int:
         """How many trials are to do; counts the rows kept and, by estimator, the stale ones among them."""
-        each = self.total // len(self.choices)
         if not self.known:
-            self.planned = {name: each * count for name, count in Counter(c.name for c in self.choices).items()}
+            cells = itertools.product(self.choices, self.points, self.samples)
+            self.planned = {_named_cell(*cell): len(self.seeds) for cell in cells}
             return self.total
-        self.kept, to_do = 0, Counter[str]()
-        planned: dict[str, str] = {}
+        self.kept, to_do = 0, Counter[tuple[Any, ...]]()
+        planned: set[str] = set()
         codes: dict[tuple[Any, ...], str] = {}
         for trial in self.trials():
-            planned[trial.id] = trial.code
+            planned.add(trial.id)
             codes[trial.choice.name, trial.point.sweep, trial.point.name, trial.n_samples, trial.seed] = trial.code
             if self._due(trial):
-                to_do[trial.choice.name] += 1
+                to_do[_named_cell(trial.choice, trial.point, trial.n_samples)] += 1
             else:
                 self.kept += 1
         # a row is stale if it was made for a trial of this name by other code, be it with other defaults
@@ -195,6 +197,10 @@ class Prepared:
 @functools.cache
 def _torch_version() -> str:
     return provenance.version("torch")
+
+
+def _named_cell(choice: Choice, point: Point, n: int) -> tuple[Any, ...]:
+    return choice.name, choice.params, point.sweep, point.name, n
 
 
 def _cell(trial: Trial) -> tuple[int, int, int]:
