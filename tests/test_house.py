@@ -1,6 +1,7 @@
 """Imports go one way, and what a user types first starts quickly because it loads little."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,8 +68,8 @@ ALLOWED = {
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
     "checks": {"interface", "trial"},
     "cli": {
-        "errors", "specs", "settings", "catalogue", "result", "trial", "runs", "store", "samples", "checks",
-        "findings", "tables", "plots", "report",
+        "errors", "specs", "explained", "settings", "catalogue", "result", "trial", "runs", "store", "samples",
+        "checks", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -193,18 +194,19 @@ def public(tree):
                     waiting.append((f"{above}{inner.name}.", inner))
 
 
+LISTED = re.compile(r"^\* `(\w+)[`(]", re.MULTILINE)
+CONTRACTS = (
+    "interface.py", "hooks.py", "distributions/shapes.py", "distributions/maps.py", "neighbors/paths.py",
+    "neural/bound.py", "neural/critics.py", "neural/estimator.py",
+)  # fmt: skip
 CONTRACT = {
-    name.rpartition(".")[2]
-    for path in (
-        "interface.py",
-        "hooks.py",
-        "distributions/shapes.py",
-        "distributions/maps.py",
-        "neighbors/paths.py",
-        "neural/bound.py",
-    )
+    said
+    for path in CONTRACTS
     for name, node in public(ast.parse((HARNESS / path).read_text()))
-    if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)
+    for said in (
+        name.rpartition(".")[2] * bool(ast.get_docstring(node)),
+        *LISTED.findall(ast.get_docstring(node) or ""),
+    )
 }
 """Methods and hooks whose meaning is said once, where the contract is: classes that keep it need not repeat it."""
 
