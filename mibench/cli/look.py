@@ -17,6 +17,7 @@ from mibench import catalogue, specs, store
 from mibench.cli.options import AsJson, DataDir, Plugins
 from mibench.errors import UsageError
 from mibench.explained import field_docs
+from mibench.offers import Plugin
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
 
@@ -167,7 +168,7 @@ def _called(folder: Path) -> str:
     return folder.name if folder.parent == store.RESULTS else str(folder)
 
 
-def _plugin_record(plugin: catalogue.Plugin) -> dict[str, Any]:
+def _plugin_record(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
         "origin": plugin.origin,
