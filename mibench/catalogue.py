@@ -21,6 +21,7 @@ import pluggy
 import mibench
 from mibench import fingerprint, hooks, specs
 from mibench.errors import NothingMatched, UsageError
+from mibench.fence import fenced
 from mibench.offers import NO_HOOK, Plugin, from_entry_point, from_file, from_object, reason
 
 PACKAGE = Path(mibench.__file__).parent
@@ -134,7 +135,8 @@ class Catalogue:
     def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
         """The estimator of this name with some fields changed; text is read by the field's type. Raises UsageError."""
         default = self.estimators[name]
-        made = specs.change(default, changes, name)
+        with fenced():
+            made = specs.change(default, changes, name)
         defaults = specs.fields(default)
         different = {key: value for key, value in specs.fields(made).items() if value != defaults[key]}
         return Choice(name, different, made)
@@ -197,7 +199,8 @@ class Catalogue:
     def point(self, sweep: str, origin: str, changes: Mapping[str, Any]) -> Point:
         """The point that the plugin offers as `origin` with some fields changed. Raises UsageError."""
         task = self.tasks[sweep][origin]
-        aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
+        with fenced():
+            aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
         if "mi" in changes and (got := _truth(aimed, f"{sweep}/{origin}")) != float(changes["mi"]):
             said = f"with mi={changes['mi']} below it, its mutual information is {got:g}"
             raise UsageError(f"'{sweep}/{origin}' cannot be aimed: {said}")
@@ -243,7 +246,8 @@ def _changes_name(task: Any, changes: Mapping[str, Any]) -> str:
 
 def _truth(task: Any, who: str) -> float:
     try:
-        return float(task.mi)
+        with fenced():
+            return float(task.mi)
     except Exception as error:  # a task may be anyone's
         raise UsageError(f"'{who}' has no mutual information: {reason(error)}") from error
 
