@@ -16,6 +16,7 @@ import numpy as np
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.errors import one_line
+from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.result import COLUMNS, SCHEMA_VERSION, Result, plain
 
@@ -141,7 +142,8 @@ def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
 def _declared(task: Any, name: str) -> Any:
     """What the task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
     try:
-        return getattr(task, name, None)
+        with fenced():
+            return getattr(task, name, None)
     except Exception:
         return None
 
@@ -149,7 +151,8 @@ def _declared(task: Any, name: str) -> Any:
 def _truth(task: Any) -> tuple[float | None, float | None]:
     """The truth and its own error in nats; None where it cannot be had, and then the trial's row says why."""
     try:
-        return _stated(task)
+        with fenced():
+            return _stated(task)
     except Exception:
         return None, None
 
@@ -179,7 +182,8 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
     )
     if any(name in asked and asked[name] is None for name in ("dim_x", "dim_y")):
         return None
-    reason = refuses(**asked)
+    with fenced():
+        reason = refuses(**asked)
     return None if reason is None else one_line(str(reason))
 
 

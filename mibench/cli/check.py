@@ -30,7 +30,7 @@ def check(
         points = [point for p in mine for key in p.tasks for point in found.points(key)]
     else:
         found = catalogue.discover(plugins or ())
-        base = specs.parse(name.partition("/")[0])[0]
+        base = specs.called(name)
         if base not in found.estimators and base not in found.tasks:
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
         estimators = [found.estimator(name)] if found.means_estimator(name) else []

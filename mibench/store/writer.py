@@ -102,6 +102,7 @@ class Writer:
         raise StorageError(f"{self.folder}/rows: no free file name")
 
     def keep_log(self, trial_id: str, text: bytes) -> None:
+        """Put what a trial's process printed beside the rows, in place of an earlier log."""
         self._replace(self.folder / "logs" / f"{trial_id}.log", text)
 
     def drop_log(self, trial_id: str) -> None:
@@ -140,6 +141,7 @@ class Writer:
         return frame
 
     def close(self) -> None:
+        """Write no more rows; a writer that wrote none may be closed too."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
