@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from mibench import store
+
+ROOT = Path(__file__).parent.parent
 
 FAULTS = {
     "raise": ("raise ValueError('on purpose')", "error", "on purpose"),
@@ -88,7 +91,7 @@ def test_what_a_trial_starts_ends_with_it(mibench, estimator_file, tmp_path):
 
 
 def start(tmp_path, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-m", "mibench", "run", *map(str, arguments)],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -254,7 +257,7 @@ def test_a_full_disk_stops_the_run_with_a_line_and_keeps_its_rows(estimator_file
         "'--seeds', '60', '-o', 'out']\n"
         "from mibench.cli import main\nmain()"
     )
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
@@ -277,7 +280,7 @@ def test_a_script_without_a_main_guard_works(tmp_path):
     (tmp_path / "script.py").write_text(
         "import mibench\nprint(len(mibench.run('gaussian', 'gaussian:dim=1', samples=100, seeds=2)))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "script.py"],
         cwd=tmp_path,
