@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mibench.neural import compiled_path
+from mibench.neural.compiled import perceptron
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 FIRST_SEED = 2000
@@ -202,11 +202,11 @@ def speed(args):
 
 def without_numba(function, *arguments):
     """What the function returns where torch computes everything."""
-    kernels, compiled_path.kernels = compiled_path.kernels, lambda: None
+    kernels, perceptron.kernels = perceptron.kernels, lambda: None
     try:
         return function(*arguments)
     finally:
-        compiled_path.kernels = kernels
+        perceptron.kernels = kernels
 
 
 def rivals(args):

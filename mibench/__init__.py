@@ -1,16 +1,71 @@
-"""mibench runs any mutual-information estimator on any task with known mutual information."""
+"""mibench runs any mutual-information estimator on any task with known mutual information.
+
+The verbs from Python are `estimator`, `tasks`, `run` and `load`. They import what they need when they are called:
+plugins import mibench too, and need none of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mibench.hooks import hookimpl
 from mibench.interface import Array, Diverged, Draw, Estimate, Estimator, Task
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __version__ = "0.1.0"
-__all__ = ["Array", "Diverged", "Draw", "Estimate", "Estimator", "Task", "__version__", "hookimpl"]
+__all__ = [
+    "Array",
+    "Diverged",
+    "Draw",
+    "Estimate",
+    "Estimator",
+    "Task",
+    "__version__",
+    "estimator",
+    "hookimpl",
+    "load",
+    "run",
+    "tasks",
+]
 
 
-def __getattr__(name: str):  # type: ignore[no-untyped-def]
-    """The four verbs, imported when they are first used: plugins import mibench too, and need none of this."""
-    if name in ("estimator", "tasks", "run", "load"):
-        from mibench import verbs
+def estimator(spec: str, plugins: Sequence[str | Path] = ()) -> Any:
+    """The estimator a spec names, ready for `.estimate(x, y)`: `estimator("ksg:k=5")`."""
+    from mibench import catalogue
 
-        return getattr(verbs, name)
-    raise AttributeError(f"module 'mibench' has no attribute '{name}'")
+    return catalogue.discover(plugins).estimator(spec).estimator
+
+
+def tasks(spec: str, plugins: Sequence[str | Path] = ()) -> dict[str, Any]:
+    """The points a task spec names, in order: `tasks("gaussian:dim=5")["dim=5:mi=2.0"].sample(100, rng)`."""
+    from mibench import catalogue
+
+    return {point.name: point.task for point in catalogue.discover(plugins).points(spec)}
+
+
+def run(
+    estimators: Any,
+    tasks: Any,
+    samples: int | Iterable[int] = 10_000,
+    seeds: int | str | Iterable[int] = 3,
+    output: str | Path | None = None,
+    **options: Any,
+) -> "pd.DataFrame":
+    """Run estimators on tasks and return the rows, as `mibench run` does; `options` are the fields of `Settings`.
+
+    Estimators and tasks are names, frozen dataclasses (`MyEstimator(k=3)`, called by their class), mappings of a name
+    to one, or lists of all these. With objects the run stays in this process: no timeout, memory limit or cluster.
+    Failures are rows. Raises UsageError for names, fields and options that are wrong.
+    """
+    from mibench import runs
+
+    return runs.whole(runs.asked_in_python(estimators, tasks, samples, seeds, output, options))
+
+
+def load(*runs: str | Path) -> "pd.DataFrame":
+    """The rows of runs (folders, tables, or the latest) as one tidy DataFrame; see `mibench.store.load`."""
+    from mibench import store
+
+    return store.load(*runs)

@@ -7,6 +7,7 @@ never stops the others; it stays in the catalogue with its reason.
 import dataclasses
 import importlib.metadata
 import importlib.util
+import inspect
 import os
 import re
 import sys
@@ -16,16 +17,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Literal
 
 import pluggy
 
 import mibench
 from mibench import fingerprint, hooks, specs
-from mibench.errors import NothingMatched, UsageError
+from mibench.errors import NothingMatched, UsageError, one_line
+from mibench.fence import fenced
 
 PACKAGE = Path(mibench.__file__).parent
+HOOKS = ("mibench_estimators", "mibench_tasks")
 NAME = re.compile(r"[^\s:,/=]+")
 
 
@@ -35,10 +38,12 @@ class Plugin:
 
     name: str
     path: Path
-    origin: Literal["bundled", "file", "package"]
+    origin: Literal["bundled", "file", "package", "object"]
     estimators: Mapping[str, Any] = field(default_factory=dict)
     tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: str | None = None
+    source: str | None = None
+    """Of an object made in Python, the text of its class: it may lie in no file."""
 
     @property
     def label(self) -> str:
@@ -95,10 +100,29 @@ class Catalogue:
         self.plugins = tuple(plugins)
         self.estimators = {name: made for plugin in plugins for name, made in plugin.estimators.items()}
         self.tasks = {name: points for plugin in plugins for name, points in plugin.tasks.items()}
-        self._codes: dict[tuple[Path, ...], str] = {}
+        self._codes: dict[tuple[str, str], str] = {}
+
+    @property
+    def objects(self) -> list[Plugin]:
+        """What was handed over in Python, and lives in this process alone."""
+        return [plugin for plugin in self.plugins if plugin.origin == "object"]
+
+    def with_objects(self, objects: Mapping[str, Any]) -> "Catalogue":
+        """This catalogue and, by name, estimators and tasks made in Python; raises UsageError where one is neither."""
+        made = []
+        for name, thing in objects.items():
+            kinds = [kind for kind, known in (("estimator", self.estimators), ("task", self.tasks)) if name in known]
+            if kinds:
+                raise UsageError(f"{kinds[0]} '{name}' is in the catalogue; give the object another name: {{name: …}}")
+            try:
+                made.append(_object(name, thing))
+            except (TypeError, ValueError) as error:
+                raise UsageError(str(error)) from error
+        return Catalogue([*self.plugins, *made])
 
     @property
     def broken(self) -> list[Plugin]:
+        """The plugins that offer nothing, each with its reason."""
         return [plugin for plugin in self.plugins if plugin.error]
 
     @cached_property
@@ -111,10 +135,11 @@ class Catalogue:
 
     def code(self, estimator: str, task: str) -> str:
         """The fingerprint of the sources that a number of this estimator on this task comes from."""
-        paths = (self.homes[f"-e {estimator}"].path, self.homes[f"-t {task}"].path)
-        if paths not in self._codes:
-            self._codes[paths] = fingerprint.code(paths)
-        return self._codes[paths]
+        if (estimator, task) not in self._codes:
+            homes = self.homes[f"-e {estimator}"], self.homes[f"-t {task}"]
+            texts = [home.source for home in homes if home.source is not None]
+            self._codes[estimator, task] = fingerprint.code([h.path for h in homes if h.source is None], texts)
+        return self._codes[estimator, task]
 
     def estimator(self, spec: str) -> Choice:
         """The estimator that a spec names: `"ksg"`, `"ksg:k=5"`."""
@@ -131,6 +156,7 @@ class Catalogue:
         return name not in self.tasks or all(specs.has_field(self.estimators[name], key) for key in changes)
 
     def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
+        """The estimator of this name with some fields changed; text is read by the field's type. Raises UsageError."""
         default = self.estimators[name]
         made = specs.change(default, changes, name)
         defaults = specs.fields(default)
@@ -142,15 +168,16 @@ class Catalogue:
 
         `aims` are further field settings, each applied to every point; points that become equal are kept once.
         """
-        selector, _, name = spec.partition("/")
-        sweep, changes = specs.parse(selector)
-        if sweep not in self.tasks:
-            raise self._unknown("task", sweep, self.tasks)
+        sweep, name, changes = self._parsed(spec)
         whole = self.tasks[sweep]
         if name:
             chosen, more = self._named(sweep, name)
             whole, changes = {chosen: whole[chosen]}, {**changes, **more}
-        made = [self.point(sweep, origin, {**changes, **aim}) for aim in aims for origin in whole]
+        made = [
+            self.point(sweep, origin, {**changes, **specs.placing(task, changes), **aim})
+            for aim in aims
+            for origin, task in whole.items()
+        ]
         if not made:
             raise NothingMatched(f"task '{spec}' has no points")
         unchanged = {point.params for point in made if not point.changes}
@@ -158,27 +185,52 @@ class Catalogue:
         for point in made:
             if not point.changes or point.params not in unchanged:  # else another point is that one already
                 distinct.setdefault(point.params + ("" if point.changes else point.name), []).append(point)
-        aimed = Counter(_changes_name(equal[0].changes) for equal in distinct.values())
+        aimed = Counter(_changes_name(equal[0].task, equal[0].changes) for equal in distinct.values())
         return [
             # several points became one, and no other is left: it is called by what they were set to
             dataclasses.replace(point, name=short)
-            if more and aimed[short := _changes_name(point.changes)] == 1 and point.name == f"{point.origin}:{short}"
+            if more
+            and aimed[short := _changes_name(point.task, point.changes)] == 1
+            and point.name == f"{point.origin}:{short}"
             else point
             for point, *more in distinct.values()
         ]
 
+    def _parsed(self, spec: str) -> tuple[str, str, dict[str, str]]:
+        """Sweep, point ("" is all) and changes. A slash after the first colon belongs to a value, as in path=/a.csv."""
+        sweep = re.split("[:/]", spec, maxsplit=1)[0]
+        if sweep not in self.tasks:
+            raise self._unknown("task", sweep, self.tasks)
+        selector, _, name = spec.partition("/")
+        if ":" in selector and name.partition(":")[0] not in self.tasks[sweep]:
+            selector, name = spec, ""
+        return sweep, name, specs.parse(selector)[1]
+
+    def settled(self, spec: str) -> str:
+        """The spec of a task, so written that the files it names are found from any working directory."""
+        sweep, name, changes = self._parsed(spec)
+        chosen, more = self._named(sweep, name) if name else (None, {})
+        named = [self.tasks[sweep][chosen]] if chosen else self.tasks[sweep].values()
+        for task in named:
+            for place, folder in specs.placing(task, {**changes, **more}).items():
+                if re.search("[:,]", folder):
+                    raise UsageError(f"-t {spec}: {folder} holds a colon or comma; name the file in the plugin")
+                return f"{spec}:{place}={folder}"
+        return spec
+
     def point(self, sweep: str, origin: str, changes: Mapping[str, Any]) -> Point:
+        """The point that the plugin offers as `origin` with some fields changed. Raises UsageError."""
         task = self.tasks[sweep][origin]
         aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
-        if "mi" in changes and float(aimed.mi) != float(changes["mi"]):
-            got = f"with mi={changes['mi']} below it, its mutual information is {float(aimed.mi):g}"
-            raise UsageError(f"'{sweep}/{origin}' cannot be aimed: {got}")
-        if aimed == task:
+        if "mi" in changes and (got := _truth(aimed, f"{sweep}/{origin}")) != float(changes["mi"]):
+            said = f"with mi={changes['mi']} below it, its mutual information is {got:g}"
+            raise UsageError(f"'{sweep}/{origin}' cannot be aimed: {said}")
+        if specs.typed_fields(aimed) == specs.typed_fields(task) and not specs.places(task) & {*changes}:
             return Point(sweep, origin, {}, origin, task)
         if origin == specs.point_name(task):
             name = specs.point_name(aimed)
         else:
-            name = f"{origin}:{_changes_name(changes)}"
+            name = f"{origin}:{_changes_name(task, changes)}"
         return Point(sweep, origin, dict(changes), name, aimed)
 
     def _named(self, sweep: str, name: str) -> tuple[str, dict[str, str]]:
@@ -209,8 +261,15 @@ class Catalogue:
         return UsageError(f"no {kind} '{name}'; {hint}")
 
 
-def _changes_name(changes: Mapping[str, Any]) -> str:
-    return ":".join(f"{key}={_shown(value)}" for key, value in changes.items())
+def _changes_name(task: Any, changes: Mapping[str, Any]) -> str:
+    return ":".join(f"{key}={_shown(value)}" for key, value in changes.items() if key not in specs.places(task))
+
+
+def _truth(task: Any, who: str) -> float:
+    try:
+        return float(task.mi)
+    except Exception as error:  # a task may be anyone's
+        raise UsageError(f"'{who}' has no mutual information: {_reason(error)}") from error
 
 
 def _shown(value: Any) -> str:
@@ -240,7 +299,7 @@ def discover(extra: Sequence[str | Path] = (), only: frozenset[str] | None = Non
                 continue
             found.append(_load(manager, path, f"{prefix}_{path.stem}", "bundled", taken))
     named = [item for item in os.environ.get("MIBENCH_PLUGINS", "").split(os.pathsep) if item]
-    asked = dict.fromkeys(Path(item).expanduser().resolve() for item in [*named, *extra])
+    asked = dict.fromkeys(specs.folder_or_file(item, "-p") for item in [*named, *extra])
     if only is None or any(label.startswith("package:") for label in only):
         for point in sorted(importlib.metadata.entry_points(group="mibench"), key=lambda p: p.name):
             found.append(_load_entry_point(manager, point, taken))
@@ -266,7 +325,8 @@ NO_HOOK = "it implements neither mibench_estimators nor mibench_tasks (is the @h
 
 def _load(manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]) -> Plugin:
     try:
-        module = _import(path, module_name)
+        with fenced():
+            module = _import(path, module_name)
     except BaseException as error:  # a plugin may raise anything at import, SystemExit too
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -278,7 +338,8 @@ def _load_entry_point(
     manager: pluggy.PluginManager, point: importlib.metadata.EntryPoint, taken: dict[str, Path]
 ) -> Plugin:
     try:
-        module = point.load()
+        with fenced():
+            module = point.load()
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -308,19 +369,14 @@ def _register(
     manager: pluggy.PluginManager, module: ModuleType, path: Path, name: str, origin: Any, taken: dict[str, Path]
 ) -> Plugin:
     try:
-        manager.register(module)
-        offers = {
-            hook: dict(implementation.function())
-            for hook in ("mibench_estimators", "mibench_tasks")
-            for implementation in getattr(manager.hook, hook).get_hookimpls()
-            if implementation.plugin is module
-        }
-        if not offers:
-            raise LookupError(NO_HOOK)
-        estimators = offers.get("mibench_estimators", {})
-        tasks = {sweep: _points(sweep, points) for sweep, points in offers.get("mibench_tasks", {}).items()}
-        for key, made in estimators.items():
-            _accept(f"estimator '{key}'", key, made, "estimate")
+        with fenced():
+            offers = _offers(manager, module)
+            estimators = offers.get("mibench_estimators", {})
+            for key, made in estimators.items():
+                _accept(f"estimator {key!r}", key, made, "estimate")
+            tasks = {
+                sweep: _points(sweep, points, path.parent) for sweep, points in offers.get("mibench_tasks", {}).items()
+            }
         claims = [*(f"estimator '{key}'" for key in estimators), *(f"task '{key}'" for key in tasks)]
         for claim in claims:
             if claim in taken:
@@ -328,33 +384,95 @@ def _register(
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        reason = str(error.args[0]) if isinstance(error, LookupError) and error.args == (NO_HOOK,) else _reason(error)
-        return Plugin(name, path, origin, error=reason)
+        return Plugin(name, path, origin, error=str(error) if isinstance(error, NotOffered) else _reason(error))
     taken.update(dict.fromkeys(claims, path))
     return Plugin(name, path, origin, estimators, tasks)
 
 
-def _points(sweep: str, points: Any) -> dict[str, Any]:
-    named = dict(points) if isinstance(points, Mapping) else {specs.point_name(p): p for p in points}
-    if len(named) < len(points):
-        raise ValueError(f"task '{sweep}' has two points of one name; give them names with a mapping")
-    for name, point in named.items():
+class NotOffered(Exception):
+    """Why a module offers nothing, or not what it should; its text alone is the reason."""
+
+
+def _offers(manager: pluggy.PluginManager, module: ModuleType) -> dict[str, dict[Any, Any]]:
+    """What the module's hooks return. Raises NotOffered for a hook that is misspelt, unmarked or missing."""
+    for name, made in list(vars(module).items()):
+        options = getattr(made, "mibench_impl", None)
+        hook = (options.get("specname") if isinstance(options, dict) else None) or name
+        if isinstance(options, dict) and hook not in HOOKS:
+            raise NotOffered(f"it implements {hook}, which is no hook of mibench; {specs.nearest(hook, HOOKS)}")
+        if options is None and name in HOOKS and isinstance(made, FunctionType):
+            raise NotOffered(f"{name} lacks the @hookimpl marker")
+    manager.register(module)
+    offers: dict[str, dict[Any, Any]] = {}
+    for hook in HOOKS:
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            if implementation.plugin is module:
+                given = implementation.function()
+                if not isinstance(given, Mapping):
+                    raise NotOffered(f"{hook} returned {type(given).__name__}; expected a mapping from names")
+                offers[hook] = dict(given)
+    if not offers:
+        raise NotOffered(NO_HOOK)
+    return offers
+
+
+def _points(sweep: Any, points: Any, folder: Path) -> dict[str, Any]:
+    """The points by name, each of them checked; files they name are found in the folder."""
+    _named_well(f"task {sweep!r}", sweep)
+    if not isinstance(points, Mapping | list | tuple):
+        raise TypeError(f"task '{sweep}' is {type(points).__name__}; expected a list or a mapping of tasks")
+    for name, point in points.items() if isinstance(points, Mapping) else enumerate(points):
         _accept(f"task '{sweep}/{name}'", sweep, point, "sample")
         if not hasattr(type(point), "mi") and "mi" not in (f.name for f in dataclasses.fields(point)):
             raise TypeError(f"task '{sweep}/{name}' has no mi: a field or a property, in nats")
-    return named
+    named = dict(points) if isinstance(points, Mapping) else {specs.point_name(p): p for p in points}
+    if len(named) < len(points):
+        raise ValueError(f"task '{sweep}' has two points of one name; give them names with a mapping")
+    for name in named:
+        if not isinstance(name, str):
+            raise TypeError(f"task '{sweep}' calls a point {name!r}; a name is text: write {str(name)!r}")
+        if not name or not name.isprintable():
+            raise ValueError(f"task '{sweep}' calls a point {name!r}; a name is printable text")
+    return {name: specs.placed(point, folder) for name, point in named.items()}
 
 
-def _accept(who: str, name: str, made: Any, method: str) -> None:
-    if not NAME.fullmatch(name):
-        raise ValueError(f"{who}: a name holds no space, colon, comma, slash or equals sign")
+def _named_well(who: str, name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"{who}: a name is text, and this is {type(name).__name__}: write {str(name)!r}")
+    if not NAME.fullmatch(name) or not name.isprintable():
+        raise ValueError(f"{who}: a name holds no space, colon, comma, slash, equals sign or unprintable character")
+
+
+def _accept(who: str, name: Any, made: Any, method: str) -> None:
+    _named_well(who, name)
     if isinstance(made, type) or not dataclasses.is_dataclass(made):
         raise TypeError(f"{who} is {made!r}; expected an instance of a frozen dataclass")
     if not getattr(made, "__dataclass_params__").frozen:  # noqa: B009
         raise TypeError(f"{who}: its class is not frozen; write @dataclass(frozen=True)")
     if not callable(getattr(made, method, None)):
         raise TypeError(f"{who} has no method {method}")
+    try:
+        specs.canonical(specs.typed_fields(made))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"{who}: {error}") from error
+
+
+def _object(name: str, thing: Any) -> Plugin:
+    """An estimator, a task, or the points of a sweep, as a plugin of its own."""
+    first = next(iter(thing.values()), None) if isinstance(thing, Mapping) else thing
+    try:
+        source = inspect.getsource(type(first))
+    except (OSError, TypeError):
+        source = repr(type(first))
+    path = Path(inspect.getfile(type(first)) if source[:1] != "<" else ".")
+    if hasattr(first, "estimate"):
+        _accept(f"estimator '{name}'", name, thing, "estimate")
+        return Plugin(name, path, "object", estimators={name: thing}, source=source)
+    if not hasattr(first, "sample"):
+        raise TypeError(f"'{name}' is {one_line(repr(thing), 80)}: neither an estimator (estimate) nor a task (sample)")
+    points = _points(name, thing if isinstance(thing, Mapping) else [thing], Path.cwd())
+    return Plugin(name, path, "object", tasks={name: points}, source=source)
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return one_line(f"{type(error).__name__}: {error}")

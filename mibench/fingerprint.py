@@ -71,11 +71,15 @@ def _local(module: str, folder: Path) -> list[Path]:
     return [file.resolve() for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
 
 
-def code(paths: Iterable[Path]) -> str:
-    """Twelve hex digits that change when the sources of these plugins, or the harness version, change."""
+def code(paths: Iterable[Path], texts: Iterable[str] = ()) -> str:
+    """Twelve hex digits that change when the sources of these plugins, or the harness version, change.
+
+    `texts` are sources that lie in no file of their own.
+    """
     files = {file for path in paths for file in trace(path).files}
+    sources = [*map(_source, files), *(text.encode(errors="replace") for text in texts)]
     digest = hashlib.sha256(mibench.__version__.encode())
-    for content in sorted(hashlib.sha256(_source(file)).hexdigest() for file in files):
+    for content in sorted(hashlib.sha256(source).hexdigest() for source in sources):
         digest.update(content.encode())
     return digest.hexdigest()[:12]
 

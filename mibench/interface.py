@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -89,3 +90,85 @@ class Task(Protocol):
     def mi(self) -> float: ...
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]: ...
+
+
+def paired(x: Any, y: Any) -> tuple[Array, Array]:
+    """Whatever holds two samples, as float64 arrays `(n, dim_x)` and `(n, dim_y)`: see `columns`.
+
+    Raises ValueError, in one line, where rows cannot be pairs.
+    """
+    x, y = columns(x, "x"), columns(y, "y")
+    if len(x) != len(y):
+        raise ValueError(f"x has {len(x)} rows and y has {len(y)}; rows are pairs, so the two must be equal")
+    return x, y
+
+
+def columns(z: Any, name: str) -> Array:
+    """One side of a sample as float64 `(n, dim)`; an array that is one already is not copied.
+
+    Takes arrays, lists, Series, DataFrames and tensors of real numbers; 1-D becomes one column, and bools become 0
+    and 1. Raises ValueError, in one line that begins with `name`, for all else: complex, masked, not finite or no
+    numbers at all ("0.3" is none), other shapes, no rows or no columns.
+    """
+    if isinstance(z, np.ma.MaskedArray) and z.dtype.names is None:
+        z = _unmasked(z, name)
+    given = _array(z, name)
+    values = given[:, None] if given.ndim == 1 else given
+    if values.ndim == 0:
+        raise ValueError(f"{name} is of type {type(z).__name__}; it must be an array (n, dim) of numbers")
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"{name} has shape {given.shape}; it must be (n, dim) with n >= 1 and dim >= 1")
+    if values.dtype.kind == "c":
+        raise ValueError(f"{name} is complex: give its real and its imaginary part as columns of their own")
+    if values.dtype.kind == "O":
+        values = _real(values, name)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {values.dtype} values such as {values[0, 0]!r:.40}, which are no real numbers")
+    with np.errstate(over="ignore"):  # a long double beyond float64 is found just below
+        values = values.astype(np.float64, copy=False)
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise ValueError(_where(f"holds {values[~finite][0]}", ~finite, name))
+    return values
+
+
+def _array(z: Any, name: str) -> npt.NDArray[Any]:
+    """What numpy makes of it. No library is imported for this: tensors and frames are known by what they can do."""
+    try:
+        if hasattr(z, "detach"):  # torch: bfloat16 has no counterpart in numpy, and float64 none on some devices
+            z = z.detach().cpu()
+            z = (z.double() if z.is_floating_point() else z).numpy()
+        return np.asarray(z.to_numpy() if hasattr(z, "to_numpy") else z)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} is of type {type(z).__name__} and no array (n, dim) of numbers: {' '.join(str(error).split())}"
+        ) from None
+
+
+def _unmasked(z: Any, name: str) -> npt.NDArray[Any]:
+    masked = np.ma.getmaskarray(z)
+    if masked.any():
+        raise ValueError(_where("is masked", masked, name))
+    return np.asarray(z.data)
+
+
+def _real(values: npt.NDArray[Any], name: str) -> Array:
+    """Objects one by one, as frames of several types hold them; numpy would read "0.3" as a number."""
+    wrong = np.array([[not isinstance(v, Real | np.bool_) for v in row] for row in values])
+    if wrong.any():
+        said = f"holds {values[wrong][0]!r:.40}, which is no real number,"
+        raise ValueError(_where(said, wrong, name, "give numbers or "))
+    return np.array([[_as_float(v) for v in row] for row in values])
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # whole numbers and fractions beyond float64
+        return np.inf if value > 0 else -np.inf
+
+
+def _where(what: str, bad: npt.NDArray[np.bool_], name: str, instead: str = "") -> str:
+    row, *column = np.argwhere(np.atleast_1d(bad))[0].tolist()
+    at = f"row {row}, column {column[0] if column else 0}"
+    return f"{name} {what} at {at} ({bad.sum()} such values in all): {instead}drop these rows before estimating"

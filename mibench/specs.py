@@ -1,18 +1,28 @@
-"""The small languages of the command line: "ksg:k=5", "0-9", "10m", "8G"; and the fields of a frozen dataclass."""
+"""The small languages of the command line: "ksg:k=5", "0-9,15", "10m", "8G"; and the fields of a frozen dataclass.
+
+A field may say in its metadata what it is: `{"file": True}` the name of a file; `{"place": True}` the folder where
+relative names are found, which is no part of what the thing is (see `placed`).
+"""
 
 import ast
 import dataclasses
 import difflib
+import enum
 import json
+import math
+import os
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Literal, overload
 
 from mibench.errors import UsageError
 
-Fields = Mapping[str, Any]
+LARGEST = 10**18
+"""No count or seed is larger: rows keep them as 64-bit integers."""
 
 
 def split(texts: Iterable[str]) -> list[str]:
@@ -27,6 +37,7 @@ def parse(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def assignment(text: str, where: str) -> tuple[str, str]:
+    """`"k=5"` as `("k", "5")`. Raises UsageError that tells the text and `where` it stands."""
     field, equals, value = text.partition("=")
     if not (field and equals and value):
         raise UsageError(f"'{text}' in '{where}' is no field=value; write NAME:FIELD=VALUE, for example ksg:k=5")
@@ -52,20 +63,40 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def fields(thing: Any) -> dict[str, Any]:
-    """The fields of a frozen dataclass as JSON holds them; one inside another carries its class name as `type`."""
-    return {f.name: _jsonable(getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.init}
+    """The fields of a frozen dataclass as JSON holds them; one inside another carries its class name as `type`.
+
+    Raises TypeError for a value that has no text which is the same in every process.
+    """
+    shown = [f for f in dataclasses.fields(thing) if f.init and not f.metadata.get("place")]
+    return {f.name: _jsonable(getattr(thing, f.name), f.name) for f in shown}
 
 
-def _jsonable(value: Any) -> Any:
+def _jsonable(value: Any, field: str) -> Any:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))  # JSON has neither nan nor inf
+    if isinstance(value, int) and not isinstance(value, enum.Enum):
+        if value.bit_length() > 10_000:
+            raise TypeError(f"field {field} holds a whole number of more than 10 000 bits")
+        return int(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return typed_fields(value)
     if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
+        return [_jsonable(item, field) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((_jsonable(item, field) for item in value), key=canonical)
     if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
+        return {str(key): _jsonable(item, field) for key, item in value.items()}
+    if isinstance(value, PurePath):
+        return value.as_posix()
     if hasattr(value, "tolist"):
-        return value.tolist()
-    return value
+        return _jsonable(value.tolist(), field)
+    if callable(value) and "<lambda>" not in getattr(value, "__qualname__", "<lambda>"):
+        return value.__qualname__
+    if re.search(r" at 0x[0-9a-fA-F]+", text := repr(value)):
+        raise TypeError(f"field {field} holds {text}, which is called otherwise in every process: keep text or numbers")
+    return text
 
 
 def typed_fields(thing: Any) -> dict[str, Any]:
@@ -75,7 +106,52 @@ def typed_fields(thing: Any) -> dict[str, Any]:
 
 def canonical(value: Any) -> str:
     """One JSON text for equal values, whatever their order."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=repr)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def placed(thing: Any, folder: Path) -> Any:
+    """`thing` with `folder` as the place where it, and what it is made of, finds files of relative names."""
+    changes: dict[str, Any] = {}
+    for f in dataclasses.fields(thing):
+        value = getattr(thing, f.name)
+        if f.init and f.metadata.get("place"):
+            changes |= {} if value else {f.name: str(folder)}
+        elif f.init and dataclasses.is_dataclass(value) and not isinstance(value, type):
+            inner = placed(value, folder)
+            changes |= {} if inner is value else {f.name: inner}
+    return dataclasses.replace(thing, **changes) if changes else thing
+
+
+def places(thing: Any) -> set[str]:
+    """The fields of a thing and of its bases that say where its files are, and nothing of what it is."""
+    return {f.name for layer in _layers(thing) for f in dataclasses.fields(layer) if f.metadata.get("place")}
+
+
+def placing(thing: Any, texts: Mapping[str, str]) -> dict[str, str]:
+    """The change that lets file names among `texts` be found from the working directory, wherever they are read.
+
+    Raises UsageError where another file, named in the plugin, would be sought there too.
+    """
+    for layer in _layers(thing):
+        files = [f.name for f in dataclasses.fields(layer) if f.metadata.get("file")]
+        place = next((f.name for f in dataclasses.fields(layer) if f.metadata.get("place")), None)
+        if place is None or place in texts or all(os.path.isabs(texts.get(name, "/")) for name in files):
+            continue
+        if other := [name for name in files if name not in texts and not os.path.isabs(getattr(layer, name))]:
+            raise UsageError(
+                f"{other[0]}={getattr(layer, other[0])} lies elsewhere; set {' and '.join(files)} together"
+            )
+        return {place: os.getcwd()}
+    return {}
+
+
+def _layers(thing: Any) -> list[Any]:
+    """A dataclass and, if it is a map, what it maps, down to the family."""
+    layers = []
+    while dataclasses.is_dataclass(thing):
+        layers.append(thing)
+        thing = getattr(thing, "base", None)
+    return layers
 
 
 def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
@@ -90,7 +166,7 @@ def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
     for field, value in texts.items():
         if field in own:
             kind = hints.get(field, type(getattr(thing, field)))
-            changes[field] = read(value, kind, f"{who}:{field}") if isinstance(value, str) else _tupled(value)
+            changes[field] = _changed(getattr(thing, field), value, kind, f"{who}:{field}")
         elif has_field(thing, field):
             deeper[field] = value
         else:
@@ -99,9 +175,17 @@ def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
         changes["base"] = change(thing.base, deeper, who)
     try:
         return dataclasses.replace(thing, **changes)
-    except (ValueError, TypeError, ArithmeticError) as error:
+    except Exception as error:  # a class may be anyone's
         said = ", ".join(f"{field}={value}" for field, value in texts.items())
         raise UsageError(f"'{who}' does not take {said}: {error}") from error
+
+
+def _changed(now: Any, value: Any, kind: Any, who: str) -> Any:
+    if isinstance(value, str):
+        return read(value, kind, who)
+    if isinstance(value, Mapping) and dataclasses.is_dataclass(now) and value.get("type") == type(now).__name__:
+        return change(now, {key: inner for key, inner in value.items() if key != "type"}, who)
+    return _tupled(value, kind)
 
 
 def has_field(thing: Any, field: str) -> bool:
@@ -122,8 +206,11 @@ def _hints(kind: type) -> dict[str, Any]:
         return {}
 
 
-def _tupled(value: Any) -> Any:
-    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+def _tupled(value: Any, kind: Any) -> Any:
+    if isinstance(value, list):
+        inner = (*typing.get_args(kind), None)[0]
+        return tuple(_tupled(item, inner) for item in value)
+    return float(value) if kind is float and isinstance(value, str) else value  # "inf", as `fields` writes it
 
 
 def read(text: str, kind: Any, who: str) -> Any:
@@ -160,9 +247,9 @@ def read(text: str, kind: Any, who: str) -> Any:
         if text.lower() in words:
             return words[text.lower()]
     elif kind is int:
-        if re.fullmatch(r"[+-]?\d[\d_]*", text):
+        if re.fullmatch(r"[+-]?[0-9]+(_[0-9]+)*", text) and len(text) <= 1000:
             return int(text)
-        if re.fullmatch(r"\d+(\.\d+)?[eE]\+?\d+", text) and float(text).is_integer():
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+", text) and float(text).is_integer():
             return int(float(text))
     elif kind is float:
         try:
@@ -171,10 +258,12 @@ def read(text: str, kind: Any, who: str) -> Any:
             pass
     elif kind is str:
         return text
+    elif isinstance(kind, type) and issubclass(kind, PurePath):
+        return kind(text)
     else:
         try:
             return ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             return text
     raise UsageError(f"{who}={text}: expected {_kind_name(kind)}")
 
@@ -190,7 +279,7 @@ def point_name(task: Any) -> str:
     shown = []
     for f in dataclasses.fields(task):
         value = getattr(task, f.name)
-        if not f.init or (f.default is not dataclasses.MISSING and value == f.default):
+        if not f.init or f.metadata.get("place") or (f.default is not dataclasses.MISSING and value == f.default):
             continue
         if dataclasses.is_dataclass(value):
             shown.append(f"{f.name}={type(value).__name__}({point_name(value)})")
@@ -201,15 +290,82 @@ def point_name(task: Any) -> str:
     return ":".join(shown) or type(task).__name__
 
 
-def seeds(text: str) -> range:
-    """`"10"` is the first ten seeds, `"0-9"` the same, `"5-5"` one seed."""
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
-    if not match:
-        raise UsageError(f"--seeds {text}: write a count (10) or a range (0-9)")
-    first, last = (0, int(match[1]) - 1) if match[2] is None else (int(match[1]), int(match[2]))
-    if last < first:
-        raise UsageError(f"--seeds {text}: no seed in it; write a count of at least 1 (10) or a range (0-9)")
-    return range(first, last + 1)
+@dataclass(frozen=True)
+class Seeds(Sequence[int]):
+    """Seeds in the order they were asked for, each once. Ranges stay ranges: a billion seeds take no room."""
+
+    ranges: tuple[range, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ranges))
+
+    def __iter__(self) -> Iterator[int]:
+        for part in self.ranges:
+            yield from part
+
+    def __contains__(self, seed: object) -> bool:
+        return any(seed in part for part in self.ranges)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> "tuple[int, ...]": ...
+    def __getitem__(self, index: int | slice) -> "int | tuple[int, ...]":
+        if isinstance(index, slice):
+            return tuple(self[k] for k in range(*index.indices(len(self))))
+        place = index + len(self) if index < 0 else index
+        for part in self.ranges:
+            if 0 <= place < len(part):
+                return part[place]
+            place -= len(part)
+        raise IndexError(f"no seed at {index}: there are {len(self)}")
+
+    def __str__(self) -> str:
+        """As `--seeds` takes them: `"0-9,15-15"`."""
+        return ",".join(f"{part.start}-{part.stop - 1}" for part in self.ranges)
+
+
+def seeds(text: str) -> Seeds:
+    """`"10"` is the first ten seeds, `"0-9"` the same; `"0-9,15"` a list of ranges and seeds, `"5-5"` one seed."""
+    parts = [part.strip() for part in text.split(",")]
+    found: list[range] = []
+    for part in parts:
+        match = re.fullmatch(r"([0-9]{1,30})(?:-([0-9]{1,30}))?", part)
+        if not match:
+            raise UsageError(f"--seeds {text}: write a count (10), a range (0-9) or a list of them (0-9,15)")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if len(parts) == 1 and match[2] is None:
+            first, last = 0, last - 1
+        if last < first:
+            raise UsageError(f"--seeds {text}: no seed in it; write a count of at least 1 (10) or a range (0-9)")
+        if last > LARGEST:
+            raise UsageError(f"--seeds {text}: seeds go up to {LARGEST}")
+        found += _beside(range(first, last + 1), found)
+    return Seeds(tuple(found))
+
+
+def seeds_of(given: int | str | Iterable[int]) -> Seeds:
+    """Seeds as Python says them: a count, a text for `seeds`, or any whole numbers, a `range` among them."""
+    if isinstance(given, int | str):
+        return seeds(str(given))
+    if isinstance(given, range) and given.step == 1:
+        return seeds(f"{given.start}-{given.stop - 1}")
+    runs: list[list[int]] = []
+    for seed in given:
+        if runs and seed == runs[-1][1] + 1:
+            runs[-1][1] = int(seed)
+        else:
+            runs.append([int(seed), int(seed)])
+    return seeds(",".join(f"{first}-{last}" for first, last in runs))
+
+
+def _beside(part: range, taken: Iterable[range]) -> list[range]:
+    """What of a range is not taken yet."""
+    left = [part]
+    for other in taken:
+        cut = [(range(p.start, min(p.stop, other.start)), range(max(p.start, other.stop), p.stop)) for p in left]
+        left = [piece for pair in cut for piece in pair if piece]
+    return left
 
 
 def positive(texts: Iterable[str], option: str) -> tuple[int, ...]:
@@ -218,12 +374,24 @@ def positive(texts: Iterable[str], option: str) -> tuple[int, ...]:
     for value in values:
         if value < 1:
             raise UsageError(f"{option} {value}: expected at least 1")
+        if value > LARGEST:
+            raise UsageError(f"{option} {value}: expected at most {LARGEST}")
     return values
+
+
+def folder_or_file(text: str | Path, option: str) -> Path:
+    """A path that a user wrote, absolute, `~` spelt out. Raises UsageError where it names nothing that can be."""
+    try:
+        path = Path(text).expanduser().resolve()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UsageError(f"{option} {text}: {getattr(error, 'strerror', None) or error}") from error
+    return path
 
 
 def duration(text: str) -> float:
     """Seconds: `"90"`, `"90s"`, `"10m"`, `"1.5h"`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)?", text.strip().lower())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*(s|sec|m|min|h)?", text.strip().lower())
     if not match or float(match[1]) <= 0:
         raise UsageError(f"--timeout {text}: write seconds, minutes or hours, for example 90s, 10m, 1.5h")
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[(match[2] or "s")[0]]
@@ -231,7 +399,7 @@ def duration(text: str) -> float:
 
 def size(text: str) -> int:
     """Bytes: `"8G"`, `"500M"`, `"2GiB"`; a kilobyte is 1024 bytes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt])?(?:i?b)?", text.strip().lower())
-    if not match or float(match[1]) <= 0:
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]+)?)\s*([kmgt])?(?:i?b)?", text.strip().lower())
+    if not match or not 0 < float(match[1]) * 1024 ** " kmgt".index(match[2] or " ") <= LARGEST:
         raise UsageError(f"--memory {text}: write a size, for example 8G or 500M")
     return int(float(match[1]) * 1024 ** " kmgt".index(match[2] or " "))

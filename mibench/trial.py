@@ -5,7 +5,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -14,57 +14,11 @@ import numpy as np
 
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.errors import one_line
 from mibench.interface import Array, Diverged, Draw, Estimate
+from mibench.result import COLUMNS, SCHEMA_VERSION, Result, plain
 
-SCHEMA_VERSION = 1
 DTYPE = "float64"
-
-
-@dataclass(frozen=True)
-class Result:
-    """One row: what was asked, what came out, and what the number depends on. Missing values are None."""
-
-    trial_id: str
-    run_id: str
-    status: str
-    estimator: str
-    estimator_params: str
-    task: str
-    point: str
-    task_params: str
-    dim_x: int | None
-    dim_y: int | None
-    n_samples: int
-    seed: int
-    mi_true: float | None
-    mi_true_error: float | None
-    mi_estimate: float | None
-    mi_std: float | None
-    bound: str
-    ceiling: float | None
-    ess: float | None
-    flags: str
-    samples_seen: int | None
-    steps: int | None
-    trained_together: int | None
-    path: str | None
-    fit_seconds: float | None
-    wall_seconds: float | None
-    peak_mb: float | None
-    device: str
-    device_name: str
-    dtype: str
-    threads: int | None
-    error: str | None
-    started_at: str | None
-    host: str
-    mibench_version: str
-    torch_version: str
-    code: str
-    schema_version: int
-
-
-COLUMNS = tuple(f.name for f in fields(Result))
 
 
 @dataclass(frozen=True)
@@ -108,7 +62,7 @@ class Trial:
     def row(self, status: str, **values: Any) -> Result:
         """The trial's result with this status; what is not given stays empty."""
         dim_x, dim_y = self.dims
-        empty: dict[str, Any] = dict.fromkeys(COLUMNS)
+        empty = {name: column.default for name, column in COLUMNS.items()}
         known = {
             "trial_id": self.id,
             "run_id": "",
@@ -184,9 +138,38 @@ def _declared(task: Any, name: str) -> Any:
 def _truth(task: Any) -> tuple[float | None, float | None]:
     """The truth and its own error in nats; None where it cannot be had, and then the trial's row says why."""
     try:
-        return float(task.mi), float(getattr(task, "mi_error", 0.0))
+        return _stated(task)
     except Exception:
         return None, None
+
+
+def _stated(task: Any) -> tuple[float, float]:
+    """The same; raises what keeps them from being known."""
+    truth, error = float(task.mi), float(getattr(task, "mi_error", 0.0))
+    if not (math.isfinite(truth) and math.isfinite(error)):
+        raise ValueError(f"the task says that its mutual information is {truth} ± {error}; a truth is finite")
+    return truth, error
+
+
+def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
+    """Why the estimator cannot do the trial, in its own words; None if it can, or if dimensions must be known first."""
+    refuses = getattr(trial.choice.estimator, "refuses", None)
+    if refuses is None:
+        return None
+    asked = named(
+        refuses,
+        {
+            "n": trial.n_samples,
+            "dim_x": dim_x,
+            "dim_y": dim_y,
+            "device": trial.device,
+            "task": trial.point.task,
+        },
+    )
+    if any(name in asked and asked[name] is None for name in ("dim_x", "dim_y")):
+        return None
+    reason = refuses(**asked)
+    return None if reason is None else one_line(str(reason))
 
 
 def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
@@ -196,33 +179,44 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
 
 def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Estimate | None]]:
     """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample."""
-    drawn: list[tuple[Trial, tuple[Array, Array] | Exception]] = []
-    for trial in trials:
-        try:
-            drawn.append((trial, _sample(trial)))
-        except Exception as error:
-            traceback.print_exc()
-            drawn.append((trial, error))
+    drawn = [(trial, _drawn(trial)) for trial in trials]
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
     answers, seconds = _estimate(good, threads) if good else ([], 0.0)
     by_id = {trial.id: answer for (trial, _), answer in zip(good, answers, strict=True)}
-    share = seconds / max(len(good), 1)
-    together = len(good) if len(good) > 1 else None
+    shared: dict[str, Any] = {
+        "fit_seconds": seconds / max(len(good), 1),
+        "trained_together": len(good) if len(good) > 1 else None,
+    }
     rows: list[tuple[Result, Estimate | None]] = []
     for trial, pair in drawn:
-        if isinstance(pair, Exception):
-            rows.append((trial.row("error", error=_message(pair)), None))
+        if isinstance(pair, Result):
+            rows.append((pair, None))
             continue
-        dims = {"dim_x": pair[0].shape[1], "dim_y": pair[1].shape[1]}
         result, estimate = _result(trial, by_id[trial.id])
-        rows.append((replace(result, **dims, fit_seconds=share, trained_together=together), estimate))
+        rows.append((replace(result, **_dims(pair), **shared), estimate))
     return rows
+
+
+def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
+    """The sample, or the row of a trial that ends here: it cannot be drawn, or the estimator cannot take it."""
+    try:
+        pair = _sample(trial)
+        dims = _dims(pair)
+        reason = refusal(trial, **dims)
+    except Exception as error:
+        traceback.print_exc()
+        return trial.row("error", error=_message(error))
+    return pair if reason is None else trial.row("unsupported", error=reason, **dims)
+
+
+def _dims(pair: tuple[Array, Array]) -> dict[str, Any]:
+    return {"dim_x": pair[0].shape[1], "dim_y": pair[1].shape[1]}
 
 
 def _sample(trial: Trial) -> tuple[Array, Array]:
     who = f"task {trial.point.sweep}/{trial.point.name}"
     if trial.mi_true is None:
-        float(trial.point.task.mi)  # raises what kept the plan from knowing the truth
+        _stated(trial.point.task)  # raises what kept the plan from knowing the truth
     pair = _pair(trial.point.task.sample(trial.n_samples, trial.stream("data")), trial.n_samples, who)
     for array in pair:
         array.flags.writeable = False
@@ -293,41 +287,43 @@ def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
     return {name: value for name, value in offered.items() if takes_all or name in asked}
 
 
-def _result(trial: Trial, answer: float | Estimate | Exception) -> tuple[Result, Estimate | None]:
+def _result(trial: Trial, answer: Any) -> tuple[Result, Estimate | None]:
     if isinstance(answer, Diverged):
-        return _row(trial, "diverged", answer.last, error=_message(answer)), answer.last
+        return _diverged(trial, _message(answer), answer.last)
     if isinstance(answer, Exception):
         return trial.row("oom" if out_of_memory(answer) else "error", error=_message(answer)), None
     try:
-        estimate = answer if isinstance(answer, Estimate) else Estimate(float(answer))
-        value = float(estimate.value)
-    except (TypeError, ValueError):
-        kind = type(answer).__name__
-        return trial.row("error", error=f"estimate returned {kind}; expected a float or an Estimate"), None
-    if not math.isfinite(value):
-        return _row(trial, "diverged", replace(estimate, value=math.nan), error=f"the estimate is {value}"), estimate
-    return _row(trial, "ok", estimate), estimate
+        estimate = plain(answer)
+    except ValueError as error:
+        return trial.row("error", error=_message(error)), None
+    if not math.isfinite(estimate.value):
+        return _diverged(trial, f"the estimate is {estimate.value}", estimate)
+    return trial.row("ok", **_measured(estimate)), estimate
 
 
-def _row(trial: Trial, status: str, estimate: Estimate | None, error: str | None = None) -> Result:
-    if estimate is None:
-        return trial.row(status, error=error)
-    return trial.row(
-        status,
-        mi_estimate=_finite(estimate.value),
-        mi_std=_finite(estimate.std),
-        ceiling=_finite(estimate.ceiling),
-        ess=_finite(estimate.ess),
-        flags=",".join(estimate.flags),
-        samples_seen=estimate.samples_seen,
-        steps=estimate.steps,
-        path=estimate.path,
-        error=error,
-    )
+def _diverged(trial: Trial, error: str, last: Any) -> tuple[Result, Estimate | None]:
+    """The row keeps the last good estimate, if there is one that a row can hold."""
+    if last is None:
+        return trial.row("diverged", error=error), None
+    try:
+        estimate = plain(last)
+    except ValueError as unusable:
+        return trial.row("diverged", error=one_line(f"{error} ({unusable})")), None
+    return trial.row("diverged", error=error, **_measured(estimate)), estimate
 
 
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+def _measured(estimate: Estimate) -> dict[str, Any]:
+    """The columns that an estimate fills."""
+    return {
+        "mi_estimate": estimate.value if math.isfinite(estimate.value) else None,
+        "mi_std": estimate.std,
+        "ceiling": estimate.ceiling,
+        "ess": estimate.ess,
+        "flags": ",".join(estimate.flags),
+        "samples_seen": estimate.samples_seen,
+        "steps": estimate.steps,
+        "path": estimate.path,
+    }
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -342,6 +338,9 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def _message(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    try:
+        text = one_line(str(error))
+    except Exception:  # an exception of a plugin's own may fail to say what it is
+        text = ""
     named_kinds = (ValueError, Diverged)
-    return text if text and isinstance(error, named_kinds) else f"{type(error).__name__}: {text}".rstrip(": ")
+    return text if text and isinstance(error, named_kinds) else one_line(f"{type(error).__name__}: {text}".rstrip(": "))

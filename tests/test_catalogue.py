@@ -3,10 +3,14 @@
 import contextlib
 import importlib.metadata
 import json
+import os
+import signal
+import sys
+import warnings
 
 import pytest
 
-from mibench import catalogue
+from mibench import catalogue, fence
 from mibench.errors import NothingMatched, UsageError
 
 
@@ -94,6 +98,17 @@ def test_a_point_that_is_not_there_is_told_with_the_nearest(found):
         found.points("beyond-normal/1v1-normal-0.7")
 
 
+HEAD = (
+    "from dataclasses import dataclass\nfrom typing import Any\nfrom mibench import hookimpl\n@dataclass(frozen=True)\n"
+    "class A:\n    mi: Any = 0.5\n    def estimate(self, x, y): return 0.0\n    def sample(self, n, rng): ...\n"
+)
+"""A class that is an estimator and a task."""
+
+
+def offering(hook, value, more=""):
+    return f"{HEAD}@hookimpl\ndef {hook}():\n    return {value}\n{more}"
+
+
 BROKEN = {
     "does not import": ("import no_such_library_here", "No module named 'no_such_library_here'"),
     "does not parse": ("def f(:", "invalid syntax"),
@@ -118,6 +133,27 @@ BROKEN = {
         "    def estimate(self, x, y): return 0.0\n@hookimpl\ndef mibench_estimators():\n    return {'a:b': A()}",
         "a name holds no",
     ),
+    "leaves at once": ("import os\nos._exit(0)", "the plugin called os._exit(0)"),
+    "has a misspelt hook": (
+        offering("mibench_estimators", "{}", "@hookimpl\ndef mibench_taks():\n    return {}\n"),
+        "it implements mibench_taks, which is no hook of mibench; did you mean 'mibench_tasks'?",
+    ),
+    "has an unmarked hook": (
+        offering("mibench_estimators", "{}", "def mibench_tasks():\n    return {}\n"),
+        "mibench_tasks lacks the @hookimpl marker",
+    ),
+    "returns a list": (offering("mibench_estimators", "[A()]"), "returned list; expected a mapping from names"),
+    "returns one task": (offering("mibench_tasks", "{'a': A()}"), "'a' is A; expected a list or a mapping of tasks"),
+    "numbers its estimators": (offering("mibench_estimators", "{1: A()}"), "a name is text, and this is int"),
+    "numbers its tasks": (offering("mibench_tasks", "{1: [A()]}"), "a name is text, and this is int"),
+    "numbers its points": (offering("mibench_tasks", "{'a': {1: A()}}"), "calls a point 1; a name is text: write '1'"),
+    "has an unprintable name": (offering("mibench_estimators", "{'a\\ud800': A()}"), "or unprintable character"),
+    "has an unprintable point": (offering("mibench_tasks", "{'a': {'b\\x1b[2J': A()}}"), "a name is printable text"),
+    "keeps a lambda": (
+        offering("mibench_estimators", "{'a': A(lambda: 0)}"),
+        "'a': field mi holds <function mibench_estimators.<locals>.<lambda>",
+    ),
+    "keeps a huge number": (offering("mibench_tasks", "{'a': {'b': A(10**5000)}}"), "more than 10 000 bits"),
 }
 
 
@@ -181,3 +217,43 @@ def test_a_point_without_a_truth_is_refused(tmp_path):
         "    def sample(self, n, rng): ...\n@hookimpl\ndef mibench_tasks():\n    return {'untrue': [T()]}"
     )
     assert "has no mi" in catalogue.discover([path]).broken[0].error
+
+
+MEDDLING = """
+import os, signal, subprocess, sys, warnings
+print("hello")
+os.write(1, b"from below\\n")
+subprocess.run(["echo", "from a child"])
+os.chdir("/")
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+warnings.simplefilter("error")
+sys.stdout = sys.stdin = sys.__stderr__
+if os.fork() == 0:
+    os._exit(0)
+"""
+
+
+def test_what_a_plugin_does_while_it_is_loaded_stays_inside(tmp_path, monkeypatch, capfd):
+    path = tmp_path / "meddling.py"
+    path.write_text(MEDDLING + offering("mibench_estimators", "(print('hooked'), {'meddling': A()})[1]"))
+    monkeypatch.chdir(tmp_path)
+
+    def outside():
+        return os.getcwd(), os._exit, sys.stdout, warnings.filters[:], *map(signal.getsignal, fence.SIGNALS)
+
+    before = outside()
+    found = catalogue.discover([path])
+    assert outside() == before
+    assert found.broken == []
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert {"hello", "from below", "from a child", "hooked"} <= set(said.err.splitlines())
+
+
+def test_a_truth_that_cannot_be_had_is_told(tmp_path):
+    path = tmp_path / "untrue.py"
+    path.write_text(offering("mibench_tasks", "{'untrue': {'a': A()}}"))
+    found = catalogue.discover([path])
+    with pytest.raises(UsageError, match="'untrue/a' has no mutual information: ValueError"):
+        found.points("untrue:mi=much")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -20,7 +21,7 @@ SWEEP = ("-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0.5",
 @pytest.fixture
 def cluster(tmp_path):
     """A scheduler and three workers in processes of their own, as `dask scheduler` and `dask worker` start them."""
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     started = []
 
     def start(*arguments):
@@ -96,7 +97,7 @@ def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, 
         sys.executable, "-m", "mibench", "run", "-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", "10",
         "--seeds", "300", "--executor", "dask", "--scheduler", address, "-o", "out",
     ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     _wait_for_rows(tmp_path / "out", 5)
     for child in [*_children(workers[0].pid), psutil.Process(workers[0].pid)]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -89,7 +90,7 @@ def test_what_a_trial_starts_ends_with_it(mibench, estimator_file, tmp_path):
 
 
 def start(tmp_path, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     return subprocess.Popen(
         [sys.executable, "-m", "mibench", "run", *map(str, arguments)],
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -255,7 +256,7 @@ def test_a_full_disk_stops_the_run_with_a_line_and_keeps_its_rows(estimator_file
         "'--seeds', '60', '-o', 'out']\n"
         "from mibench.cli import main\nmain()"
     )
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
@@ -278,7 +279,7 @@ def test_a_script_without_a_main_guard_works(tmp_path):
     (tmp_path / "script.py").write_text(
         "import mibench\nprint(len(mibench.run('gaussian', 'gaussian:dim=1', samples=100, seeds=2)))\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run(
         [sys.executable, "script.py"],
         cwd=tmp_path,

@@ -15,9 +15,9 @@ pytest.importorskip("numba", reason="numba is missing")
 from test_neural_training import Bursts, gaussian, plugin  # noqa: E402
 
 from mibench import neural  # noqa: E402
-from mibench.neural import compiled_path, kernels  # noqa: E402
 from mibench.neural.architectures import build  # noqa: E402
-from mibench.neural.compiled_path import array  # noqa: E402
+from mibench.neural.compiled import kernels, perceptron  # noqa: E402
+from mibench.neural.compiled.perceptron import array  # noqa: E402
 from mibench.neural.scores import tables  # noqa: E402
 from mibench.neural.training import Stack  # noqa: E402
 
@@ -79,7 +79,7 @@ def scores_and_gradients(critic, theta, x, y, group):
 def both_paths(monkeypatch, compute):
     fast = compute()
     with monkeypatch.context() as patched:
-        patched.setattr(compiled_path, "kernels", lambda: None)
+        patched.setattr(perceptron, "kernels", lambda: None)
         return fast, compute()
 
 
@@ -111,7 +111,7 @@ def test_gradients_at_the_readings_are_those_of_torch(monkeypatch):
 def test_steps_are_those_of_torch_s_adam(path, monkeypatch):
     """Each critic at its own rate, as by an optimiser of its own."""
     if path == "torch":
-        monkeypatch.setattr(compiled_path, "kernels", lambda: None)
+        monkeypatch.setattr(perceptron, "kernels", lambda: None)
     settings = plugin("mine")
     critic = build(settings, 2, 2)
     theta = torch.stack([critic.draw(np.random.default_rng(k)) for k in range(2)])
@@ -175,7 +175,7 @@ def test_warming_loads_every_kernel_for_what_training_gives_it():
     """A kernel that training had to compile again would be compiled in every trial's process."""
     code = (
         "import numpy as np, mibench, mibench.neural.warm\n"
-        "from mibench.neural import kernels\n"
+        "from mibench.neural.compiled import kernels\n"
         "compiled = {k: v for k, v in vars(kernels).items() if hasattr(v, 'signatures') and not k.startswith('_')}\n"
         "count = lambda: {k: len(v.signatures) for k, v in compiled.items() if k not in ('sigmoid', 'activate')}\n"
         "before = count()\n"

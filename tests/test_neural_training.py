@@ -11,9 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mibench import Diverged, Estimate  # noqa: E402
-from mibench.neural import NeuralEstimator, compiled_path  # noqa: E402
+from mibench.neural import NeuralEstimator  # noqa: E402
+from mibench.neural.compiled import perceptron  # noqa: E402
 from mibench.neural.scores import effective_negatives, joint_and_marginal  # noqa: E402
-from mibench.neural.training import Run  # noqa: E402
+from mibench.neural.training import Fitted  # noqa: E402
 from mibench.neural.trials import batch_rows, flags, parts  # noqa: E402
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
@@ -61,8 +62,8 @@ NEURAL = ["mine", "mine_f", "jsd", "dv", "nwj", "smile", "infonce", "flo", "tuba
 def either_path(request, monkeypatch):
     """A test runs on compiled kernels, and again without numba."""
     if request.param == "torch":
-        monkeypatch.setattr(compiled_path, "kernels", lambda: None)
-    elif compiled_path.kernels() is None:
+        monkeypatch.setattr(perceptron, "kernels", lambda: None)
+    elif perceptron.kernels() is None:
         pytest.skip("numba is missing")
 
 
@@ -250,7 +251,7 @@ def test_fresh_training_sees_every_pair_once(batch_size):
 )
 def test_flags_say_what_the_value_rests_on(estimate, ended, expected):
     """A value within 5 % of its ceiling, fewer than 30 effective negatives, training cut at its cap."""
-    assert flags(estimate, [Run(ended=ended), Run(ended="converged")]) == expected
+    assert flags(estimate, [Fitted(ended=ended), Fitted(ended="converged")]) == expected
 
 
 def test_infonce_is_held_by_its_ceiling():

@@ -240,9 +240,9 @@ def test_names_are_checked():
 
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.like])
 def test_runs_like_a_source_can_be_prepared(name):
-    from mibench import settings, verbs
+    from mibench import runs, settings
 
-    prepared = verbs.prepare(settings.of(published.like(name)), make_folder=False)
+    prepared = runs.prepare(settings.of(published.like(name)), make_folder=False)
     truths = {float(point.task.mi) for point in prepared.points}
     theirs = {float(row["true_mi_nats"]) for row in published._numbers(SOURCES[name])}
     assert all(min(abs(mi - truth) for mi in truths) <= published.SAME_TRUTH * max(1, truth) for truth in theirs)

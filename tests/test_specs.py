@@ -1,8 +1,12 @@
 """The small languages of the command line, and the fields of frozen dataclasses."""
 
+import enum
+import json
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 from mibench import specs
@@ -75,21 +79,109 @@ def test_fields_survive_json_and_rebuild_the_object():
     assert specs.change(Outer(), changes, "outer") == made
 
 
+class Shade(enum.Enum):
+    DARK = 1
+
+
+def plain(x):
+    return x
+
+
+FIELDS = {
+    "a path": (Path("a/b.csv"), "a/b.csv"),
+    "a numpy integer": (np.int64(3), 3),
+    "a numpy number": (np.float64(0.5), 0.5),
+    "an array": (np.eye(2), [[1.0, 0.0], [0.0, 1.0]]),
+    "a large integer": (10**30, 10**30),
+    "no number": (float("nan"), "nan"),
+    "infinities": ((float("inf"), float("-inf")), ["inf", "-inf"]),
+    "bytes": (b"\xff", "b'\\xff'"),
+    "a set": ({"b", "a"}, ["a", "b"]),
+    "a mapping": ({1: (2, 3)}, {"1": [2, 3]}),
+    "a member": (Shade.DARK, "<Shade.DARK: 1>"),
+    "a function": (plain, "plain"),
+    "a class": (Inner, "Inner"),
+    "half a pair": ("\ud800", "\ud800"),
+}
+
+
+@pytest.mark.parametrize(("value", "kept"), FIELDS.values(), ids=FIELDS)
+def test_any_field_has_one_text_in_json(value, kept):
+    @dataclass(frozen=True)
+    class One:
+        field: Any
+
+    assert specs.fields(One(value)) == {"field": kept}
+    text = specs.canonical(specs.fields(One(value)))
+    assert json.loads(text.encode()) == {"field": kept}
+
+
+@pytest.mark.parametrize(
+    "value", [lambda x: x, object(), [object()], 10**5000], ids=["lambda", "object", "deep", "int"]
+)
+def test_a_field_without_a_lasting_text_is_refused(value):
+    @dataclass(frozen=True)
+    class One:
+        field: Any
+
+    with pytest.raises(TypeError, match="field field holds"):
+        specs.fields(One(value))
+
+
+def test_what_cannot_be_a_number_in_json_comes_back_as_it_was():
+    @dataclass(frozen=True)
+    class Ends:
+        upper: float = 1.0
+        both: tuple[float, ...] = (0.0, 1.0)
+        inner: Inner = field(default_factory=Inner)
+        home: Path = Path("a")
+
+    made = Ends(float("inf"), (-float("inf"), 2.0), Inner(dim=7), Path("b/c"))
+    assert specs.change(Ends(), json.loads(specs.canonical(specs.fields(made))), "ends") == made
+
+
 def test_canonical_text_does_not_depend_on_order():
     assert specs.canonical({"a": 1, "b": [2.5]}) == specs.canonical({"b": [2.5], "a": 1})
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("10", range(10)), ("0-9", range(10)), ("5-5", range(5, 6)), ("1", range(1))]
-)
-def test_seeds(text, expected):
-    assert specs.seeds(text) == expected
+SEEDS = {
+    "10": [*range(10)],
+    "0-9": [*range(10)],
+    "5-5": [5],
+    "1": [0],
+    "0-3,15": [0, 1, 2, 3, 15],
+    "7,5": [7, 5],
+    "2-4,0-9,3": [2, 3, 4, 0, 1, 5, 6, 7, 8, 9],
+}
 
 
-@pytest.mark.parametrize("text", ["0", "9-0", "a", "-3", "1,2"])
+@pytest.mark.parametrize(("text", "expected"), SEEDS.items(), ids=SEEDS)
+def test_seeds_are_a_count_ranges_and_lists_each_once_in_order(text, expected):
+    seeds = specs.seeds(text)
+    assert [*seeds] == expected
+    assert (len(seeds), seeds[0], seeds[-1], [*seeds[:3]]) == (len(expected), expected[0], expected[-1], expected[:3])
+    assert [*specs.seeds(str(seeds))] == [*specs.seeds_of(expected)] == expected
+    assert 10**6 not in seeds
+
+
+def test_a_billion_seeds_take_no_room():
+    seeds = specs.seeds_of(range(10**9))
+    assert (len(seeds), seeds[-1], next(iter(seeds))) == (10**9, 10**9 - 1, 0)
+    assert len(specs.seeds(f"0-{10**18},5,{10**17}")) == 10**18 + 1
+    with pytest.raises(IndexError):
+        specs.seeds("3")[3]
+
+
+@pytest.mark.parametrize("text", ["0", "9-0", "a", "-3", "1,", "", "²", "1_0", "9" * 20, "9" * 5000, "0-9" + "9" * 20])
 def test_seeds_that_name_none_are_refused(text):
     with pytest.raises(UsageError, match="--seeds"):
         specs.seeds(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "1e400", "²", "٣", "1__0", "9" * 19])
+def test_counts_that_are_none_are_refused(text):
+    with pytest.raises(UsageError, match="-n"):
+        specs.positive([text], "-n")
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("2min", 120)])
@@ -102,7 +194,7 @@ def test_sizes(text, size):
     assert specs.size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "0s", "ten", "-1m", "5 days"])
+@pytest.mark.parametrize("text", ["", "0s", "ten", "-1m", "5 days", "9" * 400])
 def test_bad_durations_are_refused(text):
     with pytest.raises(UsageError, match="--timeout"):
         specs.duration(text)

@@ -9,7 +9,7 @@ import pytest
 
 from mibench import store
 from mibench.errors import StorageError, UsageError
-from mibench.trial import COLUMNS, Result
+from mibench.result import COLUMNS, Result
 
 
 def result(trial_id="t1", status="ok", **values):
@@ -24,7 +24,7 @@ def result(trial_id="t1", status="ok", **values):
 
 
 def run_at(folder):
-    run = store.Run.at(folder)
+    run = store.Writer.at(folder)
     run.describe({"settings": {}, "trials": 3, "command": "mibench run"})
     return run
 
@@ -55,7 +55,7 @@ def test_the_last_row_of_a_trial_wins(tmp_path):
     first = run_at(tmp_path / "a")
     first.append(result("t1", "error", mi_estimate=None))
     first.close()
-    second = store.Run.at(tmp_path / "a")
+    second = store.Writer.at(tmp_path / "a")
     second.append(result("t1"))
     frame = store.load(tmp_path / "a")
     assert list(frame["status"]) == ["ok"]
@@ -70,7 +70,7 @@ def test_a_torn_last_line_costs_that_row_alone(tmp_path, cut):
     run.close()
     (path,) = store.row_files(tmp_path / "a")
     path.write_bytes(path.read_bytes()[:-cut])
-    again = store.Run.at(tmp_path / "a")
+    again = store.Writer.at(tmp_path / "a")
     again.append(result("t9"))
     assert sorted(store.load(tmp_path / "a")["trial_id"]) == ["t0", "t1", "t9"]
 
@@ -93,7 +93,7 @@ def test_writers_of_one_folder_never_share_a_file(tmp_path):
 
 
 def test_runs_of_one_second_get_folders_of_their_own(tmp_path):
-    folders = {store.Run.create("gaussian", tmp_path).folder for _ in range(20)}
+    folders = {store.Writer.create("gaussian", tmp_path).folder for _ in range(20)}
     assert len(folders) == 20
 
 
@@ -109,7 +109,7 @@ REFUSED = {
 def test_what_is_no_run_is_refused_by_name(tmp_path, prepare):
     prepare(tmp_path / "thing")
     with pytest.raises(UsageError, match="thing"):
-        store.Run.at(tmp_path / "thing")
+        store.Writer.at(tmp_path / "thing")
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty"])
@@ -162,11 +162,11 @@ def test_a_table_without_its_rows_is_read_and_not_gone_on_with(tmp_path):
     assert store.load(tmp_path / "a").to_csv() == before.to_csv()
     assert {trial: known.status for trial, known in store.known(tmp_path / "a").items()} == {"t1": "ok"}
     with pytest.raises(UsageError, match="without its rows; remove it, or name another folder"):
-        store.Run.at(tmp_path / "a")
+        store.Writer.at(tmp_path / "a")
 
 
 def test_a_run_that_was_stopped_before_its_first_row_goes_on(tmp_path):
     run_at(tmp_path / "a").export()
-    run = store.Run.at(tmp_path / "a")
+    run = store.Writer.at(tmp_path / "a")
     run.append(result("t1"))
     assert len(store.load(tmp_path / "a")) == 1

@@ -38,12 +38,17 @@ def make(estimator=None, task=None, seed=0, n=50, name="a", **more):
     )
 
 
+@dataclass(frozen=True)
+class First:
+    """The first number of the sample."""
+
+    def estimate(self, x, y):
+        return x[0, 0]
+
+
 def test_rivals_see_the_same_sample():
-    seen = {}
-    for name in ("a", "b"):
-        estimator = Answers(lambda x, y, seed, name=name: seen.setdefault(name, x.copy()).sum())
-        run(make(estimator, name=name))
-    assert np.array_equal(seen["a"], seen["b"])
+    a, b = (run(make(First(), name=name))[0] for name in ("a", "b"))
+    assert a.mi_estimate == b.mi_estimate != 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mibench import __version__
-from mibench.errors import MibenchError
+from mibench.errors import MibenchError, one_line
 
 app = typer.Typer(
     name="mibench",
@@ -87,5 +87,5 @@ def _end(error: Exception, code: int) -> None:
         traceback.print_exc()
     known = isinstance(error, MibenchError)
     text = str(error) if known else f"internal error: {type(error).__name__}: {error} (mibench --debug shows where)"
-    print(f"mibench: {text}", file=sys.stderr)
+    print(f"mibench: {one_line(text)}", file=sys.stderr)
     sys.exit(code)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 import typer
 
@@ -49,7 +49,20 @@ Points = Annotated[
 ]
 Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
 
-PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-", "‡": "#"}
+PLAIN = {
+    "±": "+-",
+    "≤": "<=",
+    "≥": ">=",
+    "─": "-",
+    "–": "-",
+    "−": "-",
+    "²": "^2",
+    "→": "->",
+    "·": "-",
+    "×": "x",
+    "…": "...",
+    "‡": "#",
+}
 
 
 def place(folders: Sequence[Path]) -> Path:
@@ -58,13 +71,18 @@ def place(folders: Sequence[Path]) -> Path:
     return folders[0] if len(names) == 1 else folders[0].parent / "+".join(names)[:120]
 
 
-def print_unicode(text: str) -> None:
-    """Print to stdout in whatever its encoding can show: ± becomes +- where it must."""
-    encoding = sys.stdout.encoding or "ascii"
+def encodable(text: str, stream: TextIO) -> str:
+    """The text in what a stream's encoding can show: ± becomes +- where it must."""
+    encoding = stream.encoding or "ascii"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
         for sign, plain in PLAIN.items():
             text = text.replace(sign, plain)
         text = text.encode(encoding, "replace").decode(encoding)
-    sys.stdout.write(text)
+    return text
+
+
+def print_unicode(text: str) -> None:
+    """Print to stdout in whatever its encoding can show."""
+    sys.stdout.write(encodable(text, sys.stdout))

@@ -1,90 +1,82 @@
 """`mibench run` and `mibench resume`."""
 
 import contextlib
+import inspect
 import json
 import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from mibench import settings as asked
-from mibench.cli.options import DataDir
+from mibench import specs
+from mibench.cli.options import AsJson, DataDir
 from mibench.errors import MibenchError
+from mibench.result import SETTLED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mibench.trial import Result
-    from mibench.verbs import Prepared
+    from mibench.cli.progress import Progress
+    from mibench.result import Result
+    from mibench.runs import Prepared
+
+Command = TypeVar("Command", bound=Callable[..., None])
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what failed and why is still said.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line for every trial.")]
 
 
 def _configure(context: typer.Context, path: Path | None) -> Path | None:
     """Settings of config files become the defaults of the options; flags and environment stand above them."""
-    names = {"estimators": "estimators", "tasks": "tasks"}
-    context.default_map = {names.get(key, key): value for key, value in asked.config(path).items()}
+    context.default_map = asked.config(path)
     return path
 
 
-DEFAULT = asked.Settings()
-Texts = list[str] | None
+def _with_settings(*names: str) -> Callable[[Command], Command]:
+    """Give a command the options of these settings, as `Settings` says them, in place of its `**stated`."""
+
+    def widen(command: Command) -> Command:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[:-1]
+        at = next((i for i, p in enumerate(own) if p.default is not p.empty and p.name != "run"), len(own))
+        every = [*own[:at], *map(_parameter, names), *own[at:]]
+        command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
+        return command
+
+    return widen
 
 
+def _parameter(name: str) -> inspect.Parameter:
+    field, option = asked.FIELDS[name], asked.option(name)
+    many = isinstance(field.default, tuple)
+    kind: Any = list[str] | None if many else {"jobs": int | None, "jobs_per_gpu": int}.get(name, str | None)
+    kind = bool if isinstance(field.default, bool) else kind
+    asks = typer.Option(
+        *option.flags,
+        metavar=option.metavar,
+        help=option.help,
+        envvar=None if name == "plugins" else option.variable,  # MIBENCH_PLUGINS adds to what -p names
+        show_default=option.shown or False,
+    )
+    default = None if many or isinstance(field.default, str) else field.default
+    return inspect.Parameter(
+        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=Annotated[kind, asks]
+    )
+
+
+def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were given, in whatever way; plugin files by where they are, for processes elsewhere."""
+    stated = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v not in (None, [])}
+    if "plugins" in stated:
+        stated["plugins"] = tuple(str(specs.folder_or_file(path, "-p")) for path in stated["plugins"])
+    return stated
+
+
+@_with_settings(*asked.FIELDS)
 def run(
     context: typer.Context,
-    estimators: Annotated[
-        Texts,
-        typer.Option(
-            "--estimators",
-            "--estimator",
-            "-e",
-            metavar="NAME[:FIELD=V],…",
-            envvar="MIBENCH_ESTIMATORS",
-            help="Estimators, with settings if you like: mine,ksg:k=5.",
-        ),
-    ] = None,
-    tasks: Annotated[
-        Texts,
-        typer.Option(
-            "--task",
-            "--tasks",
-            "-t",
-            metavar="NAME[/POINT][:FIELD=V],…",
-            envvar="MIBENCH_TASK",
-            help="Tasks: gaussian, gaussian:dim=5, beyond-normal/1v1-normal-0.75.",
-        ),
-    ] = None,
-    dims: Annotated[
-        Texts, typer.Option("--dims", metavar="D,…", envvar="MIBENCH_DIMS", help="Dimensions to set on the tasks.")
-    ] = None,
-    mi: Annotated[
-        Texts,
-        typer.Option(
-            "--mi", metavar="NATS,…", envvar="MIBENCH_MI", help="True mutual informations to set on the tasks."
-        ),
-    ] = None,
-    samples: Annotated[
-        Texts,
-        typer.Option(
-            "--samples", "-n", metavar="N,…", envvar="MIBENCH_SAMPLES", help="Sample sizes.", show_default="10000"
-        ),
-    ] = None,
-    seeds: Annotated[
-        str, typer.Option("--seeds", metavar="COUNT|FIRST-LAST", envvar="MIBENCH_SEEDS", help="Seeds: 10, or 0-9.")
-    ] = DEFAULT.seeds,
-    parameters: Annotated[
-        Texts,
-        typer.Option(
-            "--parameter",
-            "-P",
-            metavar="NAME.FIELD=V,…",
-            envvar="MIBENCH_PARAMETER",
-            help="Sweep a field of an estimator: ksg.k=3,5,10.",
-        ),
-    ] = None,
-    plugins: Annotated[
-        Texts, typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat.")
-    ] = None,
     like: Annotated[
         str | None,
         typer.Option(
@@ -92,48 +84,6 @@ def run(
         ),
     ] = None,
     data_dir: DataDir = None,
-    device: Annotated[
-        Texts,
-        typer.Option(
-            "--device",
-            "-d",
-            metavar="DEVICE,…",
-            envvar="MIBENCH_DEVICE",
-            help="auto, cpu, cuda, cuda:0,cuda:1 or mps.",
-            show_default="auto",
-        ),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs", "-j", metavar="N", envvar="MIBENCH_JOBS", help="CPU trials at once.", show_default="one a core"
-        ),
-    ] = None,
-    jobs_per_gpu: Annotated[
-        int,
-        typer.Option(
-            "--jobs-per-gpu", metavar="N", envvar="MIBENCH_JOBS_PER_GPU", help="Processes at once on each GPU."
-        ),
-    ] = DEFAULT.jobs_per_gpu,
-    timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--timeout", metavar="TIME", envvar="MIBENCH_TIMEOUT", help="Stop a trial after this long: 90s, 10m, 1h."
-        ),
-    ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option("--memory", metavar="SIZE", envvar="MIBENCH_MEMORY", help="Stop a trial that takes more: 8G."),
-    ] = None,
-    executor: Annotated[
-        str, typer.Option("--executor", metavar="local|dask", envvar="MIBENCH_EXECUTOR", help="Where trials run.")
-    ] = DEFAULT.executor,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            "--scheduler", metavar="ADDRESS", envvar="MIBENCH_SCHEDULER", help="Address of a running Dask scheduler."
-        ),
-    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -146,54 +96,22 @@ def run(
             callback=_configure,
         ),
     ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            envvar="MIBENCH_OUTPUT",
-            help="Results folder; one that exists is resumed.",
-            show_default="a new one under results/",
-        ),
-    ] = None,
-    rerun: Annotated[
-        str,
-        typer.Option(
-            "--rerun",
-            metavar="none|failed|stale|all",
-            envvar="MIBENCH_RERUN",
-            help="Which rows of the folder to run again.",
-        ),
-    ] = DEFAULT.rerun,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", "-x", envvar="MIBENCH_FAIL_FAST", help="Stop at the first failure.")
-    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for every trial.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    **given: Any,
 ) -> None:
     """Run estimators on tasks; every trial becomes a row."""
-    from mibench import verbs
+    from mibench import runs
 
-    given: dict[str, Any] = {
-        "estimators": estimators, "tasks": tasks, "dims": dims, "mi": mi, "samples": samples, "seeds": seeds,
-        "parameters": parameters, "plugins": plugins and [str(Path(p).expanduser().resolve()) for p in plugins],
-        "device": device, "jobs": jobs, "jobs_per_gpu": jobs_per_gpu, "timeout": timeout, "memory": memory,
-        "executor": executor, "scheduler": scheduler, "output": output, "rerun": rerun, "fail_fast": fail_fast,
-    }  # fmt: skip
-    stated = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in given.items()
-        if value not in (None, [])
-    }
+    stated = _stated(given)
     if like is not None:
         from mibench.findings import published
 
         named = {p.name for p in context.command.params if _was_given(context, p.name)}
         stated = {**stated, **{key: value for key, value in published.like(like).items() if key not in named}}
-    prepared = verbs.prepare(asked.of(stated), make_folder=not dry_run)
+    prepared = runs.prepare(asked.of(stated), make_folder=not dry_run)
     if dry_run:
         _say_plan(prepared, as_json)
     else:
@@ -206,26 +124,19 @@ def _was_given(context: typer.Context, name: str | None) -> bool:
     return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
 
 
+@_with_settings("rerun", "jobs", "timeout")
 def resume(
     run: Annotated[str | None, typer.Argument(help="A run: folder or name.", show_default="the latest")] = None,
-    rerun: Annotated[
-        str | None, typer.Option("--rerun", metavar="none|failed|stale|all", help="Which rows to run again.")
-    ] = None,
     data_dir: DataDir = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", metavar="N", help="CPU trials at once.")] = None,
-    timeout: Annotated[
-        str | None, typer.Option("--timeout", metavar="TIME", help="Stop a trial after this long.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line for every trial.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    **given: Any,
 ) -> None:
     """Run what a run still lacks, with its own settings."""
-    from mibench import verbs
+    from mibench import runs
 
-    changes = {"rerun": rerun, "jobs": jobs, "timeout": timeout}
-    stated = {key: value for key, value in changes.items() if value is not None}
-    _drive(verbs.resume(run, stated), as_json, quiet, verbose)
+    _drive(runs.resume(run, _stated(given)), as_json, quiet, verbose)
 
 
 def _say_plan(prepared: "Prepared", as_json: bool) -> None:
@@ -238,7 +149,12 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
         "estimators": [choice.name for choice in prepared.choices],
         "points": [f"{point.sweep}/{point.name}" for point in prepared.points],
         "samples": list(prepared.samples),
-        "seeds": [prepared.seeds.start, prepared.seeds.stop - 1],
+        "seeds": [prepared.seeds[0], prepared.seeds[-1]],
+        "seed_ranges": str(prepared.seeds),
+        "unsupported": [
+            {"estimator": name, "trials": count, "reason": reason}
+            for (name, reason), count in prepared.unsupported.items()
+        ],
         "slots": [slot.name for slot in prepared.slots],
     }
     if as_json:
@@ -263,7 +179,7 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
     from mibench.cli.progress import Progress
 
     todo = prepared.survey()
-    progress = Progress(prepared.folder, todo, quiet=quiet or as_json, verbose=verbose)
+    progress = Progress(prepared.folder, todo, quiet=quiet or as_json, verbose=verbose, silent=as_json)
     progress.begin(prepared)
     done, failures = 0, []
     try:
@@ -271,7 +187,7 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
             for result in rows if todo else ():
                 progress.show(result)
                 done += 1
-                if result.status != "ok":
+                if result.status not in SETTLED:
                     failures.append(result)
     except KeyboardInterrupt:
         _export(prepared)
@@ -282,11 +198,11 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
         progress.say(f"go on with: mibench resume {shlex.quote(str(prepared.folder))}")
         raise
     frame = _export(prepared)
-    bad = int((frame["status"] != "ok").sum())
+    bad = int((~frame["status"].isin(SETTLED)).sum())
     if as_json:
         typer.echo(_document(prepared, frame, bad))
     else:
-        _conclude(prepared, frame, failures, progress.say)
+        _conclude(prepared, frame, failures, progress)
     if bad:
         raise typer.Exit(1)
 
@@ -311,15 +227,15 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
     )
 
 
-def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", say: Any) -> None:
-    from mibench import verbs
+def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
+    from mibench import runs
     from mibench.cli.options import print_unicode
     from mibench.tables import wide
 
     print_unicode(wide.text(frame))
-    for name, status, count, message in verbs.causes(failed):
-        say(f"{count} × {name} {status}: {message}")
+    for name, status, count, message in runs.causes(failed):
+        progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
-        say(f"logs: {prepared.folder}/logs")
-    say(f"results: {prepared.folder}")
-    say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")
+        progress.tell(f"logs: {prepared.folder}/logs")
+    progress.say(f"results: {prepared.folder}")
+    progress.say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mibench.catalogue import Catalogue, Choice
-from mibench.trial import Result, Trial
+from mibench.result import Result
+from mibench.trial import Trial
 
 
 @dataclass(frozen=True)

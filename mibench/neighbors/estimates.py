@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mibench.interface import Array, Estimate
+from mibench.interface import Array, Estimate, paired
 from mibench.neighbors.paths import Counts, Norm, Path, choose
 from mibench.neighbors.sample import Scaling, check, scaled
 
@@ -53,6 +53,7 @@ def ksg_many_k(
     """
     if algorithm not in (1, 2):
         raise ValueError(f"algorithm={algorithm!r} is unknown: it is 1 or 2")
+    x, y = paired(x, y)
     check(x, y, ks)
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
@@ -86,6 +87,7 @@ def kl(
     ε is the distance to the k-th neighbour in that space and c the volume of its unit ball. The joint ball is the
     product of the two others, so the volumes cancel.
     """
+    x, y = paired(x, y)
     check(x, y, [k])
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
@@ -117,6 +119,7 @@ def ksg_mixed(
     n_x is the number of rows, the row itself among them, closer in x than the k-th neighbour in (x, y), and k̃ is k.
     Where that neighbour is at distance zero, all three count the rows at distance zero.
     """
+    x, y = paired(x, y)
     check(x, y, [k], discrete=True)
     x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)

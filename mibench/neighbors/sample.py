@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from mibench.interface import Array
+from mibench.interface import Array, paired
 
 Scaling = Literal["none", "standard", "rank"]
 
@@ -15,25 +15,13 @@ def check(x: Array, y: Array, ks: Sequence[int], *, discrete: bool = False) -> N
 
     `discrete` allows what only `ksg-mixed` is made for: integer data and constant columns.
     """
-    for name, z in (("x", x), ("y", y)):
-        if z.ndim != 2 or z.shape[1] == 0:
-            raise ValueError(f"{name} has shape {z.shape}; it must be (n, dim) with dim >= 1")
     n = len(x)
-    if len(y) != n:
-        raise ValueError(f"x has {n} rows and y has {len(y)}; rows are pairs, so the two must be equal")
     for k in ks:
         if not 1 <= k < n:
             raise ValueError(f"k={k} needs 1 <= k < n, and n={n}")
+    if discrete:
+        return
     for name, z in (("x", x), ("y", y)):
-        finite = np.isfinite(z)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0]
-            raise ValueError(
-                f"{name} holds {z[row, column]} at row {row}, column {column} ({np.size(z) - finite.sum()} such "
-                "values in all): drop these rows before estimating"
-            )
-        if discrete:
-            continue
         for column in range(z.shape[1]):
             values = z[:, column]
             if values[0] == values[-1] and (values == values[0]).all():
@@ -81,6 +69,7 @@ def _normal_scores(values: Array) -> Array:
 
 def with_noise(x: Array, y: Array, size: float, seed: int) -> tuple[Array, Array]:
     """Normal noise of `size` standard deviations of each column, which breaks the ties of repeated rows."""
+    x, y = paired(x, y)
     if size < 0:
         raise ValueError(f"noise={size} is negative: it is a fraction of each column's standard deviation")
     if size == 0:

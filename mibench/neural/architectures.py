@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mibench.neural import NeuralEstimator
+from mibench.neural.bound import Bound
 from mibench.neural.critics import (
     Bilinear,
     Concat,
@@ -18,14 +18,14 @@ from mibench.neural.critics import (
 )
 from mibench.neural.pictures import EncodedPicture, Places
 
-CRITICS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
+CRITICS: dict[str, Callable[[Bound, int, int], Critic]] = {
     "concat": Concat,
     "merge": merge,
     "separable": Separable,
     "bilinear": Bilinear,
 }
 
-HEADS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
+HEADS: dict[str, Callable[[Bound, int, int], Critic]] = {
     "encoded": Encoded,
     "encoded-picture": EncodedPicture,
     "places": Places,
@@ -35,7 +35,7 @@ HEADS: dict[str, Callable[[NeuralEstimator, int, int], Critic]] = {
 }
 
 
-def build(settings: NeuralEstimator, dim_x: int, dim_y: int) -> Critic:
+def build(settings: Bound, dim_x: int, dim_y: int) -> Critic:
     """The critic that the settings and the estimator's heads ask for."""
     kinds = {"xy": one_of(CRITICS, settings.critic, "critic"), **HEADS}
     heads = [kinds[head](settings, dim_x, dim_y) for head in settings.heads]

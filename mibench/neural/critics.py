@@ -17,14 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mibench.neural import NeuralEstimator, compiled_path
-
-ALIGNMENT = 64
-"""Floats; each parameter begins on a whole vector, so that a critic's arithmetic does not depend on its neighbours."""
-
-LANES = 32
-"""Floats that a loop over an array takes at once. What is left at its end is rounded another way, and so is a matrix
-that begins between two vectors: layers are stored as wide as a multiple of this."""
+from mibench.neural.bound import Bound
+from mibench.neural.company import ALIGNMENT, in_whole_vectors, padded
+from mibench.neural.compiled import perceptron as compiled
 
 Activation = Callable[[Tensor], Tensor]
 T = TypeVar("T")
@@ -45,11 +40,6 @@ def one_of(table: Mapping[str, T], name: str, field: str) -> T:
     return table[name]
 
 
-def padded(size: int, to: int = LANES) -> int:
-    """The size rounded up to a multiple."""
-    return -(-size // to) * to
-
-
 @dataclass(frozen=True)
 class Parameter:
     """A matrix of `stored` shape: its first `drawn` rows and columns begin within ±limit, the rest is and stays 0."""
@@ -63,6 +53,8 @@ class Critic(ABC):
     """K critics of one architecture."""
 
     parameters: Sequence[Parameter]
+    widths: tuple[int, int]
+    """How many features it makes of x, and how many of y."""
 
     @abstractmethod
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
@@ -120,12 +112,6 @@ def layers(dim: int, *widths: int) -> list[Parameter]:
     return [*dense(dim, widths[0]), *hidden_layers(*widths)]
 
 
-def in_whole_vectors(function: Activation, z: Tensor) -> Tensor:
-    """`function` of each number, in rows padded to whole vectors."""
-    missing = -z.shape[-1] % LANES
-    return function(functional.pad(z, (0, missing)))[..., : z.shape[-1]] if missing else function(z)
-
-
 def affine(weight: Tensor, shift: Tensor, z: Tensor) -> Tensor:
     """`z W + b`. To a single output as a weighted sum, which costs a quarter of a product with one column."""
     if weight.shape[2] == 1:
@@ -143,12 +129,13 @@ def perceptron(weights: Sequence[Tensor], z: Tensor, activation: Activation) -> 
 class Concat(Critic):
     """A perceptron on x and y side by side; its first layer is `W_x x + W_y y + b`."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         first, *rest = settings.hidden
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         both = dim_x + dim_y
         of_x, of_y = dense(dim_x, first, fan_in=both), dense(dim_y, first, fan_in=both)
         self.parameters = [of_x[0], *of_y, *hidden_layers(first, *rest), *to_a_number(settings.hidden[-1])]
+        self.widths = padded(first), padded(first)
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return torch.bmm(x, weights[0])
@@ -157,13 +144,13 @@ class Concat(Critic):
         return torch.baddbmm(weights[2], y, weights[1])
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        if compiled_path.serve(self.activation, x):
-            return compiled_path.scores(self.activation, x, y, weights[3:])
+        if compiled.serve(self.activation, x):
+            return compiled.scores(self.activation, x, y, weights[3:])
         z = self.activation((x.unsqueeze(3) + y.unsqueeze(2)).flatten(1, 3))
         return perceptron(weights[3:], z, self.activation).view(*x.shape[:3], -1)
 
 
-def merge(settings: NeuralEstimator, dim_x: int, dim_y: int) -> Concat:
+def merge(settings: Bound, dim_x: int, dim_y: int) -> Concat:
     """`relu(W_x x + W_y y)`, then dense: the two merged layers of introductions to MINE."""
     return Concat(replace(settings, hidden=settings.hidden[:1], activation="relu"), dim_x, dim_y)
 
@@ -171,11 +158,12 @@ def merge(settings: NeuralEstimator, dim_x: int, dim_y: int) -> Concat:
 class Separable(Critic):
     """f(x)·g(y), two perceptrons and the product of their outputs."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         f, g = (layers(dim, *settings.hidden, settings.embedding) for dim in (dim_x, dim_y))
         self.parameters, self.of_x = [*f, *g], len(f)
         self.of_y = len(self.parameters)
+        self.widths = padded(settings.embedding), padded(settings.embedding)
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return perceptron(weights[: self.of_x], x, self.activation)
@@ -190,7 +178,7 @@ class Separable(Critic):
 class Bilinear(Separable):
     """f(x)ᵀ W g(y), two perceptrons and a matrix between them."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         super().__init__(settings, dim_x, dim_y)
         self.parameters = [*self.parameters, hidden_layers(settings.embedding, settings.embedding)[0]]
 
@@ -201,7 +189,7 @@ class Bilinear(Separable):
 class Encoded(Concat):
     """A concatenated critic of x and E(y), where the encoder E is a perceptron learnt with the critic."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         super().__init__(settings, dim_x, settings.embedding)
         self.of_critic, self.embedding = len(self.parameters), settings.embedding
         self.parameters = [*self.parameters, *layers(dim_y, *settings.hidden, settings.embedding)]
@@ -217,9 +205,10 @@ class Encoded(Concat):
 class OfX(Critic):
     """A function of x alone, the same for all partners of a row."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         self.parameters = [*layers(dim_x, *settings.hidden), *to_a_number(settings.hidden[-1])]
+        self.widths = 1, 0
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return perceptron(weights, x, self.activation)
@@ -240,13 +229,13 @@ def log_normal(y: Tensor, mean: Tensor, raw: Tensor) -> Tensor:
 class YGivenX(Critic):
     """log q(y|x), a normal density whose means and standard deviations are a perceptron's of x."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         self.parameters = layers(dim_x, *settings.hidden, 2 * dim_y)
-        self.outputs = 2 * dim_y
+        self.widths = 2 * dim_y, dim_y
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
-        return perceptron(weights, x, self.activation)[..., : self.outputs]
+        return perceptron(weights, x, self.activation)[..., : self.widths[0]]
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
         return y
@@ -259,8 +248,9 @@ class YGivenX(Critic):
 class OfY(Critic):
     """log q(y), a normal density of independent coordinates."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         self.parameters = [Parameter((1, 2 * dim_y), (1, 2 * dim_y), 0.0)]
+        self.widths = 0, dim_y
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
         return x[..., :0]
@@ -279,22 +269,20 @@ class Heads(Critic):
     def __init__(self, heads: Sequence[Critic]):
         self.heads = heads
         self.parameters = [parameter for head in heads for parameter in head.parameters]
+        self.widths = sum(head.widths[0] for head in heads), sum(head.widths[1] for head in heads)
 
     def own(self, weights: Sequence[Tensor]) -> list[Sequence[Tensor]]:
+        """Each head's part of the parameters."""
         ends = np.cumsum([0, *(len(head.parameters) for head in self.heads)])
         return [weights[i:j] for i, j in pairwise(ends)]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
-        readings = [head.read_x(own, x) for head, own in zip(self.heads, self.own(weights), strict=True)]
-        self.widths_x = [z.shape[-1] for z in readings]
-        return torch.cat(readings, -1)
+        return torch.cat([head.read_x(own, x) for head, own in zip(self.heads, self.own(weights), strict=True)], -1)
 
     def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
-        readings = [head.read_y(own, y) for head, own in zip(self.heads, self.own(weights), strict=True)]
-        self.widths_y = [z.shape[-1] for z in readings]
-        return torch.cat(readings, -1)
+        return torch.cat([head.read_y(own, y) for head, own in zip(self.heads, self.own(weights), strict=True)], -1)
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        xs, ys = torch.split(x, self.widths_x, -1), torch.split(y, self.widths_y, -1)
-        each = zip(self.heads, self.own(weights), xs, ys, strict=True)
-        return torch.stack([head.score(own, of_x, of_y) for head, own, of_x, of_y in each], -1)
+        of_x, of_y = (torch.split(z, [head.widths[side] for head in self.heads], -1) for side, z in enumerate((x, y)))
+        each = zip(self.heads, self.own(weights), of_x, of_y, strict=True)
+        return torch.stack([head.score(own, *readings) for head, own, *readings in each], -1)

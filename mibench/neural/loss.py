@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mibench.neural import NeuralEstimator
 from mibench.neural.architectures import build
-from mibench.neural.scores import joint_and_marginal, over_critics, tables, whole
+from mibench.neural.bound import Bound
+from mibench.neural.company import over_critics, whole
+from mibench.neural.scores import joint_and_marginal, tables
 
 
 class Objective(nn.Module):
@@ -18,7 +19,7 @@ class Objective(nn.Module):
     minimises, and that step alone advances the state of the objective, such as MINE's moving average.
     """
 
-    def __init__(self, estimator: NeuralEstimator, dim_x: int, dim_z: int, seed: int | None = None):
+    def __init__(self, estimator: Bound, dim_x: int, dim_z: int, seed: int | None = None):
         super().__init__()
         self.estimator = estimator
         self.critic = build(estimator, dim_x, dim_z)
@@ -44,6 +45,17 @@ class Objective(nn.Module):
         if advance and after:
             state.copy_(torch.stack([s[:1] for s in after]).detach())
         return value[0].to(x.dtype)
+
+
+def objective(estimator: str | Bound, dim_x: int, dim_z: int, seed: int | None = None) -> Objective:
+    """A neural estimator, or the one of a name, as a loss inside a model: see `Objective`."""
+    if isinstance(estimator, str):
+        import mibench
+
+        estimator = mibench.estimator(estimator)
+    if not isinstance(estimator, Bound):
+        raise ValueError(f"{type(estimator).__name__} is no neural estimator: it has no bound to differentiate")
+    return Objective(estimator, dim_x, dim_z, seed)
 
 
 def clip_adaptive(utility: Sequence[Tensor | None], mutual: Sequence[Tensor | None]) -> list[Tensor | None]:

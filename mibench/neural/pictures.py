@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mibench.neural import NeuralEstimator
+from mibench.neural.bound import Bound
 from mibench.neural.critics import ACTIVATIONS, Concat, Critic, dense, one_of, perceptron
 
 KERNEL, STRIDE, MARGIN = 4, 2, 1
@@ -26,7 +26,7 @@ class Convolution:
     The channels double with each layer; the code is one dense layer on the whole map.
     """
 
-    def __init__(self, settings: NeuralEstimator, pixels: int):
+    def __init__(self, settings: Bound, pixels: int):
         side = isqrt(pixels)
         if side * side != pixels or side <= SMALLEST or side & (side - 1):
             raise ValueError(
@@ -61,7 +61,7 @@ class Convolution:
 class EncodedPicture(Concat):
     """A concatenated critic of x and E(y), where E is a convolution learnt with the critic."""
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         super().__init__(settings, dim_x, settings.embedding)
         self.encoder, self.of_critic = Convolution(settings, dim_y), len(self.parameters)
         self.parameters = [*self.parameters, *self.encoder.parameters]
@@ -79,12 +79,13 @@ class Places(Critic):
     Map and code come from one convolution, so x and y are pictures of one size.
     """
 
-    def __init__(self, settings: NeuralEstimator, dim_x: int, dim_y: int):
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
         if dim_x != dim_y:
             raise ValueError(f"form=local needs pictures of one size, not {dim_x} and {dim_y} pixels")
         self.encoder = Convolution(settings, dim_y)
         self.pair = Concat(settings, self.encoder.channels, settings.embedding)
         self.of_critic = len(self.pair.parameters)
+        self.widths = self.encoder.places * self.pair.widths[0], self.pair.widths[1]
         self.parameters = [*self.pair.parameters, *self.encoder.parameters]
 
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:

@@ -1,20 +1,12 @@
-"""Scores of joint and marginal pairs, and the mapping of one critic's formula over many critics.
+"""Scores of joint and marginal pairs."""
 
-A critic's numbers must not depend on which others it is computed with. What would make them depend is that vector
-arithmetic treats the last elements of an array apart from the rest; so a formula is mapped in float64, over a number of
-critics padded to whole vectors.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from mibench.neural.company import score_dtype, whole
 from mibench.neural.critics import Critic
-
-VECTOR = 16
-"""Critics are padded to a multiple of this before a formula is mapped over them."""
 
 AT_ONCE = 2**14
 """Pairs scored together outside of training; their layers take a few hundred bytes each."""
@@ -47,26 +39,6 @@ def joint_and_marginal(table: Tensor) -> tuple[Tensor, Tensor]:
     # without its first entry, a square's row-major list has the diagonal at the end of every g + 1 entries
     beside = flat[:, :, 1:].reshape(k, groups, g - 1, g + 1, *heads)[:, :, :, :-1]
     return flat[:, :, :: g + 1].flatten(1, 2), beside.reshape(k, groups * g, g - 1, *heads)
-
-
-def score_dtype(device: torch.device) -> torch.dtype:
-    """What formulas are computed in: float64, which only mps lacks."""
-    return torch.float32 if device.type == "mps" else torch.float64
-
-
-def whole(z: Tensor) -> Tensor:
-    """Values of K critics `(K, ...)` in `score_dtype`, with critics of zeros behind them up to a whole vector."""
-    z = z.to(score_dtype(z.device))
-    missing = -len(z) % VECTOR
-    return functional.pad(z, (0, 0) * (z.dim() - 1) + (0, missing)) if missing else z
-
-
-def over_critics(
-    formula: Callable[..., Tensor | tuple[Tensor, ...]], joint: Tensor, marginal: Tensor, *state: Tensor
-) -> tuple[Tensor, ...]:
-    """What `formula(joint, marginal, *state)` of one critic returns, for each; all that goes in is `whole`."""
-    mapped = torch.vmap(formula)(joint, marginal, *state)
-    return mapped if isinstance(mapped, tuple) else (mapped,)
 
 
 def effective_negatives(marginal: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
-"""Training K critics at once, each on the path it would follow alone.
+"""Training K critics at once, each on the path it would follow alone (see `mibench.neural.company`).
 
-Each critic has its own random stream, data, early stop and row of one parameter matrix. A critic never trains alone,
-but with a twin: the product of one pair of matrices takes another path than the products of several.
+Each critic has its own random stream, data, early stop and row of one parameter matrix.
 """
 
 import ctypes
@@ -9,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mibench.neural import NeuralEstimator
-from mibench.neural.compiled_path import array, kernels, path
+from mibench.neural.bound import Bound
+from mibench.neural.company import over_critics, whole, with_twin
+from mibench.neural.compiled.perceptron import array, kernels, path
 from mibench.neural.critics import Critic
 from mibench.neural.scaling import Single
-from mibench.neural.scores import joint_and_marginal, over_critics, tables, tables_in_parts, whole
+from mibench.neural.scores import joint_and_marginal, tables, tables_in_parts
 
 VALIDATION_ROWS = 2048
 """At most so many rows are scored at a validation: the learning curve stays cheap on large samples."""
@@ -28,11 +27,10 @@ HALVED_AFTER = 3
 """Validations without a better one that halve a critic's learning rate, and so many more that halve it again."""
 
 Pairs = tuple[Single, Single]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Job:
+class Material:
     """What one critic trains on: blocks of batches of `size` rows, and the parts it is validated and tested on.
 
     `distinct` is how many different pairs the blocks hold; None if they are always new.
@@ -47,7 +45,7 @@ class Job:
 
 
 @dataclass
-class Run:
+class Fitted:
     """What training left of one critic: its best parameters, and how it got there."""
 
     best: Tensor | None = None
@@ -58,34 +56,42 @@ class Run:
     ended: str = ""
 
 
-def with_twin(rows: list[T]) -> list[T]:
-    """A lone critic twice."""
-    return rows * 2 if len(rows) == 1 else rows
-
-
 def stacked(pairs: Sequence[Pairs], device: torch.device) -> tuple[Tensor, Tensor]:
     """x and y of several critics, `(K, n, dim)`."""
     x, y = (torch.from_numpy(np.stack([pair[side] for pair in pairs])).to(device) for side in (0, 1))
     return x, y
 
 
-def batches(jobs: Sequence[Job], alive: list[int], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of the critics still alive; `alive` may shrink between two of them."""
-    size = jobs[0].size
-    while True:
-        drawn = list(alive)
-        x, y = stacked(with_twin([next(jobs[k].blocks) for k in drawn]), device)
-        for start in range(0, x.shape[1], size):
-            if drawn != alive:
-                rows = with_twin([drawn.index(k) for k in alive])
-                x, y, drawn = x[rows], y[rows], list(alive)
-            yield x[:, start : start + size], y[:, start : start + size]
+class Feed:
+    """Batches for the critics still in training, cut from blocks that each of them draws of its own."""
+
+    def __init__(self, materials: Sequence[Material], device: torch.device):
+        self.materials, self.device, self.start = list(materials), device, 0
+        self.block = self.draw()
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """The next block of each critic."""
+        return stacked(with_twin([next(material.blocks) for material in self.materials]), self.device)
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """One batch a critic, x and y."""
+        if self.start >= self.block[0].shape[1]:
+            self.block, self.start = self.draw(), 0
+        rows = slice(self.start, self.start + self.materials[0].size)
+        self.start = rows.stop
+        return self.block[0][:, rows], self.block[1][:, rows]
+
+    def keep(self, kept: list[int]) -> None:
+        """Go on with those critics alone."""
+        self.materials = [self.materials[k] for k in kept]
+        x, y = self.block
+        self.block = x[with_twin(kept)], y[with_twin(kept)]
 
 
 class Stack:
     """The parameters of the critics still in training, their average over the steps, and what their Adam steps need."""
 
-    def __init__(self, critic: Critic, theta: Tensor, settings: NeuralEstimator):
+    def __init__(self, critic: Critic, theta: Tensor, settings: Bound):
         self.critic, self.steps = critic, 0
         self.rate = torch.full_like(theta[:, :1], settings.learning_rate)
         self.theta, self.mean = theta, theta.clone()
@@ -99,15 +105,16 @@ class Stack:
         self.weights = [w.detach().requires_grad_() for w in self.critic.unpack(self.theta)]
         self.gradients = self.critic.unpack(self.gradient)
 
-    def keep(self, rows: list[int]) -> None:
-        """Go on with those rows alone."""
+    def keep(self, kept: list[int]) -> None:
+        """Go on with those critics alone."""
+        rows = with_twin(kept)
         self.theta, self.mean, self.first, self.second, self.rate = (
             z[rows] for z in (self.theta, self.mean, self.first, self.second, self.rate)
         )
         self.state = [whole(s[rows]) for s in self.state]
         self.open()
 
-    def step(self, loss: Tensor, settings: NeuralEstimator) -> None:
+    def step(self, loss: Tensor, settings: Bound) -> None:
         """One step of Adam (Kingma & Ba 2015) down the loss of each critic."""
         for place, gradient in zip(self.gradients, torch.autograd.grad(loss.sum(), self.weights), strict=True):
             place.copy_(gradient)
@@ -126,39 +133,39 @@ class Stack:
         self.mean.lerp_(self.theta, share)
 
 
-def train(settings: NeuralEstimator, critic: Critic, jobs: Sequence[Job], device: torch.device) -> list[Run]:
-    """Train one critic a job, together; finished ones leave."""
+def train(settings: Bound, critic: Critic, materials: Sequence[Material], device: torch.device) -> list[Fitted]:
+    """Train one critic on each material, together; finished ones leave."""
     keep_freed_memory()
-    runs = [Run() for _ in jobs]
-    alive = list(range(len(jobs)))
-    stack = Stack(critic, torch.stack(with_twin([critic.draw(job.rng) for job in jobs])).to(device), settings)
+    fits = [Fitted() for _ in materials]
+    alive = list(fits)
+    stack = Stack(critic, torch.stack(with_twin([critic.draw(m.rng) for m in materials])).to(device), settings)
     valid = stacked(
-        with_twin([(x[:VALIDATION_ROWS], y[:VALIDATION_ROWS]) for x, y in (job.valid for job in jobs)]), device
+        with_twin([(m.valid[0][:VALIDATION_ROWS], m.valid[1][:VALIDATION_ROWS]) for m in materials]), device
     )
-    source = batches(jobs, alive, device)
-    group = min(settings.negatives + 1, jobs[0].size)
+    feed = Feed(materials, device)
+    group = min(settings.negatives + 1, materials[0].size)
 
     for step in range(1, settings.steps + 1):
-        x, y = next(source)
+        x, y = feed.next()
         joint, marginal = joint_and_marginal(tables(critic, stack.weights, x, y, group))
         loss, *state = over_critics(settings.objective, joint, marginal, *stack.state)
         stack.state = [s.detach() for s in state]
         stack.step(loss, settings)
 
         if step % settings.validate_every == 0 or step == settings.steps:
-            kept = validate(settings, stack, [runs[k] for k in alive], valid)
+            kept = validate(settings, stack, alive, valid)
             if not kept:
                 break
             if len(kept) < len(alive):
-                alive[:] = [alive[k] for k in kept]
-                rows = with_twin(kept)
-                stack.keep(rows)
-                valid = valid[0][rows], valid[1][rows]
-    return runs
+                alive = [alive[k] for k in kept]
+                stack.keep(kept)
+                feed.keep(kept)
+                valid = valid[0][with_twin(kept)], valid[1][with_twin(kept)]
+    return fits
 
 
 @torch.no_grad()
-def validate(settings: NeuralEstimator, stack: Stack, runs: Sequence[Run], valid: tuple[Tensor, Tensor]) -> list[int]:
+def validate(settings: Bound, stack: Stack, fits: Sequence[Fitted], valid: tuple[Tensor, Tensor]) -> list[int]:
     """Score the averaged weights on the validation part; returns which critics go on."""
     group = min(settings.negatives + 1, valid[0].shape[1])
     joint, marginal = joint_and_marginal(tables_in_parts(stack.critic, stack.critic.unpack(stack.mean), *valid, group))
@@ -169,21 +176,21 @@ def validate(settings: NeuralEstimator, stack: Stack, runs: Sequence[Run], valid
     # a number that is not finite stays in the weights for good, so it is enough to look here
     finite = (torch.isfinite(stack.theta) & torch.isfinite(stack.mean)).all(1).tolist()
     kept = []
-    for k, (run, value, criterion) in enumerate(zip(runs, values.tolist(), criteria.tolist(), strict=False)):
-        run.steps = stack.steps
+    for k, (fit, value, criterion) in enumerate(zip(fits, values.tolist(), criteria.tolist(), strict=False)):
+        fit.steps = stack.steps
         if not finite[k] or not np.isfinite(value):
-            run.ended = "diverged"
+            fit.ended = "diverged"
             continue
-        run.curve.append((stack.steps, value))
-        run.stale += 1
-        if criterion > run.best_criterion:
-            run.best, run.best_criterion, run.stale = stack.mean[k].clone(), criterion, 0
-        if run.stale and run.stale % HALVED_AFTER == 0:
+        fit.curve.append((stack.steps, value))
+        fit.stale += 1
+        if criterion > fit.best_criterion:
+            fit.best, fit.best_criterion, fit.stale = stack.mean[k].clone(), criterion, 0
+        if fit.stale and fit.stale % HALVED_AFTER == 0:
             stack.rate[k] /= 2
-        if run.stale >= settings.patience:
-            run.ended = "converged"
+        if fit.stale >= settings.patience:
+            fit.ended = "converged"
         elif stack.steps == settings.steps:
-            run.ended = "step-cap"
+            fit.ended = "step-cap"
         else:
             kept.append(k)
     return kept

@@ -1,7 +1,6 @@
 """From samples to estimates: split, scale, train many critics at once, read their bounds on the test part."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from math import sqrt
 
@@ -9,13 +8,14 @@ import numpy as np
 import torch
 
 from mibench.interface import Array, Diverged, Draw, Estimate
-from mibench.neural import NeuralEstimator
 from mibench.neural.architectures import build
-from mibench.neural.compiled_path import path
+from mibench.neural.bound import Bound
+from mibench.neural.company import one_thread, over_critics, with_twin
+from mibench.neural.compiled.perceptron import path
 from mibench.neural.critics import Critic, one_of
 from mibench.neural.scaling import SCALINGS, Scale, Single
-from mibench.neural.scores import effective_negatives, joint_and_marginal, over_critics, tables_in_parts
-from mibench.neural.training import Job, Pairs, Run, stacked, train, with_twin
+from mibench.neural.scores import effective_negatives, joint_and_marginal, tables_in_parts
+from mibench.neural.training import Fitted, Material, Pairs, stacked, train
 
 JACKKNIFE = 20
 """Parts of the test part that are left out one at a time."""
@@ -30,7 +30,7 @@ UNRELIABLE = 30
 """Below so many effective negatives, log E[exp T] rests on a few rows."""
 
 
-def parts(settings: NeuralEstimator, n: int) -> tuple[int, int, int]:
+def parts(settings: Bound, n: int) -> tuple[int, int, int]:
     """Rows for training, validation and test."""
     if len(settings.split) != 3 or min(settings.split) < 1:
         raise ValueError(f"split={settings.split} needs three shares above 0: training, validation, test")
@@ -47,14 +47,14 @@ def parts(settings: NeuralEstimator, n: int) -> tuple[int, int, int]:
 
 @torch.no_grad()
 def read(
-    settings: NeuralEstimator, critic: Critic, runs: Sequence[Run], tests: Sequence[Pairs], device: torch.device
+    settings: Bound, critic: Critic, fits: Sequence[Fitted], tests: Sequence[Pairs], device: torch.device
 ) -> list[Estimate]:
     """The bound of each trained critic on its test part, with a jackknife standard error.
 
     Negatives are of a row's own group, so groups are independent, and leaving some out leaves a smaller sample of the
     same kind.
     """
-    weights = critic.unpack(torch.stack(with_twin([run.best for run in runs if run.best is not None])))
+    weights = critic.unpack(torch.stack(with_twin([fit.best for fit in fits if fit.best is not None])))
     x, y = stacked(with_twin(list(tests)), device)
     group = min(settings.test_negatives + 1, max(x.shape[1] // 4, 2))
     table = tables_in_parts(critic, weights, x, y, group)
@@ -75,15 +75,15 @@ def read(
             std=sqrt(float(spread[k])),
             ceiling=settings.ceiling(group - 1),
             ess=ess[k],
-            steps=run.steps,
+            steps=fit.steps,
             path=path(device),
-            curve=tuple(run.curve),
+            curve=tuple(fit.curve),
         )
-        for k, run in enumerate(runs)
+        for k, fit in enumerate(fits)
     ]
 
 
-def checked(settings: NeuralEstimator) -> None:
+def checked(settings: Bound) -> None:
     """Say which setting cannot be run."""
     for name in ("steps", "negatives", "test_negatives", "folds", "validate_every", "patience", "embedding"):
         if getattr(settings, name) < 1:
@@ -98,7 +98,7 @@ def checked(settings: NeuralEstimator) -> None:
         )
 
 
-def batch_rows(settings: NeuralEstimator, available: int | None) -> int:
+def batch_rows(settings: Bound, available: int | None) -> int:
     """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are."""
     group = settings.negatives + 1
     if available is None:
@@ -124,7 +124,7 @@ def fresh_walk(draw: Draw, scale_x: Scale, scale_y: Scale, size: int) -> Iterato
         yield scale_x(x), scale_y(y)
 
 
-def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Job]:
+def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Material]:
     """The critics to train for one trial: one, or one a fold."""
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise ValueError(f"x and y must be (n, dim) with the same n, not {x.shape} and {y.shape}")
@@ -137,7 +137,7 @@ def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, dra
     order = np.random.default_rng(shuffle).permutation(len(x))
     fit_scale = one_of(SCALINGS, settings.scaling, "scaling")
     size = batch_rows(settings, n_train if draw is None else None)
-    jobs = []
+    materials = []
     for fold, stream in enumerate(streams):
         rng = np.random.default_rng(stream)
         rows = np.roll(order, -fold * n_test)
@@ -146,8 +146,8 @@ def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, dra
             test = np.concatenate([test, rest])
         x_fit, y_fit = (x[rest], y[rest]) if draw is None else draw(max(n_train, BLOCK * size))
         scale_x, scale_y = fit_scale(x_fit), fit_scale(y_fit)
-        jobs.append(
-            Job(
+        materials.append(
+            Material(
                 rng=rng,
                 blocks=walk(scale_x(x_fit), scale_y(y_fit), rng, size)
                 if draw is None
@@ -158,12 +158,10 @@ def prepare(settings: NeuralEstimator, x: Array, y: Array, seed: int | None, dra
                 test=(scale_x(x[test]), scale_y(y[test])),
             )
         )
-    return jobs
+    return materials
 
 
-def prepared(
-    settings: NeuralEstimator, x: Array, y: Array, seed: int | None, draw: Draw | None
-) -> list[Job] | ValueError:
+def prepared(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Material] | ValueError:
     """`prepare`, or why it could not be done: one trial's bad sample is no trouble of the others."""
     try:
         return prepare(settings, x, y, seed, draw)
@@ -171,21 +169,24 @@ def prepared(
         return error
 
 
-def outcome(jobs: Sequence[Job], runs: Sequence[Run], estimates: Sequence[Estimate | None]) -> Estimate | Exception:
+def outcome(
+    materials: Sequence[Material], fits: Sequence[Fitted], estimates: Sequence[Estimate | None]
+) -> Estimate | Exception:
     """What one trial came to: the mean over its folds, and its warnings."""
     whole = [e for e in estimates if e is not None]
-    estimate = combine(whole) if len(whole) == len(runs) else None
+    estimate = combine(whole) if len(whole) == len(fits) else None
     if estimate is not None:
-        seen = [run.steps * job.size for job, run in zip(jobs, runs, strict=True)]
+        seen = [fit.steps * material.size for material, fit in zip(materials, fits, strict=True)]
         estimate = replace(
             estimate,
             samples_seen=max(
-                s if job.distinct is None else min(s, job.distinct) for s, job in zip(seen, jobs, strict=True)
+                s if material.distinct is None else min(s, material.distinct)
+                for s, material in zip(seen, materials, strict=True)
             ),
-            flags=flags(estimate, runs),
+            flags=flags(estimate, fits),
         )
-    if estimate is None or not np.isfinite(estimate.value) or any(run.ended == "diverged" for run in runs):
-        step = min(run.steps for run in runs if run.ended == "diverged" or run.best is None) if runs else 0
+    if estimate is None or not np.isfinite(estimate.value) or any(fit.ended == "diverged" for fit in fits):
+        step = min(fit.steps for fit in fits if fit.ended == "diverged" or fit.best is None) if fits else 0
         return Diverged(f"the critic's weights or its bound stopped being finite by step {step}", last=estimate)
     return estimate
 
@@ -208,31 +209,20 @@ def combine(folds: Sequence[Estimate]) -> Estimate:
     )
 
 
-def flags(estimate: Estimate, runs: Sequence[Run]) -> tuple[str, ...]:
+def flags(estimate: Estimate, fits: Sequence[Fitted]) -> tuple[str, ...]:
     """Warnings about the value."""
     told = []
     if estimate.ess is not None and estimate.ess < UNRELIABLE:
         told.append("unreliable")
     if estimate.ceiling is not None and estimate.value > SATURATED * estimate.ceiling:
         told.append("saturated")
-    if any(run.ended == "step-cap" for run in runs):
+    if any(fit.ended == "step-cap" for fit in fits):
         told.append("step-cap")
     return tuple(told)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Critics this small gain nothing from a second thread, and lose much where its core is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def estimate_together(
-    settings: NeuralEstimator,
+    settings: Bound,
     xs: Sequence[Array],
     ys: Sequence[Array],
     seeds: Sequence[int | None],
@@ -244,11 +234,13 @@ def estimate_together(
     on = torch.device(device)
     critic = build(settings, xs[0].shape[1], ys[0].shape[1])
     trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
-    jobs = [job for trial in trials if not isinstance(trial, Exception) for job in trial]
+    materials = [material for trial in trials if not isinstance(trial, Exception) for material in trial]
     with one_thread():
-        runs = train(settings, critic, jobs, on) if jobs else []
-        good = [k for k, run in enumerate(runs) if run.best is not None]
-        read_off = read(settings, critic, [runs[k] for k in good], [jobs[k].test for k in good], on) if good else []
+        fits = train(settings, critic, materials, on) if materials else []
+        good = [k for k, fit in enumerate(fits) if fit.best is not None]
+        read_off = (
+            read(settings, critic, [fits[k] for k in good], [materials[k].test for k in good], on) if good else []
+        )
     estimates = dict(zip(good, read_off, strict=True))
     outcomes: list[Estimate | Exception] = []
     first = 0
@@ -257,6 +249,6 @@ def estimate_together(
             outcomes.append(trial)
             continue
         ks = range(first, first + len(trial))
-        outcomes.append(outcome(trial, [runs[k] for k in ks], [estimates.get(k) for k in ks]))
+        outcomes.append(outcome(trial, [fits[k] for k in ks], [estimates.get(k) for k in ks]))
         first += len(trial)
     return outcomes

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mibench.neural.compiled_path import kernels, path
+from mibench.neural.compiled.perceptron import kernels, path
 
 
 def _load(compiled: Any) -> None:

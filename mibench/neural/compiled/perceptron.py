@@ -24,7 +24,7 @@ Path = Literal["numba", "torch"]
 def kernels() -> Any:
     """The kernels' module, or None."""
     try:
-        from mibench.neural import kernels
+        from mibench.neural.compiled import kernels
     except ImportError:
         return None
     return kernels

@@ -1,0 +1,87 @@
+"""A bound on the mutual information: its settings and its formula for one critic. Nothing here imports torch."""
+
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mibench.interface import Direction
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def log_mean_exp(scores: "Tensor") -> "Tensor":
+    """log of the mean of exp(scores), over all of them; no overflow."""
+    return scores.flatten().logsumexp(0) - log(scores.numel())
+
+
+def jensen_shannon(joint: "Tensor", marginal: "Tensor") -> "Tensor":
+    """E_joint[softplus(−T)] + E_marginal[softplus(T)], least at T = log p(x,y) / p(x)p(y). It is not in nats of MI."""
+    from torch.nn.functional import softplus
+
+    return softplus(-joint).mean() + softplus(marginal).mean()
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound read from a critic T(x, y) that is trained on one part of the sample and read on another.
+
+    * `steps`, `batch_size`, `learning_rate`: at most so many Adam steps, on so many pairs each; the rate is halved
+      whenever three validations in a row brought nothing better;
+    * `negatives`: mismatched partners of each row in training and validation, `test_negatives` in the value reported;
+    * `critic`: "concat" (one perceptron on x and y together), "merge" (`relu(W_x x + W_y y)`, then dense),
+      "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y)), the last two with so many outputs as `embedding`; `hidden`
+      are its layers, `activation` "silu", "relu", "gelu", "elu" or "tanh";
+    * `averaging`: what is validated and tested are weights averaged over the steps, with this decay; 0 for none;
+    * `scaling`: "rank" maps each coordinate to normal scores, which keeps the mutual information; "standard" sets mean
+      0 and standard deviation 1; "none". Fitted on the training part;
+    * `split`: shares of the sample for training, validation and test;
+    * `folds`: above 1, cross-fitting: so many critics, each tested on its own share, and their mean reported;
+    * `fresh`: draw new samples at every step instead of training on the sample given;
+    * `validate_every`, `patience`: stop when so many validations in a row brought nothing better.
+    """
+
+    steps: int = 5000
+    batch_size: int = 128
+    negatives: int = 4
+    hidden: tuple[int, ...] = (64, 64)
+    embedding: int = 32
+    activation: str = "silu"
+    critic: str = "concat"
+    learning_rate: float = 3e-3
+    averaging: float = 0.998
+    scaling: str = "rank"
+    split: tuple[int, ...] = (70, 10, 20)
+    folds: int = 1
+    fresh: bool = False
+    validate_every: int = 100
+    patience: int = 10
+    test_negatives: int = 16
+
+    direction: ClassVar[Direction] = "none"
+    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu", "mps")
+    state: ClassVar[tuple[float, ...]] = ()
+    """What `objective` carries from step to step, at its start; one number a critic each."""
+    selects: ClassVar[str] = "bound"
+    """What validation looks for: the best "bound", or "objective" where that is no lower bound or a noisy judge."""
+    exponential: ClassVar[bool] = True
+    """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
+    heads: ClassVar[tuple[str, ...]] = ("xy",)
+    """What is learnt: "xy" the critic, "x" a function of x alone, "y|x" and "y" normal log densities,
+    "encoded" a concatenated critic of x and a learnt encoding of y, "encoded-picture" and "places" the same with a
+    convolution (see `mibench.neural.pictures`).
+
+    With several of them the bound is given the scores of all: joint `(n, heads)` and marginal `(n, m, heads)`.
+    """
+
+    def bound(self, joint: "Tensor", marginal: "Tensor") -> "Tensor":
+        """The value in nats, from scores of n pairs `(n,)` and of each row with m mismatched partners `(n, m)`."""
+        raise NotImplementedError(f"{type(self).__name__} needs bound(self, joint, marginal)")
+
+    def objective(self, joint: "Tensor", marginal: "Tensor", *state: "Tensor") -> Any:
+        """What training minimises: the negative bound. With `state`, returns (objective, new state)."""
+        return -self.bound(joint, marginal)
+
+    def ceiling(self, negatives: int) -> float | None:
+        """A value in nats that the bound cannot exceed with so many negatives a row; None if there is none."""
+        return None

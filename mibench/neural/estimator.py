@@ -1,0 +1,50 @@
+"""A bound as an estimator: what asks for it needs no torch, training does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mibench.interface import Array, Draw, Estimate
+from mibench.neural.bound import Bound
+
+
+@dataclass(frozen=True)
+class NeuralEstimator(Bound):
+    """Trains critics to make its bound tight, and reads it on pairs they never saw; the fields are those of `Bound`."""
+
+    def estimate(
+        self,
+        x: Array,
+        y: Array,
+        *,
+        seed: int | None = None,
+        device: str = "cpu",
+        draw: Draw | None = None,
+    ) -> Estimate:
+        """The mutual information of the pairs (x, y); raises `Diverged` where training broke down."""
+        (outcome,) = self.estimate_many([x], [y], seeds=[seed], device=device, draws=[draw])
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def estimate_many(
+        self,
+        xs: Sequence[Array],
+        ys: Sequence[Array],
+        *,
+        seeds: Sequence[int | None],
+        device: str = "cpu",
+        draws: Sequence[Draw | None] | None = None,
+    ) -> list[Estimate | Exception]:
+        """An estimate, or the exception it ended in, for each of several trials of one shape, trained together."""
+        from mibench.neural.trials import estimate_together
+
+        return estimate_together(self, xs, ys, seeds, device, draws if draws is not None else [None] * len(xs))
+
+    def trials_at_once(self, n: int, dim_x: int, dim_y: int, device: str) -> int:
+        """How many trials pay when trained together: what fits the cache of a CPU core, or the memory of a GPU."""
+        width = max((*self.hidden, dim_x + dim_y))
+        floats = (1 + self.negatives) * self.batch_size * width
+        together = 2**28 // (floats * 8) if device.startswith("cuda") else 2**20 // floats
+        return int(np.clip(together, 4, 512 if device.startswith("cuda") else 16)) // max(self.folds, 1) or 1

@@ -1,0 +1,377 @@
+"""A run from request to rows: prepare, run, resume. The command line and the Python verbs drive it."""
+
+import dataclasses
+import functools
+import itertools
+import socket
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mibench import catalogue as catalogues
+from mibench import provenance, specs, store
+from mibench import settings as asked
+from mibench.catalogue import Catalogue, Choice, Point
+from mibench.engine import cluster, devices, here, local
+from mibench.engine.job import Finished, Limits, Slot
+from mibench.errors import NothingMatched, UsageError, one_line
+from mibench.result import SETTLED, Result
+from mibench.settings import Settings
+from mibench.trial import Trial, plan, refusal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Prepared:
+    """A run whose names are all known and whose folder exists; `results()` does the work."""
+
+    settings: Settings
+    catalogue: Catalogue
+    choices: Sequence[Choice]
+    points: Sequence[Point]
+    samples: Sequence[int]
+    seeds: specs.Seeds
+    devices: Sequence[str]
+    slots: Sequence[Slot]
+    limits: Limits
+    writer: store.Writer | None = None
+    kept: int = 0
+    stale: dict[str, int] = field(default_factory=dict)
+    planned: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """How many trials are to run of each (estimator, its settings, task, point, n)."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the rows go."""
+        if self.writer is None:
+            raise UsageError("the run has no folder yet")
+        return self.writer.folder
+
+    @property
+    def total(self) -> int:
+        """How many trials the plan has."""
+        return len(self.choices) * len(self.points) * len(self.samples) * len(self.seeds)
+
+    @cached_property
+    def known(self) -> dict[str, store.Known]:
+        """What the folder already holds; read once."""
+        return store.known(self.folder) if self.writer is not None else {}
+
+    @cached_property
+    def kinds(self) -> dict[int, str]:
+        """The kind of device of each choice, by its place in memory."""
+        automatic = "auto" in specs.split(self.settings.device)
+        return {id(choice): devices.kind_for(choice.estimator, self.devices, automatic) for choice in self.choices}
+
+    @cached_property
+    def refused(self) -> dict[tuple[int, int, int], str]:
+        """Why an estimator cannot do a point, by their places in memory and n; the rest is asked after drawing."""
+        found: dict[tuple[int, int, int], str] = {}
+        seed = next(iter(self.seeds))
+        able = [choice for choice in self.choices if hasattr(choice.estimator, "refuses")]
+        for trial in plan(self.catalogue, able, self.points, self.samples, [seed], self._device):
+            try:
+                reason = refusal(trial, *trial.dims)
+            except Exception:  # told by the trials themselves, each in its row
+                continue
+            if reason is not None:
+                found[_cell(trial)] = reason
+        return found
+
+    @property
+    def unsupported(self) -> Counter[tuple[str, str]]:
+        """How many trials of each estimator are refused for which reason, as far as that is known before drawing."""
+        names = {id(choice): choice.name for choice in self.choices}
+        found: Counter[tuple[str, str]] = Counter()
+        for (choice, _, _), reason in self.refused.items():
+            found[names[choice], reason] += len(self.seeds)
+        return found
+
+    def _device(self, choice: Choice) -> str:
+        return self.kinds[id(choice)]
+
+    def trials(self) -> Iterator[Trial]:
+        """The whole plan, lazily."""
+        return plan(self.catalogue, self.choices, self.points, self.samples, self.seeds, self._device)
+
+    def survey(self) -> int:
+        """How many trials are to do; counts the rows kept and, by estimator, the stale ones among them."""
+        if not self.known:
+            cells = itertools.product(self.choices, self.points, self.samples)
+            self.planned = {_named_cell(*cell): len(self.seeds) for cell in cells}
+            return self.total
+        self.kept, to_do = 0, Counter[tuple[Any, ...]]()
+        planned: set[str] = set()
+        codes: dict[tuple[Any, ...], str] = {}
+        for trial in self.trials():
+            planned.add(trial.id)
+            codes[trial.choice.name, trial.point.sweep, trial.point.name, trial.n_samples, trial.seed] = trial.code
+            if self._due(trial):
+                to_do[_named_cell(trial.choice, trial.point, trial.n_samples)] += 1
+            else:
+                self.kept += 1
+        # a row is stale if it was made for a trial of this name by other code, be it with other defaults
+        stale = Counter(
+            entry.place[0]
+            for trial_id, entry in self.known.items()
+            if entry.status in SETTLED and entry.code != codes.get(entry.place, entry.code)
+            and not (trial_id in planned and self.settings.rerun in ("stale", "all"))
+        )  # fmt: skip
+        self.stale, self.planned = dict(stale), dict(to_do)
+        return to_do.total()
+
+    def _due(self, trial: Trial) -> bool:
+        before, rerun = self.known.get(trial.id), self.settings.rerun
+        if before is None or rerun == "all":
+            return True
+        if before.status not in SETTLED:
+            return rerun != "none"
+        return rerun == "stale" and before.code != trial.code
+
+    def results(self) -> Generator[Result]:
+        """Run what is to do; each row is on disk before it is yielded."""
+        assert self.writer is not None
+        self.writer.describe(provenance.facts(self.settings, self.catalogue, self.total, self.devices))
+        finished = self._finished()
+        try:
+            for one in finished:
+                result = self._stamped(one.result)
+                if one.curve:
+                    self.writer.keep_curve(result.trial_id, one.curve)
+                if result.status not in SETTLED:
+                    self.writer.keep_log(result.trial_id, one.log)
+                elif result.trial_id in self.known:
+                    self.writer.drop_log(result.trial_id)
+                yield self.writer.append(result)
+                if self.settings.fail_fast and result.status not in SETTLED:
+                    return
+        finally:
+            finished.close()
+            self.writer.close()
+
+    def _finished(self) -> Generator[Finished]:
+        """The trials that are settled before they start, then the others as they end."""
+        due = (trial for trial in self.trials() if self._due(trial))
+        if self.refused:
+            due = (trial for trial in due if _cell(trial) not in self.refused)
+            for trial in self.trials():
+                reason = self.refused.get(_cell(trial))
+                if reason is not None and self._due(trial):
+                    yield Finished(trial.row("unsupported", error=reason, device=trial.device))
+        homes = self.catalogue.homes
+        files = {homes[f"-e {c.name}"].path for c in self.choices} | {homes[f"-t {p.sweep}"].path for p in self.points}
+        where = self.settings
+        if self.catalogue.objects:
+            yield from here.run(due, self.slots[0])
+        elif where.executor == "dask":
+            yield from cluster.run(
+                due, self.catalogue, where.plugins, files, self.limits, where.scheduler, len(self.slots)
+            )
+        else:
+            yield from local.run(due, self.catalogue, where.plugins, files, self.slots, self.limits)
+
+    def _stamped(self, result: Result) -> Result:
+        """With what this process knows of it: versions, and when and where a trial began that could not say so."""
+        began = datetime.now(UTC) - timedelta(seconds=result.wall_seconds or 0)
+        return replace(
+            result,
+            torch_version=_torch_version(),
+            host=result.host or socket.gethostname(),
+            started_at=result.started_at or began.isoformat(timespec="milliseconds"),
+        )
+
+
+@functools.cache
+def _torch_version() -> str:
+    return provenance.version("torch")
+
+
+def _named_cell(choice: Choice, point: Point, n: int) -> tuple[Any, ...]:
+    return choice.name, choice.params, point.sweep, point.name, n
+
+
+def _cell(trial: Trial) -> tuple[int, int, int]:
+    return id(trial.choice), id(trial.point), trial.n_samples
+
+
+def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, Any] | None = None) -> Prepared:
+    """Find everything a run names, and make or open its folder. Raises UsageError or NothingMatched, and then writes
+    nothing.
+
+    `objects` are estimators and tasks made in Python, by the names that the settings call them.
+    """
+    found = catalogues.discover(settings.plugins)
+    _refuse_broken(found, settings.plugins)
+    if objects:
+        found = found.with_objects(objects)
+        _refuse_for_objects(settings, objects)
+    estimators, sweeps = specs.split(settings.estimators), specs.split(settings.tasks)
+    if not estimators:
+        raise UsageError("no estimator is named; write for example -e mine,ksg (mibench list estimators shows them)")
+    if not sweeps:
+        raise UsageError("no task is named; write for example -t gaussian (mibench list tasks shows them)")
+    settings = replace(  # what the run folder keeps must mean the same files from any other folder
+        settings,
+        tasks=tuple(found.settled(spec) for spec in sweeps),
+        plugins=tuple(str(specs.folder_or_file(item, "-p")) for item in settings.plugins),
+    )
+    choices = _choices(found, estimators, settings.parameters)
+    aims = asked.aims(settings)
+    points = list({(p.sweep, p.name): p for spec in settings.tasks for p in found.points(spec, aims)}.values())
+    if not points:
+        raise NothingMatched(f"no point matches {', '.join(sweeps)}")
+    resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
+    jobs = settings.jobs or devices.cores()
+    prepared = Prepared(
+        settings,
+        found,
+        choices,
+        points,
+        specs.positive(settings.samples, "--samples"),
+        specs.seeds(settings.seeds),
+        resolved,
+        devices.slots(resolved, jobs, settings.jobs_per_gpu),
+        Limits(
+            specs.duration(settings.timeout) if settings.timeout else None,
+            specs.size(settings.memory) if settings.memory else None,
+        ),
+    )
+    if len(prepared.refused) == len(choices) * len(points) * len(prepared.samples):
+        said = dict.fromkeys(f"{name}: {reason}" for name, reason in prepared.unsupported)
+        raise NothingMatched(f"nothing to run: {'; '.join(said)}")
+    if settings.output is not None:
+        folder = Path(settings.output)
+        if make_folder or folder.exists():
+            prepared.writer = store.Writer.at(folder)
+    elif make_folder:
+        prepared.writer = store.Writer.create("-".join(specs.parse(spec)[0].partition("/")[0] for spec in sweeps))
+    return prepared
+
+
+def _choices(found: Catalogue, estimators: Sequence[str], parameters: Sequence[str]) -> list[Choice]:
+    """The estimators of `-e`, multiplied by the fields that `-P` sweeps."""
+    choices = [found.estimator(spec) for spec in estimators]
+    for text in parameters:
+        name, key, values = specs.sweep(text)
+        if name not in {choice.name for choice in choices}:
+            hint = "is not among the estimators of this run" if name in found.estimators else "is unknown"
+            raise UsageError(f"-P {text}: '{name}' {hint}; {specs.nearest(name, {c.name for c in choices})}")
+        choices = [
+            made
+            for choice in choices
+            for made in (
+                [found.choice(name, {**choice.changes, key: value}) for value in values]
+                if choice.name == name
+                else [choice]
+            )
+        ]
+    return list({specs.canonical([c.name, specs.fields(c.estimator)]): c for c in choices}.values())
+
+
+def _refuse_broken(found: Catalogue, plugins: Sequence[str]) -> None:
+    """A file named with -p must work; others that are broken are only listed."""
+    named = [specs.folder_or_file(item, "-p") for item in plugins]
+    for plugin in found.broken:
+        if any(plugin.path == path or path in plugin.path.parents for path in named):
+            raise UsageError(f"{plugin.path}: {plugin.error}")
+
+
+def _refuse_for_objects(settings: Settings, objects: Mapping[str, Any]) -> None:
+    """What needs a process of its own cannot be had for objects, which run in this one."""
+    name = next(iter(objects))
+    for option, given in (
+        ("timeout", settings.timeout),
+        ("memory", settings.memory),
+        ("executor", None if settings.executor == "local" else settings.executor),
+    ):
+        if given is not None:
+            raise UsageError(
+                f"{option}={given}: '{name}' is an object of this process, and runs in it; put it into a plugin file"
+            )
+
+
+def resume(run: str | Path | None, changes: Mapping[str, Any] | None = None) -> Prepared:
+    """The run of a folder, to go on with, with the settings it keeps."""
+    folder = store.find(run)
+    facts = store.read_run(folder) if folder.is_dir() else {}
+    if "settings" not in facts:
+        raise UsageError(f"{folder} cannot be gone on with: it keeps no settings; run it again with -o {folder}")
+    if objects := [label for label in facts.get("plugins", {}) if label.startswith("object:")]:
+        names = ", ".join(label.partition(":")[2] for label in objects)
+        raise UsageError(f"{folder} was run with objects of a Python process ({names}); go on with mibench.run there")
+    return prepare(replace(asked.of(facts["settings"]), output=str(folder), **(changes or {})))
+
+
+def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
+    """(estimator, status, count, first message) of failed trials, grouped by cause."""
+    groups: dict[tuple[str, str, str], list[Result]] = {}
+    for result in failed:
+        groups.setdefault((result.estimator, result.status, (result.error or "")[:80]), []).append(result)
+    return [(name, status, len(group), group[0].error or "") for (name, status, _), group in groups.items()]
+
+
+def asked_in_python(
+    estimators: Any,
+    tasks: Any,
+    samples: int | Iterable[int],
+    seeds: int | str | Iterable[int],
+    output: str | Path | None,
+    options: Mapping[str, Any],
+) -> Prepared:
+    """The run that `mibench.run` asks for, in Python's words: names or objects, numbers or lists of them."""
+    objects: dict[str, Any] = {}
+    stated: dict[str, Any] = {
+        "estimators": _named(estimators, objects),
+        "tasks": _named(tasks, objects),
+        "samples": samples,
+        "seeds": str(specs.seeds_of(seeds)),
+        "output": None if output is None else str(output),
+        **options,
+    }
+    return prepare(asked.of({name: _worded(name, value) for name, value in stated.items()}), objects=objects)
+
+
+def _named(given: Any, objects: dict[str, Any]) -> tuple[str, ...]:
+    """Names of estimators or tasks; those of objects are put beside them into `objects`."""
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, Mapping):
+        _put(objects, given)
+        return tuple(given)
+    if dataclasses.is_dataclass(given) or isinstance(given, type):
+        _put(objects, {type(given).__name__: given})
+        return (type(given).__name__,)
+    if not isinstance(given, Iterable):
+        raise UsageError(
+            f"{one_line(repr(given), 80)} names no estimator or task: a name, a frozen dataclass, or a list"
+        )
+    return tuple(name for one in given for name in _named(one, objects))
+
+
+def _put(objects: dict[str, Any], named: Mapping[str, Any]) -> None:
+    for name, thing in named.items():
+        if objects.setdefault(name, thing) is not thing:
+            raise UsageError(f"two objects are called '{name}': give them names, {{name: object}}")
+
+
+def _worded(name: str, value: Any) -> Any:
+    """A value of Python as a setting holds it: texts where the command line takes texts."""
+    default = asked.FIELDS[name].default if name in asked.FIELDS else None
+    if isinstance(default, tuple):
+        return (str(value),) if isinstance(value, str | int | float | Path) else tuple(map(str, value))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if (number and name in ("timeout", "memory")) or isinstance(value, Path) else value
+
+
+def whole(prepared: Prepared) -> "pd.DataFrame":
+    """Run what is to do and return all rows of the folder."""
+    assert prepared.writer is not None
+    for _ in prepared.results():
+        pass
+    return prepared.writer.export()

@@ -1,0 +1,27 @@
+"""A results folder: rows and curves on disk, resume, one DataFrame out.
+
+Rows are JSON lines, one writer a file, one write a row: a killed process leaves at worst a torn last line, which
+costs that row alone. `trials.csv` and `trials.parquet` are derived from them and replaced atomically. Of rows that
+share a `trial_id` the one started last wins, as their `sequence` says, whatever the files' times.
+"""
+
+from mibench.store.find import RESULTS, find, latest, list_runs, read_run
+from mibench.store.frame import load
+from mibench.store.rows import Known, age, known, read_curves, row_files, rows
+from mibench.store.writer import Writer
+
+__all__ = [
+    "RESULTS",
+    "Known",
+    "Writer",
+    "age",
+    "find",
+    "known",
+    "latest",
+    "list_runs",
+    "load",
+    "read_curves",
+    "read_run",
+    "row_files",
+    "rows",
+]

@@ -1,0 +1,172 @@
+"""A results folder that is being written: a row is on disk when `append` returns, whatever ends us next."""
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mibench.errors import StorageError, UsageError
+from mibench.result import SCHEMA_VERSION, Result
+from mibench.store.find import RESULTS, check_schema, read_run
+from mibench.store.frame import for_spreadsheets, load
+from mibench.store.rows import table_alone
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Writer:
+    """A results folder that is being written. Only one process writes a file of rows; several may share a folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.run_id = folder.name
+        self._file: int | None = None
+        self._path = folder
+        self._rows = itertools.count()
+        self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    @classmethod
+    def create(cls, name: str, parent: Path = RESULTS) -> "Writer":
+        """A new folder `<utc>-<name>-<4 hex>`; two runs started in one second get two folders."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        safe = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-") or "run"
+        while True:
+            folder = parent / f"{stamp}-{safe[:40]}-{secrets.token_hex(2)}"
+            try:
+                with _storing(folder):
+                    folder.mkdir(parents=True, exist_ok=False)
+                return cls._prepared(folder)
+            except FileExistsError:
+                continue
+
+    @classmethod
+    def at(cls, folder: Path) -> "Writer":
+        """The folder that the user named: a new one, an empty one, or a run to go on with."""
+        begun = (folder / "run.json").is_file() or (folder / "rows").is_dir()
+        if folder.is_dir() and not begun and any(folder.iterdir()):
+            raise UsageError(f"{folder} holds files and is no run (it has no run.json); name a new folder")
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file; name a folder")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be made: {error.strerror}; name another folder with -o") from error
+        check_schema(folder)
+        if table_alone(folder):
+            raise UsageError(f"{folder} keeps a run's table without its rows; remove it, or name another folder")
+        return cls._prepared(folder)
+
+    @classmethod
+    def _prepared(cls, folder: Path) -> "Writer":
+        for part in ("rows", "logs"):
+            try:
+                with _storing(folder):
+                    (folder / part).mkdir(exist_ok=True)
+            except FileExistsError:
+                raise UsageError(f"{folder / part} is no folder; remove it, or name another folder with -o") from None
+        return cls(folder)
+
+    def append(self, result: Result) -> Result:
+        """Write one row and hand it to the system; raises StorageError where it would be lost."""
+        row = replace(result, run_id=self.run_id, sequence=f"{self._began}#{next(self._rows):09}")
+        line = (json.dumps(asdict(row), allow_nan=False, separators=(",", ":")) + "\n").encode()
+        with _storing(self.folder):
+            if self._file is None:
+                self._file = self._open_rows()
+            if not os.path.samestat(os.fstat(self._file), os.stat(self._path)):
+                raise FileNotFoundError(errno.ENOENT, f"{self._path.name} was replaced while the run goes on")
+            written = os.write(self._file, line)
+            if written < len(line):  # a disk that is nearly full takes part of a line
+                os.write(self._file, line[written:])
+        return row
+
+    def _open_rows(self) -> int:
+        """A file of rows that no other process writes, its last line whole."""
+        for attempt in range(10_000):
+            name = f"{socket.gethostname()}-{os.getpid()}" + (f"-{attempt}" if attempt else "")
+            self._path = self.folder / "rows" / f"{name}.jsonl"
+            with contextlib.suppress(FileExistsError):
+                return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+        raise StorageError(f"{self.folder}/rows: no free file name")
+
+    def keep_log(self, trial_id: str, text: bytes) -> None:
+        self._replace(self.folder / "logs" / f"{trial_id}.log", text)
+
+    def drop_log(self, trial_id: str) -> None:
+        """The log of an attempt that failed before this one ended ok."""
+        with contextlib.suppress(OSError):
+            (self.folder / "logs" / f"{trial_id}.log").unlink()
+
+    def keep_curve(self, trial_id: str, curve: Sequence[tuple[int, float]]) -> None:
+        """The learning curve: (step, validation value in nats) pairs, numbers that are not finite as null."""
+        finite = [[step, value if abs(value) < float("inf") else None] for step, value in curve]
+        with _storing(self.folder):
+            (self.folder / "curves").mkdir(exist_ok=True)
+        self._replace(self.folder / "curves" / f"{trial_id}.json", json.dumps(finite).encode())
+
+    def describe(self, facts: Mapping[str, Any]) -> None:
+        """Write run.json. Each invocation adds itself to `invocations`; the first one's facts stay on top."""
+        path = self.folder / "run.json"
+        before = read_run(self.folder) if path.is_file() else {}
+        invocations = [*before.get("invocations", []), dict(facts)]
+        whole = {"schema_version": SCHEMA_VERSION, "run_id": self.run_id, **facts, **before, "invocations": invocations}
+        whole["settings"] = facts["settings"]
+        self._replace(path, (json.dumps(whole, indent=2, default=str) + "\n").encode())
+
+    def export(self) -> "pd.DataFrame":
+        """Derive trials.csv and trials.parquet from the rows, and return them."""
+        frame = load(self.folder)
+        with _storing(self.folder):
+            writers = ("trials.csv", for_spreadsheets(frame).to_csv), ("trials.parquet", frame.to_parquet)
+            for name, write in writers:
+                temporary = self.folder / f".{name}.{os.getpid()}"
+                try:
+                    write(temporary, index=False)
+                    os.replace(temporary, self.folder / name)
+                finally:
+                    temporary.unlink(missing_ok=True)
+        return frame
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        with _storing(self.folder):
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+
+
+@contextlib.contextmanager
+def _storing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        free = ""
+        with contextlib.suppress(OSError):
+            free = f" ({shutil.disk_usage(folder if folder.exists() else folder.parent).free >> 20} MB free)"
+        raise StorageError(
+            f"cannot write to {folder}: {error.strerror or error}{free}; rows already written are kept"
+        ) from error
