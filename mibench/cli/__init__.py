@@ -8,7 +8,7 @@ import sys
 import traceback
 import warnings
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -103,12 +103,19 @@ def _interrupt(signum: int, frame: FrameType | None) -> Any:
     raise KeyboardInterrupt
 
 
-def _told(message: Warning | str, category: type[Warning], *where: Any) -> None:
+def _told(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """What was passed over is said in one line; other warnings speak to programmers, and come as Python shows them."""
     if issubclass(category, Passed):
         print(f"mibench: {one_line(str(message))}", file=sys.stderr)
     else:
-        print(warnings.formatwarning(message, category, *where[:2]), end="", file=sys.stderr)
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
 
 
 def _end(error: Exception, code: int) -> None:
