@@ -17,11 +17,12 @@ from mibench import provenance, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.job import Finished, Limits, Slot
+from mibench.engine.devices import Device, Slot
+from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
 from mibench.settings import Settings
-from mibench.trial import Trial, plan, refusal
+from mibench.trial import Trial, plan, refusal, sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,9 @@ class Prepared:
     choices: Sequence[Choice]
     points: Sequence[Point]
     samples: Sequence[int]
+    """Empty where none were asked for: each task then has its usual one."""
     seeds: specs.Seeds
-    devices: Sequence[str]
+    devices: Sequence[Device]
     slots: Sequence[Slot]
     limits: Limits
     writer: store.Writer | None = None
@@ -56,7 +58,12 @@ class Prepared:
     @property
     def total(self) -> int:
         """How many trials the plan has."""
-        return len(self.choices) * len(self.points) * len(self.samples) * len(self.seeds)
+        return len(self.choices) * len(self.points) * (len(self.samples) or 1) * len(self.seeds)
+
+    @property
+    def sizes(self) -> list[int]:
+        """The sample sizes of all points, each once."""
+        return list(dict.fromkeys(n for point in self.points for n in sizes(point, self.samples)))
 
     @cached_property
     def known(self) -> dict[str, store.Known]:
@@ -242,10 +249,11 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
             specs.size(settings.memory) if settings.memory else None,
         ),
     )
-    if len(prepared.refused) == len(choices) * len(points) * len(prepared.samples):
+    if len(prepared.refused) == len(choices) * len(points) * (len(prepared.samples) or 1):
         said = dict.fromkeys(f"{name}: {reason}" for name, reason in prepared.unsupported)
         raise NothingMatched(f"nothing to run: {'; '.join(said)}")
     if settings.output is not None:
+        specs.folder_or_file(settings.output, "-o")  # else it cannot even be asked whether it exists
         folder = Path(settings.output)
         if make_folder or folder.exists():
             prepared.writer = store.Writer.at(folder)
@@ -319,7 +327,7 @@ def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
 def asked_in_python(
     estimators: Any,
     tasks: Any,
-    samples: int | Iterable[int],
+    samples: int | Iterable[int] | None,
     seeds: int | str | Iterable[int],
     output: str | Path | None,
     options: Mapping[str, Any],
@@ -329,7 +337,7 @@ def asked_in_python(
     stated: dict[str, Any] = {
         "estimators": _named(estimators, objects),
         "tasks": _named(tasks, objects),
-        "samples": samples,
+        "samples": () if samples is None else samples,
         "seeds": str(specs.seeds_of(seeds)),
         "output": None if output is None else str(output),
         **options,

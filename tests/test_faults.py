@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -291,26 +290,3 @@ def test_a_script_without_a_main_guard_works(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["6"]
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the forkserver serves Linux alone")
-def test_every_thread_that_asks_hears_the_same_exit_code():
-    from mibench.engine.forkserver import Context
-
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # Python's own forkserver then says 255 to some thread every other time
-    try:
-        for _ in range(20):
-            process = Context().Process(target=os.abort)
-            process.start()
-            with ThreadPoolExecutor(8) as threads:
-                codes = list(threads.map(_exit_code, [process] * 8))
-            assert set(codes) == {-signal.SIGABRT}
-    finally:
-        sys.setswitchinterval(usual)
-
-
-def _exit_code(process):
-    while process.exitcode is None:
-        pass
-    return process.exitcode

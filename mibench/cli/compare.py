@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mibench.cli.options import AsJson, Estimators, Points, Samples, Tasks, Unit, print_unicode
-from mibench.errors import UsageError
+from mibench.errors import UsageError, writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,5 +102,6 @@ def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
     from mibench.plots.ranking import critical_differences
     from mibench.plots.style import save
 
-    save(critical_differences(ranking, cells(frame)), path, format_of(path))
+    with writing(path):
+        save(critical_differences(ranking, cells(frame)), path, format_of(path))
     typer.echo(f"wrote {path}", err=True)

@@ -262,7 +262,7 @@ def _formulas(task: Any) -> str:
 def _at_hand(task: Any) -> float:
     """How many rows there are, of a task that draws from a file."""
     try:
-        return float(getattr(_layers(task)[-1], "rows_at_hand", math.inf))
+        return float(math.inf if (rows := getattr(task, "rows_at_hand", None)) is None else rows)
     except (OSError, ValueError):
         return math.inf  # a file that cannot be read: drawing from it says so
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, TextIO
 
 import typer
 
+from mibench import specs
+
 Plugins = Annotated[
     list[str] | None,
     typer.Option("--plugin", "-p", metavar="PATH", help="A plugin file, or a folder of them. May repeat."),
@@ -17,7 +19,7 @@ Plugins = Annotated[
 def _lies_in(folder: Path | None) -> Path | None:
     """Kept where the tasks look, and where trials' processes inherit it."""
     if folder is not None:
-        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
+        os.environ["MIBENCH_DATA_DIR"] = str(specs.folder_or_file(folder, "--data-dir"))
     return folder
 
 
@@ -50,19 +52,9 @@ Points = Annotated[
 Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
 
 PLAIN = {
-    "±": "+-",
-    "≤": "<=",
-    "≥": ">=",
-    "─": "-",
-    "–": "-",
-    "−": "-",
-    "²": "^2",
-    "→": "->",
-    "·": "-",
-    "×": "x",
-    "…": "...",
+    "±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-", "×": "x", "…": "...",
     "‡": "#",
-}
+}  # fmt: skip
 
 
 def place(folders: Sequence[Path]) -> Path:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, place
+from mibench.errors import writing
 from mibench.plots.kinds import KINDS
 
 
@@ -37,5 +38,8 @@ def plot(
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
     drawn = figures.draw(frame, kinds, unit, store.read_curves(folders, frame["trial_id"]))
-    for path in figures.write(drawn, output or place(folders) / "figures", format.split(",")):
+    to = output or place(folders) / "figures"
+    with writing(to):
+        paths = figures.write(drawn, to, format.split(","))
+    for path in paths:
         typer.echo(path)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, place
-from mibench.errors import StorageError
+from mibench.errors import writing
 
 
 def report(
@@ -34,10 +34,8 @@ def report(
     path = output or place(folders) / "report.html"
     frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     page = reports.page(frame, folders, unit, leaderboard, title)
-    try:
+    with writing(path):
         if output is None:
             path.parent.mkdir(exist_ok=True)
         path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
     typer.echo(path)

@@ -148,7 +148,7 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
         "stale": prepared.stale,
         "estimators": [choice.name for choice in prepared.choices],
         "points": [f"{point.sweep}/{point.name}" for point in prepared.points],
-        "samples": list(prepared.samples),
+        "samples": prepared.sizes,
         "seeds": [prepared.seeds[0], prepared.seeds[-1]],
         "seed_ranges": str(prepared.seeds),
         "unsupported": [
@@ -160,7 +160,7 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples), len(prepared.seeds))
+    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples) or 1, len(prepared.seeds))
     names = ("estimators", "points", "sizes", "seeds")
     shape = " × ".join(f"{size} {name}" for size, name in zip(sizes, names, strict=True))
     where = ", ".join(sorted(set(facts["slots"])))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, print_unicode
+from mibench.errors import writing
 
 
 def table(
@@ -61,5 +62,6 @@ def table(
     if output is None:
         print_unicode(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        with writing(output):
+            output.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {output}", err=True)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mibench.engine.devices import Device
 from mibench.errors import NothingMatched
 from mibench.findings.places import nearer, places
 from mibench.findings.summary import ROW, UNITS, cells, mixed_note, natural, of_tasks, tidy, without_idle
@@ -100,7 +101,7 @@ def _notes(rows: pd.DataFrame, sound: pd.DataFrame, alike: npt.NDArray[np.bool_]
         uneven = int((sound[label].to_numpy() & ~compared[:, i]).sum())
         whys = {"failed or was not run": gone, "does not support them": cannot, "has no rival with its seeds": uneven}
         notes += [f"not compared because {label} {why}: {count} cells" for why, count in whys.items() if count]
-    devices = sorted({str(d).partition(":")[0] for d in rows["device"]})
+    devices = sorted({Device.of(str(name)).kind for name in rows["device"]})
     if len(devices) > 1:
         notes.append(f"seconds are from different devices: {', '.join(devices)}")
     notes.append("rank by error × seconds counts training and estimating, not drawing the sample or tuning settings")
