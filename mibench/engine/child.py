@@ -124,7 +124,7 @@ def _said(error: BaseException) -> str:
 
 
 def _write(rows: int, line: dict[str, Any]) -> None:
-    text = json.dumps(line).encode() + b"\n"
+    text = json.dumps(line, default=str).encode() + b"\n"
     try:
         while text:
             text = text[os.write(rows, text) :]

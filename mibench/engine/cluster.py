@@ -101,14 +101,14 @@ def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
         except Exception as error:
             raise UsageError(f"a Dask worker cannot import this mibench: {type(error).__name__}: {error}") from error
-        _refuse_others(workers)
+        refuse_others(workers)
         if not workers:
             raise UsageError(f"the Dask scheduler at {scheduler} has no workers")
         yield client
 
 
-def _refuse_others(workers: Mapping[str, Mapping[str, str]]) -> None:
-    """A worker with other versions would make other numbers, and rows would name the versions of this machine."""
+def refuse_others(workers: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise UsageError for a worker with other versions: its numbers would be others, under the names of ours."""
     here = remote.versions()
     for worker, there in workers.items():
         others = [

@@ -52,10 +52,8 @@ class Device:
 
     def touch(self) -> None:
         """Wake its driver and its library for matrices, which takes seconds the first time a process does."""
-        if self.accelerator:
-            import torch
-
-            one = torch.ones(8, 8, device=self.kind)
+        if self.accelerator and "torch" in sys.modules:
+            one = sys.modules["torch"].ones(8, 8, device=self.kind)
             (one @ one).sum().item()
 
     def peak(self) -> float | None:
