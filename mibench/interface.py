@@ -39,6 +39,9 @@ class Estimate:
     flags: tuple[str, ...] = ()
     path: str | None = None
 
+    def __float__(self) -> float:
+        return float(self.value)
+
 
 class Diverged(ArithmeticError):
     """Training broke down. `last` is the last good estimate, kept in the row beside the status `diverged`."""

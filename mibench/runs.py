@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import socket
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
 from mibench.settings import Settings
-from mibench.trial import Trial, plan, refusal
+from mibench.trial import Trial, plan, refusal, sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ class Prepared:
     choices: Sequence[Choice]
     points: Sequence[Point]
     samples: Sequence[int]
+    """Empty where none were asked for: each task then has its usual one."""
     seeds: specs.Seeds
     devices: Sequence[Device]
     slots: Sequence[Slot]
@@ -43,8 +45,8 @@ class Prepared:
     writer: store.Writer | None = None
     kept: int = 0
     stale: dict[str, int] = field(default_factory=dict)
-    planned: dict[str, int] = field(default_factory=dict)
-    """How many trials each estimator has to run."""
+    planned: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """How many trials are to run of each (estimator, its settings, task, point, n)."""
 
     @property
     def folder(self) -> Path:
@@ -56,7 +58,12 @@ class Prepared:
     @property
     def total(self) -> int:
         """How many trials the plan has."""
-        return len(self.choices) * len(self.points) * len(self.samples) * len(self.seeds)
+        return len(self.choices) * len(self.points) * (len(self.samples) or 1) * len(self.seeds)
+
+    @property
+    def sizes(self) -> list[int]:
+        """The sample sizes of all points, each once."""
+        return list(dict.fromkeys(n for point in self.points for n in sizes(point, self.samples)))
 
     @cached_property
     def known(self) -> dict[str, store.Known]:
@@ -102,18 +109,18 @@ class Prepared:
 
     def survey(self) -> int:
         """How many trials are to do; counts the rows kept and, by estimator, the stale ones among them."""
-        each = self.total // len(self.choices)
         if not self.known:
-            self.planned = {name: each * count for name, count in Counter(c.name for c in self.choices).items()}
+            cells = itertools.product(self.choices, self.points, self.samples)
+            self.planned = {_named_cell(*cell): len(self.seeds) for cell in cells}
             return self.total
-        self.kept, to_do = 0, Counter[str]()
-        planned: dict[str, str] = {}
+        self.kept, to_do = 0, Counter[tuple[Any, ...]]()
+        planned: set[str] = set()
         codes: dict[tuple[Any, ...], str] = {}
         for trial in self.trials():
-            planned[trial.id] = trial.code
+            planned.add(trial.id)
             codes[trial.choice.name, trial.point.sweep, trial.point.name, trial.n_samples, trial.seed] = trial.code
             if self._due(trial):
-                to_do[trial.choice.name] += 1
+                to_do[_named_cell(trial.choice, trial.point, trial.n_samples)] += 1
             else:
                 self.kept += 1
         # a row is stale if it was made for a trial of this name by other code, be it with other defaults
@@ -192,6 +199,10 @@ def _torch_version() -> str:
     return provenance.version("torch")
 
 
+def _named_cell(choice: Choice, point: Point, n: int) -> tuple[Any, ...]:
+    return choice.name, choice.params, point.sweep, point.name, n
+
+
 def _cell(trial: Trial) -> tuple[int, int, int]:
     return id(trial.choice), id(trial.point), trial.n_samples
 
@@ -238,10 +249,11 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
             specs.size(settings.memory) if settings.memory else None,
         ),
     )
-    if len(prepared.refused) == len(choices) * len(points) * len(prepared.samples):
+    if len(prepared.refused) == len(choices) * len(points) * (len(prepared.samples) or 1):
         said = dict.fromkeys(f"{name}: {reason}" for name, reason in prepared.unsupported)
         raise NothingMatched(f"nothing to run: {'; '.join(said)}")
     if settings.output is not None:
+        specs.folder_or_file(settings.output, "-o")  # else it cannot even be asked whether it exists
         folder = Path(settings.output)
         if make_folder or folder.exists():
             prepared.writer = store.Writer.at(folder)
@@ -315,7 +327,7 @@ def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
 def asked_in_python(
     estimators: Any,
     tasks: Any,
-    samples: int | Iterable[int],
+    samples: int | Iterable[int] | None,
     seeds: int | str | Iterable[int],
     output: str | Path | None,
     options: Mapping[str, Any],
@@ -325,7 +337,7 @@ def asked_in_python(
     stated: dict[str, Any] = {
         "estimators": _named(estimators, objects),
         "tasks": _named(tasks, objects),
-        "samples": samples,
+        "samples": () if samples is None else samples,
         "seeds": str(specs.seeds_of(seeds)),
         "output": None if output is None else str(output),
         **options,

@@ -19,6 +19,8 @@ from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.result import COLUMNS, SCHEMA_VERSION, Result, plain
 
 DTYPE = "float64"
+USUAL_SIZE = 10_000
+"""How many rows are drawn where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,10 @@ def plan(
     seeds: Iterable[int],
     device: Callable[[Choice], str],
 ) -> Iterator[Trial]:
-    """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early."""
+    """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early.
+
+    `samples` may be empty: see `sizes`.
+    """
     truths: dict[int, tuple[float | None, float | None]] = {}
     contents = [_declared(point.task, "content") for point in points]
     devices = {id(choice): device(choice) for choice in choices}
@@ -121,10 +126,15 @@ def plan(
         for index, point in enumerate(points):
             if index not in truths:
                 truths[index] = _truth(point.task)
-            for n in samples:
+            for n in sizes(point, samples):
                 for choice in choices:
                     code = "-".join(filter(None, (catalogue.code(choice.name, point.sweep), contents[index])))
                     yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
+
+
+def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
+    """The sample sizes asked for; if none is, all rows of a task that has its own, and `USUAL_SIZE` of any other."""
+    return samples or (_declared(point.task, "rows_at_hand") or USUAL_SIZE,)
 
 
 def _declared(task: Any, name: str) -> Any:

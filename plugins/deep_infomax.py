@@ -31,8 +31,11 @@ class DeepInfoMax(NeuralEstimator):
     encoder: str = "perceptron"
     form: str = "global"
 
-    direction = "lower"
     selects = "objective"
+
+    @property
+    def direction(self):
+        return "lower" if self.of == "y" else "none"
 
     @property
     def heads(self):
@@ -55,19 +58,10 @@ class DeepInfoMax(NeuralEstimator):
     def objective(self, joint, marginal):
         return jensen_shannon(joint, marginal)
 
-    def estimate_many(self, xs, ys, *, seeds, device="cpu", draws=None):
+    def sides(self, x, y):
         if self.of not in ("x", "y"):
             raise ValueError(f"of={self.of!r} is none of x, y")
-
-        def swapped(draw):
-            def turn(n):
-                x, y = draw(n)
-                return (x if self.of == "x" else y), x
-
-            return turn if draw is not None else None
-
-        turned = [swapped(draw) for draw in draws] if draws is not None else None
-        return super().estimate_many(xs if self.of == "x" else ys, xs, seeds=seeds, device=device, draws=turned)
+        return (x if self.of == "x" else y), x
 
 
 @hookimpl

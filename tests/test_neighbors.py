@@ -382,7 +382,7 @@ import numpy as np
 from mibench import neighbors
 x = np.random.default_rng(0).normal(size=(300, 2))
 print(neighbors.ksg(x[:, :1], x[:, 1:]).path)
-from mibench.neighbors import strip
+from mibench.neighbors.compiled import strip
 print(sum(strip.search.stats.cache_hits.values()))
 """
 
@@ -394,7 +394,7 @@ def test_kernels_are_compiled_once_and_kept(writable, tmp_path):
     root, home = tmp_path / "site", tmp_path / "home"
     shutil.copytree(ROOT / "mibench", root / "mibench", ignore=shutil.ignore_patterns("__pycache__"))
     home.mkdir()
-    room = root / "mibench" / "neighbors"
+    room = root / "mibench" / "neighbors" / "compiled"
     if not writable:
         (room / "__pycache__").write_text("a file, where even root can make no folder")
     environment = {"HOME": str(home), "NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,5 +1,6 @@
 """The command line: it reads arguments, calls the rooms in order and prints. It computes nothing."""
 
+import errno
 import importlib.util
 import os
 import signal
@@ -12,7 +13,7 @@ import typer
 
 from mibench import __version__
 from mibench.cli import streams
-from mibench.errors import MibenchError, one_line
+from mibench.errors import MibenchError, UsageError, one_line
 
 app = typer.Typer(
     name="mibench",
@@ -81,6 +82,10 @@ def main() -> None:
     except BrokenPipeError:
         streams.silence(1)
         sys.exit(1)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # whichever name of the request it was
+            _end(UsageError(f"{error.filename}: {error.strerror}"), UsageError.exit_code)
+        _end(error, 3)
     except Exception as error:
         _end(error, 3)
 

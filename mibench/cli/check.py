@@ -23,7 +23,7 @@ def check(
     path = Path(name)
     if path.suffix == ".py" or path.is_file():
         found = catalogue.discover([*(plugins or ()), path])
-        mine = [p for p in found.plugins if p.path == path.expanduser().resolve()]
+        mine = [p for p in found.plugins if p.path == specs.folder_or_file(path, "check")]
         if mine and mine[0].error:
             raise UsageError(f"{path}: {mine[0].error}")
         estimators = [found.estimator(key) for p in mine for key in p.estimators]

@@ -56,6 +56,11 @@ class Keeping:
         return str(getattr(self.base, "content", ""))
 
     @property
+    def rows_at_hand(self) -> int | None:
+        """The base's; None where rows are drawn without end."""
+        return getattr(self.base, "rows_at_hand", None)
+
+    @property
     def fresh(self) -> bool:
         """The base's."""
         return bool(getattr(self.base, "fresh", False))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mibench.interface import Array, Estimate, paired
-from mibench.neighbors.paths import Counts, Norm, Path, choose
+from mibench.neighbors.choice import choose
+from mibench.neighbors.paths import Counts, Norm, Path
 from mibench.neighbors.sample import Scaling, check, scaled
 
 
@@ -55,7 +56,7 @@ def ksg_many_k(
         raise ValueError(f"algorithm={algorithm!r} is unknown: it is 1 or 2")
     x, y = paired(x, y)
     check(x, y, ks)
-    x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
+    x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     ascending = sorted(set(ks))
     radii, near_x, near_y = path.counts(x, y, ascending, norm, algorithm)
@@ -89,7 +90,7 @@ def kl(
     """
     x, y = paired(x, y)
     check(x, y, [k])
-    x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
+    x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     power = 0.5 if norm == "euclidean" else 1.0
     entropy = {}
@@ -121,7 +122,7 @@ def ksg_mixed(
     """
     x, y = paired(x, y)
     check(x, y, [k], discrete=True)
-    x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
+    x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     radii = path.kth((x, y), [k], norm)
@@ -136,20 +137,28 @@ def ksg_mixed(
     return Estimate(float(value), path=path.name)
 
 
-def _comparable(x: Array, y: Array, norm: Norm) -> tuple[Array, Array, Norm]:
-    """Contiguous blocks and the norm to compare them in.
+def comparable(x: Array, y: Array, norm: Norm) -> tuple[Array, Array, Norm]:
+    """Contiguous blocks and the norm to compare them in, both multiplied by one power of two, which is exact.
 
-    In 1+1 dimensions the two norms are one. For squared distances both blocks are multiplied by one power of two,
-    which is exact, so that 1e200 can be squared.
+    In 1+1 dimensions the two norms are one. The factor keeps differences finite and, for squared distances, squares.
     """
-    x, y = np.ascontiguousarray(x, dtype=np.float64), np.ascontiguousarray(y, dtype=np.float64)
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     if norm not in ("chebyshev", "euclidean"):
         raise ValueError(f'norm={norm!r} is unknown: it is "chebyshev" or "euclidean"')
-    if norm == "euclidean" and x.shape[1] + y.shape[1] > 2:
-        largest = max(np.abs(x).max(), np.abs(y).max())
-        exponent = -int(np.frexp(largest)[1])
-        return np.ldexp(x, exponent), np.ldexp(y, exponent), norm
-    return x, y, "chebyshev"
+    if x.shape[1] + y.shape[1] == 2:
+        norm = "chebyshev"
+    exponent = int(np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1])
+    if norm == "euclidean":
+        x, y = np.ldexp(x, -exponent), np.ldexp(y, -exponent)
+        for name, z in (("x", x), ("y", y)):
+            if 0 < np.ptp(z, axis=0).max() < 2.0**-500:
+                raise ValueError(
+                    f"{name} is more than 1e150 times smaller than the rest, and its squared distances vanish: "
+                    'give both in like units, or set scaling="standard"'
+                )
+    elif exponent > 1022:
+        x, y = x / 4, y / 4
+    return x, y, norm
 
 
 def _refuse_zero(radii: Array, ks: Sequence[int]) -> None:

@@ -16,6 +16,7 @@ from mibench.neural.critics import (
     merge,
     one_of,
 )
+from mibench.neural.limits import unreadable
 from mibench.neural.pictures import EncodedPicture, Places
 
 CRITICS: dict[str, Callable[[Bound, int, int], Critic]] = {
@@ -37,6 +38,10 @@ HEADS: dict[str, Callable[[Bound, int, int], Critic]] = {
 
 def build(settings: Bound, dim_x: int, dim_y: int) -> Critic:
     """The critic that the settings and the estimator's heads ask for."""
+    for head in settings.heads:
+        said = unreadable(head, dim_x, dim_y)
+        if said:
+            raise ValueError(said)
     kinds = {"xy": one_of(CRITICS, settings.critic, "critic"), **HEADS}
     heads = [kinds[head](settings, dim_x, dim_y) for head in settings.heads]
     return heads[0] if len(heads) == 1 else Heads(heads)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mibench.interface import Direction
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+T = TypeVar("T")
 
 
 def log_mean_exp(scores: "Tensor") -> "Tensor":
@@ -33,9 +35,11 @@ class Bound:
       "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y)), the last two with so many outputs as `embedding`; `hidden`
       are its layers, `activation` "silu", "relu", "gelu", "elu" or "tanh";
     * `averaging`: what is validated and tested are weights averaged over the steps, with this decay; 0 for none;
-    * `scaling`: "rank" maps each coordinate to normal scores, which keeps the mutual information; "standard" sets mean
-      0 and standard deviation 1; "none". Fitted on the training part;
-    * `split`: shares of the sample for training, validation and test;
+    * `scaling`: "rank" maps each coordinate to the normal scores of its ranks, which keeps the mutual information up to
+      the rounding of values to the ranks of the training part; "standard" sets mean 0 and standard deviation 1; "none"
+      is an error where float32 cannot hold the values or tell them apart. Fitted on the training part;
+    * `split`: shares of the sample for training, validation and test; copies of a row of continuous data are kept in
+      one of them, and the estimate is flagged "repeated-rows";
     * `folds`: above 1, cross-fitting: so many critics, each tested on its own share, and their mean reported;
     * `fresh`: draw new samples at every step instead of training on the sample given;
     * `validate_every`, `patience`: stop when so many validations in a row brought nothing better.
@@ -81,6 +85,10 @@ class Bound:
     def objective(self, joint: "Tensor", marginal: "Tensor", *state: "Tensor") -> Any:
         """What training minimises: the negative bound. With `state`, returns (objective, new state)."""
         return -self.bound(joint, marginal)
+
+    def sides(self, x: T, y: T) -> tuple[T, T]:
+        """What is scored against what: the pair itself, or one side of it twice, or the other way round."""
+        return x, y
 
     def ceiling(self, negatives: int) -> float | None:
         """A value in nats that the bound cannot exceed with so many negatives a row; None if there is none."""

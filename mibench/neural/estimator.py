@@ -7,6 +7,7 @@ import numpy as np
 
 from mibench.interface import Array, Draw, Estimate
 from mibench.neural.bound import Bound
+from mibench.neural.limits import too_few, unreadable
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,18 @@ class NeuralEstimator(Bound):
         from mibench.neural.trials import estimate_together
 
         return estimate_together(self, xs, ys, seeds, device, draws if draws is not None else [None] * len(xs))
+
+    def refuses(self, n: int, dim_x: int, dim_y: int, device: str) -> str | None:
+        """Why n pairs so wide cannot be estimated on that device, known before a sample is drawn; None if they can."""
+        kind = device.partition(":")[0]
+        if kind not in self.devices:
+            return f"it runs on {', '.join(self.devices)}, not on {kind}"
+        try:
+            sides = self.sides(dim_x, dim_y)
+            reasons = [too_few(self, n), *(unreadable(head, *sides) for head in self.heads)]
+        except ValueError:  # a setting that is wrong everywhere is no refusal, but the trial's error
+            return None
+        return next((reason for reason in reasons if reason), None)
 
     def trials_at_once(self, n: int, dim_x: int, dim_y: int, device: str) -> int:
         """How many trials pay when trained together: what fits the cache of a CPU core, or the memory of a GPU."""

@@ -10,12 +10,10 @@ from torch.nn import functional
 
 from mibench.neural.bound import Bound
 from mibench.neural.critics import ACTIVATIONS, Concat, Critic, dense, one_of, perceptron
+from mibench.neural.limits import SMALLEST
 
 KERNEL, STRIDE, MARGIN = 4, 2, 1
 """Each convolution halves the side of its picture."""
-
-SMALLEST = 4
-"""Convolutions go on while the map is wider than this."""
 
 FIRST_CHANNELS = 16
 
@@ -28,10 +26,6 @@ class Convolution:
 
     def __init__(self, settings: Bound, pixels: int):
         side = isqrt(pixels)
-        if side * side != pixels or side <= SMALLEST or side & (side - 1):
-            raise ValueError(
-                f"encoder=convolution needs square pictures with a side of 8, 16, 32, ..., not {pixels} numbers"
-            )
         self.activation = one_of(ACTIVATIONS, settings.activation, "activation")
         self.side, self.embedding = side, settings.embedding
         halvings = (side // SMALLEST).bit_length() - 1
@@ -80,8 +74,6 @@ class Places(Critic):
     """
 
     def __init__(self, settings: Bound, dim_x: int, dim_y: int):
-        if dim_x != dim_y:
-            raise ValueError(f"form=local needs pictures of one size, not {dim_x} and {dim_y} pixels")
         self.encoder = Convolution(settings, dim_y)
         self.pair = Concat(settings, self.encoder.channels, settings.embedding)
         self.of_critic = len(self.pair.parameters)

@@ -33,7 +33,8 @@ Pairs = tuple[Single, Single]
 class Material:
     """What one critic trains on: blocks of batches of `size` rows, and the parts it is validated and tested on.
 
-    `distinct` is how many different pairs the blocks hold; None if they are always new.
+    `distinct` is how many different pairs the blocks hold; None if they are always new. `repeated` says that copies of
+    rows were found and kept in one part.
     """
 
     rng: np.random.Generator
@@ -42,6 +43,7 @@ class Material:
     distinct: int | None
     valid: Pairs
     test: Pairs
+    repeated: bool
 
 
 @dataclass

@@ -3,18 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import torch
 
-from mibench.interface import Array, Diverged, Draw, Estimate
+from mibench.interface import Array, Diverged, Draw, Estimate, paired
 from mibench.neural.architectures import build
 from mibench.neural.bound import Bound
 from mibench.neural.company import one_thread, over_critics, with_twin
 from mibench.neural.compiled.perceptron import path
 from mibench.neural.critics import Critic, one_of
-from mibench.neural.scaling import SCALINGS, Scale, Single
+from mibench.neural.scaling import SCALINGS, Scale, Single, held_by_float32
 from mibench.neural.scores import effective_negatives, joint_and_marginal, tables_in_parts
+from mibench.neural.split import parts
 from mibench.neural.training import Fitted, Material, Pairs, stacked, train
 
 JACKKNIFE = 20
@@ -28,21 +30,6 @@ BLOCK = 32
 
 UNRELIABLE = 30
 """Below so many effective negatives, log E[exp T] rests on a few rows."""
-
-
-def parts(settings: Bound, n: int) -> tuple[int, int, int]:
-    """Rows for training, validation and test."""
-    if len(settings.split) != 3 or min(settings.split) < 1:
-        raise ValueError(f"split={settings.split} needs three shares above 0: training, validation, test")
-    shares = np.array(settings.split) / sum(settings.split)
-    test = n // settings.folds if settings.folds > 1 else round(n * shares[2])
-    valid = round((n - test) * shares[1] / (shares[0] + shares[1]))
-    train = n - test - valid
-    if min(train, valid, test) < 4:
-        raise ValueError(
-            f"n={n} leaves {train} pairs for training, {valid} for validation, {test} for test: 4 needed of each"
-        )
-    return train, valid, test
 
 
 @torch.no_grad()
@@ -126,45 +113,54 @@ def fresh_walk(draw: Draw, scale_x: Scale, scale_y: Scale, size: int) -> Iterato
 
 def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Material]:
     """The critics to train for one trial: one, or one a fold."""
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
-        raise ValueError(f"x and y must be (n, dim) with the same n, not {x.shape} and {y.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("x and y must be finite: drop or fill rows with NaN or infinity")
     if settings.fresh and draw is None:
         raise ValueError("fresh=true needs a task that new samples can be drawn from")
-    n_train, n_valid, n_test = parts(settings, len(x))
-    shuffle, *streams = np.random.SeedSequence(seed).spawn(1 + max(settings.folds, 1))
-    order = np.random.default_rng(shuffle).permutation(len(x))
+    shuffle, *streams = np.random.SeedSequence(seed).spawn(1 + settings.folds)
     fit_scale = one_of(SCALINGS, settings.scaling, "scaling")
+    folds = parts(settings, x, y, np.random.default_rng(shuffle))
+    n_train = len(folds[0].train)
     size = batch_rows(settings, n_train if draw is None else None)
     materials = []
-    for fold, stream in enumerate(streams):
+    for rows, stream in zip(folds, streams, strict=True):
         rng = np.random.default_rng(stream)
-        rows = np.roll(order, -fold * n_test)
-        test, valid, rest = rows[:n_test], rows[n_test : n_test + n_valid], rows[n_test + n_valid :]
-        if draw is not None:
-            test = np.concatenate([test, rest])
-        x_fit, y_fit = (x[rest], y[rest]) if draw is None else draw(max(n_train, BLOCK * size))
+        test = rows.test if draw is None else np.concatenate([rows.test, rows.train])
+        x_fit, y_fit = (x[rows.train], y[rows.train]) if draw is None else draw(max(n_train, BLOCK * size))
         scale_x, scale_y = fit_scale(x_fit), fit_scale(y_fit)
+        fit, valid, held_out = (
+            (held_by_float32(scale_x(a), settings.scaling), held_by_float32(scale_y(b), settings.scaling))
+            for a, b in ((x_fit, y_fit), (x[rows.valid], y[rows.valid]), (x[test], y[test]))
+        )
         materials.append(
             Material(
                 rng=rng,
-                blocks=walk(scale_x(x_fit), scale_y(y_fit), rng, size)
-                if draw is None
-                else fresh_walk(draw, scale_x, scale_y, size),
+                blocks=walk(*fit, rng, size) if draw is None else fresh_walk(draw, scale_x, scale_y, size),
                 size=size,
-                distinct=n_train if draw is None else None,
-                valid=(scale_x(x[valid]), scale_y(y[valid])),
-                test=(scale_x(x[test]), scale_y(y[test])),
+                distinct=rows.distinct if draw is None else None,
+                valid=valid,
+                test=held_out,
+                repeated=rows.repeated,
             )
         )
     return materials
 
 
-def prepared(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Material] | ValueError:
-    """`prepare`, or why it could not be done: one trial's bad sample is no trouble of the others."""
+def sides(settings: Bound, x: Any, y: Any) -> tuple[Array, Array] | ValueError:
+    """What the critic is given of a pair, or why it cannot be: one trial's bad sample is no trouble of the others."""
     try:
-        return prepare(settings, x, y, seed, draw)
+        return settings.sides(*paired(x, y))
+    except ValueError as error:
+        return error
+
+
+def prepared(
+    settings: Bound, pair: tuple[Array, Array] | ValueError, seed: int | None, draw: Draw | None
+) -> list[Material] | ValueError:
+    """`prepare`, or why it could not be done."""
+    if isinstance(pair, ValueError):
+        return pair
+
+    try:
+        return prepare(settings, *pair, seed, None if draw is None else lambda n: settings.sides(*paired(*draw(n))))
     except ValueError as error:
         return error
 
@@ -183,7 +179,7 @@ def outcome(
                 s if material.distinct is None else min(s, material.distinct)
                 for s, material in zip(seen, materials, strict=True)
             ),
-            flags=flags(estimate, fits),
+            flags=flags(estimate, fits, any(material.repeated for material in materials)),
         )
     if estimate is None or not np.isfinite(estimate.value) or any(fit.ended == "diverged" for fit in fits):
         step = min(fit.steps for fit in fits if fit.ended == "diverged" or fit.best is None) if fits else 0
@@ -209,7 +205,7 @@ def combine(folds: Sequence[Estimate]) -> Estimate:
     )
 
 
-def flags(estimate: Estimate, fits: Sequence[Fitted]) -> tuple[str, ...]:
+def flags(estimate: Estimate, fits: Sequence[Fitted], repeated: bool) -> tuple[str, ...]:
     """Warnings about the value."""
     told = []
     if estimate.ess is not None and estimate.ess < UNRELIABLE:
@@ -218,6 +214,8 @@ def flags(estimate: Estimate, fits: Sequence[Fitted]) -> tuple[str, ...]:
         told.append("saturated")
     if any(fit.ended == "step-cap" for fit in fits):
         told.append("step-cap")
+    if repeated:
+        told.append("repeated-rows")
     return tuple(told)
 
 
@@ -231,9 +229,15 @@ def estimate_together(
 ) -> list[Estimate | Exception]:
     """One outcome a trial; all trials are of one shape."""
     checked(settings)
-    on = torch.device(device)
-    critic = build(settings, xs[0].shape[1], ys[0].shape[1])
-    trials = [prepared(settings, *trial) for trial in zip(xs, ys, seeds, draws, strict=True)]
+    pairs = [sides(settings, x, y) for x, y in zip(xs, ys, strict=True)]
+    shapes = {(len(x), x.shape[1], y.shape[1]) for x, y in (pair for pair in pairs if not isinstance(pair, ValueError))}
+    if len(shapes) > 1:
+        raise ValueError(f"trials of one shape are trained together, not of n, dim_x and dim_y {sorted(shapes)}")
+    if not shapes:
+        return [pair for pair in pairs if isinstance(pair, ValueError)]
+    ((_, dim_x, dim_y),) = shapes
+    critic, on = build(settings, dim_x, dim_y), torch.device(device)
+    trials = [prepared(settings, *trial) for trial in zip(pairs, seeds, draws, strict=True)]
     materials = [material for trial in trials if not isinstance(trial, Exception) for material in trial]
     with one_thread():
         fits = train(settings, critic, materials, on) if materials else []

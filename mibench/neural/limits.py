@@ -1,0 +1,41 @@
+"""What a critic cannot be trained on, known before it is: the same words for a refusal and for an error."""
+
+from math import isqrt
+
+import numpy as np
+
+from mibench.neural.bound import Bound
+
+FEWEST = 4
+"""Pairs that training, validation and test need at least."""
+
+SMALLEST = 4
+"""Convolutions go on while the map is wider than this."""
+
+
+def shares(settings: Bound, n: int) -> tuple[int, int, int]:
+    """Of n rows, how many are for training, validation and test."""
+    if len(settings.split) != 3 or min(settings.split) < 1:
+        raise ValueError(f"split={settings.split} needs three shares above 0: training, validation, test")
+    share = np.array(settings.split) / sum(settings.split)
+    test = n // settings.folds if settings.folds > 1 else round(n * share[2])
+    valid = round((n - test) * share[1] / (share[0] + share[1]))
+    return n - test - valid, valid, test
+
+
+def too_few(settings: Bound, n: int) -> str | None:
+    """Why n rows cannot be shared out; None if they can."""
+    train, valid, test = shares(settings, n)
+    if min(train, valid, test) >= FEWEST:
+        return None
+    return f"n={n} leaves {train} pairs for training, {valid} for validation, {test} for test: {FEWEST} needed of each"
+
+
+def unreadable(head: str, dim_x: int, dim_y: int) -> str | None:
+    """Why a head (see `Bound.heads`) cannot read sides so wide; None if it can."""
+    if head == "places" and dim_x != dim_y:
+        return f"form=local needs pictures of one size, not {dim_x} and {dim_y} pixels"
+    side = isqrt(dim_y)
+    if head in ("places", "encoded-picture") and (side * side != dim_y or side <= SMALLEST or side & (side - 1)):
+        return f"encoder=convolution needs square pictures with a side of 8, 16, 32, ..., not {dim_y} numbers"
+    return None
