@@ -33,8 +33,8 @@ PARCEL, ROWS, LOG = "parcel", "rows", "log"
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
-ALLOWANCE = 30.0
-"""Seconds that a process may take to load its libraries before its time limit counts."""
+ALLOWANCE = 120.0
+"""Seconds that a process may take to load its libraries, and to compile kernels, before its time limit counts."""
 
 NO_ROOM = 78
 """Exit code of a process that could not write into its folder."""
