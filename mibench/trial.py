@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -189,27 +190,21 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
 
 def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
     """Draw the sample, estimate, and say how it went. Nothing an estimator raises gets past this."""
-    return run_many([trial], threads)[0]
+    return next(run_many([trial], threads))
 
 
-def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Estimate | None]]:
-    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample."""
+def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample.
+
+    Those that end before they are estimated come first, then the others as their answers do.
+    """
     drawn = [(trial, _drawn(trial)) for trial in trials]
+    yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
-    answers, seconds = _estimate(good, threads) if good else ([], 0.0)
-    by_id = {trial.id: answer for (trial, _), answer in zip(good, answers, strict=True)}
-    shared: dict[str, Any] = {
-        "fit_seconds": seconds / max(len(good), 1),
-        "trained_together": len(good) if len(good) > 1 else None,
-    }
-    rows: list[tuple[Result, Estimate | None]] = []
-    for trial, pair in drawn:
-        if isinstance(pair, Result):
-            rows.append((pair, None))
-            continue
-        result, estimate = _result(trial, by_id[trial.id])
-        rows.append((replace(result, **_dims(pair), **shared), estimate))
-    return rows
+    together = len(good) if len(good) > 1 else None
+    for (trial, pair), (answer, seconds) in zip(good, _answers(good, threads), strict=True):
+        result, estimate = _result(trial, answer)
+        yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
 
 def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
@@ -256,43 +251,44 @@ def _draw(trial: Trial) -> Draw | None:
     return lambda n: _pair(trial.point.task.sample(n, rng), n, who)
 
 
-def _estimate(
-    good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int
-) -> tuple[list[float | Estimate | Exception], float]:
-    """One answer a trial, and the seconds all of them took."""
-    trials = [trial for trial, _ in good]
-    estimator = trials[0].choice.estimator
-    started = time.perf_counter()
+def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterator[tuple[Any, float]]:
+    """An answer a trial, or the exception it ended in, and its seconds: its share where all come at once."""
+    started, told = time.perf_counter(), 0
     try:
-        if len(good) > 1 and hasattr(estimator, "estimate_family"):
-            (first, (x, y)), draw = good[0], _draw(trials[0])
-            offered: dict[str, Any] = {
-                "seed": first.estimator_seed,
-                "draw": draw,
-                "device": first.device,
-                "threads": threads,
-            }
-            siblings = [trial.choice.estimator for trial in trials]
-            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
-        elif len(good) > 1:
-            offered = {
-                "seeds": [trial.estimator_seed for trial in trials],
-                "draws": [_draw(trial) for trial in trials],
-                "device": trials[0].device,
-                "threads": threads,
-            }
-            xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
-            answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
-        else:
-            (trial, (x, y)), draw = good[0], _draw(trials[0])
-            offered = {"seed": trial.estimator_seed, "draw": draw, "device": trial.device, "threads": threads}
-            answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
-        if len(answers) != len(good):
-            raise ValueError(f"{type(estimator).__name__} gave {len(answers)} answers for {len(good)} trials")
+        given = _asked(good, threads) if good else []
+        if not isinstance(given, Iterator):
+            given = list(given)
+            if len(given) != len(good):
+                raise ValueError(f"the estimator gave {len(given)} answers for {len(good)} trials")
+            share = (time.perf_counter() - started) / max(len(good), 1)
+            told = len(good)
+            yield from ((answer, share) for answer in given)
+            return
+        for answer in islice(given, len(good)):
+            told += 1
+            yield answer, time.perf_counter() - started
+            started = time.perf_counter()
+        if told < len(good):
+            raise ValueError(f"the estimator gave {told} answers for {len(good)} trials")
     except Exception as error:
         _trace()
-        answers = [error] * len(good)
-    return answers, time.perf_counter() - started
+        share = (time.perf_counter() - started) / (len(good) - told)
+        yield from [(error, share)] * (len(good) - told)
+
+
+def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Any:
+    """What the estimator returns for one trial or several: a list of answers, or an iterator of them."""
+    (first, (x, y)), estimator = good[0], good[0][0].choice.estimator
+    offered: dict[str, Any] = {"device": first.device, "threads": threads}
+    if len(good) > 1 and not hasattr(estimator, "estimate_family"):
+        offered |= {"seeds": [t.estimator_seed for t, _ in good], "draws": [_draw(t) for t, _ in good]}
+        xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
+        return estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered))
+    offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
+    if len(good) > 1:
+        siblings = [trial.choice.estimator for trial, _ in good]
+        return estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered))
+    return [estimator.estimate(x, y, **named(estimator.estimate, offered))]
 
 
 def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

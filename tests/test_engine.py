@@ -71,6 +71,18 @@ def test_a_batch_leaves_work_for_every_job():
     assert [len(group) for group in batches(trials(Batched(), seeds=3), 8)] == [1, 1, 1]
 
 
+def test_a_batch_is_not_cut_below_what_pays():
+    """Twelve trials for eight jobs: two at once are as slow as one by one where three are the least."""
+
+    @dataclass(frozen=True)
+    class Needy(Batched):
+        def least_batch(self, n, dim_x, dim_y, device):
+            return 3
+
+    assert [len(group) for group in batches(trials(Needy(), seeds=12), 8)] == [3, 3, 3, 3]
+    assert [len(group) for group in batches(trials(Needy(), seeds=2), 8)] == [2]
+
+
 def test_siblings_share_a_sample_and_nothing_else():
     groups = list(batches(trials(Siblings(3), Siblings(5), Siblings(10), seeds=2), 4))
     assert [len(group) for group in groups] == [3, 3]
