@@ -48,7 +48,7 @@ def tasks(spec: str, plugins: Sequence[str | Path] = ()) -> dict[str, Any]:
 def run(
     estimators: Any,
     tasks: Any,
-    samples: int | Iterable[int] = 10_000,
+    samples: int | Iterable[int] | None = None,
     seeds: int | str | Iterable[int] = 3,
     output: str | Path | None = None,
     **options: Any,

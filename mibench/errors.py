@@ -39,6 +39,12 @@ class Interrupted(MibenchError):
     exit_code = 130
 
 
+class EngineError(MibenchError):
+    """This machine lets no trial run: no process or file can be made. Rows already written are kept."""
+
+    exit_code = 3
+
+
 class Passed(UserWarning):
     """Something damaged was passed over, and the rest was read."""
 

@@ -41,6 +41,9 @@ class Estimate:
     flags: tuple[str, ...] = ()
     path: str | None = None
 
+    def __float__(self) -> float:
+        return float(self.value)
+
 
 class Diverged(ArithmeticError):
     """Training broke down. `last` is the last good estimate, kept in the row beside the status `diverged`."""
@@ -76,7 +79,9 @@ class Estimator(Protocol):
       can; the trial then is `unsupported`, which is no failure.
     """
 
-    def estimate(self, x: Array, y: Array) -> "float | Estimate": ...
+    def estimate(self, x: Array, y: Array) -> "float | Estimate":
+        """The mutual information in nats of x `(n, dim_x)` and y `(n, dim_y)`, whose rows are pairs."""
+        ...
 
 
 @runtime_checkable
@@ -87,14 +92,19 @@ class Task(Protocol):
     absent), `dim_x` and `dim_y` (known before a sample is drawn: trials of one shape are grouped), `fresh` (the task's
     protocol draws new samples at every training step), `source` (the paper or code it comes from), `version` (1 if
     absent; raised when the same fields come to give other samples), `content` (a checksum of files that samples are
-    drawn from: rows made of other content are stale) and `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual
+    drawn from: rows made of other content are stale), `rows_at_hand` (how many rows there are, where they are not drawn
+    without end: all are used if no size is asked for) and `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual
     information in nats.
     """
 
     @property
-    def mi(self) -> float: ...
+    def mi(self) -> float:
+        """The mutual information in nats."""
+        ...
 
-    def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]: ...
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """n pairs: x `(n, dim_x)` and y `(n, dim_y)`, the same from the same `rng`."""
+        ...
 
 
 def paired(x: Any, y: Any) -> tuple[Array, Array]:

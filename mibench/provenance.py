@@ -17,13 +17,14 @@ from typing import Any
 import mibench
 from mibench.catalogue import PACKAGE, Catalogue
 from mibench.engine import devices
+from mibench.engine.devices import Device
 from mibench.settings import Settings
 
 COMMAND = re.compile(r"\bmibench(/__main__\.py)?$")
 LIBRARIES = ("torch", "numpy", "scipy", "pandas", "numba")
 
 
-def facts(settings: Settings, catalogue: Catalogue, trials: int, used: Sequence[str]) -> dict[str, Any]:
+def facts(settings: Settings, catalogue: Catalogue, trials: int, used: Sequence[Device]) -> dict[str, Any]:
     """What is asked for, by which command, with which versions, on which machine and devices."""
     return {
         "command": shlex.join(["mibench", *sys.argv[1:]]) if COMMAND.search(sys.argv[0]) else Path(sys.argv[0]).name,
@@ -39,7 +40,7 @@ def facts(settings: Settings, catalogue: Catalogue, trials: int, used: Sequence[
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "cores": devices.cores(),
-        "devices": list(used),
+        "devices": [device.name for device in used],
         "plugins": {plugin.label: str(plugin.path) for plugin in catalogue.plugins if plugin.origin != "bundled"},
     }
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import socket
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -16,11 +17,13 @@ from mibench import provenance, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.job import Finished, Limits, Slot
+from mibench.engine.devices import Device, Slot
+from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
+from mibench.seeds import Seeds
 from mibench.settings import Settings
-from mibench.trial import Trial, plan, refusal
+from mibench.trial import Trial, plan, refusal, sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,15 +38,16 @@ class Prepared:
     choices: Sequence[Choice]
     points: Sequence[Point]
     samples: Sequence[int]
-    seeds: specs.Seeds
-    devices: Sequence[str]
+    """Empty where none were asked for: each task then has its usual one."""
+    seeds: Seeds
+    devices: Sequence[Device]
     slots: Sequence[Slot]
     limits: Limits
     writer: store.Writer | None = None
     kept: int = 0
     stale: dict[str, int] = field(default_factory=dict)
-    planned: dict[str, int] = field(default_factory=dict)
-    """How many trials each estimator has to run."""
+    planned: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    """How many trials are to run of each (estimator, its settings, task, point, n)."""
 
     @property
     def folder(self) -> Path:
@@ -55,7 +59,12 @@ class Prepared:
     @property
     def total(self) -> int:
         """How many trials the plan has."""
-        return len(self.choices) * len(self.points) * len(self.samples) * len(self.seeds)
+        return len(self.choices) * len(self.points) * (len(self.samples) or 1) * len(self.seeds)
+
+    @property
+    def sizes(self) -> list[int]:
+        """The sample sizes of all points, each once."""
+        return list(dict.fromkeys(n for point in self.points for n in sizes(point, self.samples)))
 
     @cached_property
     def known(self) -> dict[str, store.Known]:
@@ -101,18 +110,18 @@ class Prepared:
 
     def survey(self) -> int:
         """How many trials are to do; counts the rows kept and, by estimator, the stale ones among them."""
-        each = self.total // len(self.choices)
         if not self.known:
-            self.planned = {name: each * count for name, count in Counter(c.name for c in self.choices).items()}
+            cells = itertools.product(self.choices, self.points, self.samples)
+            self.planned = {_named_cell(*cell): len(self.seeds) for cell in cells}
             return self.total
-        self.kept, to_do = 0, Counter[str]()
-        planned: dict[str, str] = {}
+        self.kept, to_do = 0, Counter[tuple[Any, ...]]()
+        planned: set[str] = set()
         codes: dict[tuple[Any, ...], str] = {}
         for trial in self.trials():
-            planned[trial.id] = trial.code
+            planned.add(trial.id)
             codes[trial.choice.name, trial.point.sweep, trial.point.name, trial.n_samples, trial.seed] = trial.code
             if self._due(trial):
-                to_do[trial.choice.name] += 1
+                to_do[_named_cell(trial.choice, trial.point, trial.n_samples)] += 1
             else:
                 self.kept += 1
         # a row is stale if it was made for a trial of this name by other code, be it with other defaults
@@ -191,6 +200,10 @@ def _torch_version() -> str:
     return provenance.version("torch")
 
 
+def _named_cell(choice: Choice, point: Point, n: int) -> tuple[Any, ...]:
+    return choice.name, choice.params, point.sweep, point.name, n
+
+
 def _cell(trial: Trial) -> tuple[int, int, int]:
     return id(trial.choice), id(trial.point), trial.n_samples
 
@@ -229,7 +242,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         choices,
         points,
         specs.positive(settings.samples, "--samples"),
-        specs.seeds(settings.seeds),
+        Seeds.read(settings.seeds),
         resolved,
         devices.slots(resolved, jobs, settings.jobs_per_gpu),
         Limits(
@@ -237,15 +250,16 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
             specs.size(settings.memory) if settings.memory else None,
         ),
     )
-    if len(prepared.refused) == len(choices) * len(points) * len(prepared.samples):
+    if len(prepared.refused) == len(choices) * len(points) * (len(prepared.samples) or 1):
         said = dict.fromkeys(f"{name}: {reason}" for name, reason in prepared.unsupported)
         raise NothingMatched(f"nothing to run: {'; '.join(said)}")
     if settings.output is not None:
+        specs.folder_or_file(settings.output, "-o")  # else it cannot even be asked whether it exists
         folder = Path(settings.output)
         if make_folder or folder.exists():
             prepared.writer = store.Writer.at(folder)
     elif make_folder:
-        prepared.writer = store.Writer.create("-".join(specs.parse(spec)[0].partition("/")[0] for spec in sweeps))
+        prepared.writer = store.Writer.create("-".join(map(specs.called, sweeps)))
     return prepared
 
 
@@ -314,7 +328,7 @@ def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
 def asked_in_python(
     estimators: Any,
     tasks: Any,
-    samples: int | Iterable[int],
+    samples: int | Iterable[int] | None,
     seeds: int | str | Iterable[int],
     output: str | Path | None,
     options: Mapping[str, Any],
@@ -324,8 +338,8 @@ def asked_in_python(
     stated: dict[str, Any] = {
         "estimators": _named(estimators, objects),
         "tasks": _named(tasks, objects),
-        "samples": samples,
-        "seeds": str(specs.seeds_of(seeds)),
+        "samples": () if samples is None else samples,
+        "seeds": str(Seeds.of(seeds)),
         "output": None if output is None else str(output),
         **options,
     }

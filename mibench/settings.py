@@ -58,7 +58,13 @@ class Settings:
         (), "--mi", metavar="NATS,…", asks=True, help="True mutual informations to set on the tasks."
     )
     samples: tuple[str, ...] = _option(
-        ("10000",), "--samples", "-n", metavar="N,…", asks=True, help="Sample sizes.", shown="10000"
+        (),
+        "--samples",
+        "-n",
+        metavar="N,…",
+        asks=True,
+        help="Sample sizes.",
+        shown="10000; all rows of a task's own file",
     )
     seeds: str = _option(
         "3", "--seeds", metavar="COUNT|FIRST-LAST,…", asks=True, help="Seeds: 10, or 0-9, or 0-4,7.", shown="3"

@@ -1,5 +1,6 @@
 """Trial, Result, plan() and run(): one estimator, one sample of one task, and the row it leaves."""
 
+import contextlib
 import inspect
 import math
 import time
@@ -15,10 +16,13 @@ import numpy as np
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.errors import one_line
+from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.result import COLUMNS, SCHEMA_VERSION, Result, plain
 
 DTYPE = "float64"
+USUAL_SIZE = 10_000
+"""How many rows are drawn where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,10 @@ def plan(
     seeds: Iterable[int],
     device: Callable[[Choice], str],
 ) -> Iterator[Trial]:
-    """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early."""
+    """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early.
+
+    `samples` may be empty: see `sizes`.
+    """
     truths: dict[int, tuple[float | None, float | None]] = {}
     contents = [_declared(point.task, "content") for point in points]
     devices = {id(choice): device(choice) for choice in choices}
@@ -121,16 +128,22 @@ def plan(
         for index, point in enumerate(points):
             if index not in truths:
                 truths[index] = _truth(point.task)
-            for n in samples:
+            for n in sizes(point, samples):
                 for choice in choices:
                     code = "-".join(filter(None, (catalogue.code(choice.name, point.sweep), contents[index])))
                     yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
 
 
+def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
+    """The sample sizes asked for; if none is, all rows of a task that has its own, and `USUAL_SIZE` of any other."""
+    return samples or (_declared(point.task, "rows_at_hand") or USUAL_SIZE,)
+
+
 def _declared(task: Any, name: str) -> Any:
     """What the task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
     try:
-        return getattr(task, name, None)
+        with fenced():
+            return getattr(task, name, None)
     except Exception:
         return None
 
@@ -138,7 +151,8 @@ def _declared(task: Any, name: str) -> Any:
 def _truth(task: Any) -> tuple[float | None, float | None]:
     """The truth and its own error in nats; None where it cannot be had, and then the trial's row says why."""
     try:
-        return _stated(task)
+        with fenced():
+            return _stated(task)
     except Exception:
         return None, None
 
@@ -168,7 +182,8 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
     )
     if any(name in asked and asked[name] is None for name in ("dim_x", "dim_y")):
         return None
-    reason = refuses(**asked)
+    with fenced():
+        reason = refuses(**asked)
     return None if reason is None else one_line(str(reason))
 
 
@@ -204,7 +219,7 @@ def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
         dims = _dims(pair)
         reason = refusal(trial, **dims)
     except Exception as error:
-        traceback.print_exc()
+        _trace()
         return trial.row("error", error=_message(error))
     return pair if reason is None else trial.row("unsupported", error=reason, **dims)
 
@@ -275,7 +290,7 @@ def _estimate(
         if len(answers) != len(good):
             raise ValueError(f"{type(estimator).__name__} gave {len(answers)} answers for {len(good)} trials")
     except Exception as error:
-        traceback.print_exc()
+        _trace()
         answers = [error] * len(good)
     return answers, time.perf_counter() - started
 
@@ -328,7 +343,7 @@ def _measured(estimate: Estimate) -> dict[str, Any]:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that memory ran out, whoever reports it."""
-    text = str(error)
+    text = _said(error)
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -338,9 +353,20 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def _message(error: BaseException) -> str:
-    try:
-        text = one_line(str(error))
-    except Exception:  # an exception of a plugin's own may fail to say what it is
-        text = ""
+    text = one_line(_said(error))
     named_kinds = (ValueError, Diverged)
     return text if text and isinstance(error, named_kinds) else one_line(f"{type(error).__name__}: {text}".rstrip(": "))
+
+
+def _said(error: BaseException) -> str:
+    """Its message; an exception of a plugin's own may fail to have one."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _trace() -> None:
+    """Print where an error came from, if it can be printed."""
+    with contextlib.suppress(Exception):
+        traceback.print_exc()

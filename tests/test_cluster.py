@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from mibench import store
+
+ROOT = Path(__file__).parent.parent
 
 pytest.importorskip("distributed")
 
@@ -20,7 +23,7 @@ SWEEP = ("-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0.5",
 @pytest.fixture
 def cluster(tmp_path):
     """A scheduler and three workers in processes of their own, as `dask scheduler` and `dask worker` start them."""
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = []
 
     def start(*arguments):
@@ -89,6 +92,37 @@ def test_a_cluster_gives_the_numbers_of_one_machine_and_holds_every_fault(mibenc
     assert (tmp_path / "far" / "logs" / f"{frame[frame['estimator'] == 'raise']['trial_id'].iloc[0]}.log").is_file()
 
 
+def test_a_hung_trial_ends_with_its_client(mibench, cluster, estimator_file, tmp_path):
+    """Every worker holds one; the next run finds them free."""
+    address, _, _ = cluster
+    file = estimator_file(
+        "hang", f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, f'{{seed}}.began').touch()\ntime.sleep(600)"
+    )
+    far = ("-t", "gaussian/dim=1:mi=0.5", "-n", "10", "--seeds", "3", "--executor", "dask", "--scheduler", address)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mibench", "run", "-e", "hang", "-p", str(file), *far, "-o", "hung"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("*.began"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert mibench("run", "-e", "gaussian", *far, "-o", "after", timeout=60).returncode == 0
+
+
+def test_workers_of_other_versions_are_named():
+    from mibench.engine import cluster, remote
+    from mibench.errors import UsageError
+
+    here = remote.versions()
+    cluster.refuse_others({"tcp://one": here})
+    with pytest.raises(UsageError, match=r"Dask worker tcp://two has numpy 1\.0 \(here .*\), torch none \(here .*\)"):
+        cluster.refuse_others({"tcp://one": here, "tcp://two": {**here, "numpy": "1.0", "torch": "none"}})
+
+
 def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, cluster, estimator_file, tmp_path):
     address, scheduler, workers = cluster
     file = estimator_file("slow", "import time\ntime.sleep(0.3)\nreturn float(x[0, 0])")
@@ -96,7 +130,7 @@ def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, 
         sys.executable, "-m", "mibench", "run", "-e", "slow", "-p", file, "-t", "gaussian/dim=1:mi=0.5", "-n", "10",
         "--seeds", "300", "--executor", "dask", "--scheduler", address, "-o", "out",
     ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(store.Path(__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     _wait_for_rows(tmp_path / "out", 5)
     for child in [*_children(workers[0].pid), psutil.Process(workers[0].pid)]:
@@ -104,14 +138,13 @@ def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, 
             child.send_signal(signal.SIGKILL)
     before = sum(1 for _ in store.rows(tmp_path / "out"))
     _wait_for_rows(tmp_path / "out", before + 12)
-    assert {row["status"] for row in store.rows(tmp_path / "out")} == {"ok"}
+    assert set(store.load(tmp_path / "out")["status"]) == {"ok"}
     scheduler.kill()
     _, said = process.communicate(timeout=90)
     assert process.returncode == 130, said
     assert "went away" in said
     assert "mibench resume out" in said
-    rows = list(store.rows(tmp_path / "out"))
-    assert len({row["trial_id"] for row in rows}) == len(rows), "no row twice"
+    assert sum(1 for _ in store.rows(tmp_path / "out")) == len(store.load(tmp_path / "out")), "no row twice"
 
 
 def _wait_for_rows(folder, count, seconds=90):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mibench import store
+from mibench import cli, store
 from mibench.trial import COLUMNS
 
 QUICK = ("run", "-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0,1", "-n", "300", "--seeds", "2")
@@ -218,6 +219,148 @@ def test_bad_input_gets_one_clear_line_and_its_code(mibench, tmp_path, arguments
         assert not (tmp_path / "results").exists()
 
 
+LONG = "x" * 300
+ODD = {
+    "a superscript": (("run", "--dims", "²"), 2, "--dims=²: expected a whole number"),
+    "a seed beyond all rows": (("run", "--seeds", "9" * 20), 2, "--seeds 99999999999999999999: seeds go up to 10"),
+    "a seed of 5000 digits": (("run", "--seeds", "9" * 5000), 2, "write a count"),
+    "memory of 400 digits": (("run", "--memory", "9" * 400), 2, "write a size"),
+    "a size of 5000 digits": (("run", "-n", "9" * 5000), 2, "expected a whole number"),
+    "a field of 5000 digits": (("run", "-e", "ksg:k=" + "9" * 5000), 2, "expected a whole number"),
+    "jobs without end": (("run", "-j", "1000000000000"), 2, "--jobs 1000000000000: expected"),
+    "nobody's home": (("run", "-p", "~nosuchuser/x"), 2, "-p ~nosuchuser/x: Could not determine home directory"),
+    "a long plugin": (("run", "-p", LONG), 2, "File name too long"),
+    "a long folder": (("run", "-o", LONG), 2, "File name too long"),
+    "a long run": (("table", LONG), 2, "File name too long"),
+    "a long run to resume": (("resume", LONG), 2, "File name too long"),
+    "a long thing to check": (("check", LONG), 2, "File name too long"),
+    "a deep config": (("run", "-c", "deep.toml"), 2, "deep.toml is no TOML file: maximum recursion depth"),
+    "a config of 5000 digits": (("run", "-c", "digits.toml"), 2, "digits.toml is no TOML file: Exceeds the limit"),
+    "a config of another kind": (("run", "-c", "table.toml"), 2, "table.toml: seeds is a table; expected a value"),
+    "a name on two lines": (("run", "-e", "ga\nuss"), 2, "no estimator 'ga uss'; did you mean 'gaussian'?"),
+    "a name with an escape": (("run", "-t", "ga\x07uss"), 2, "no task 'ga\\x07uss'"),
+    "a table nowhere": (("table", "a", "-o", "/nonexist/x"), 3, "cannot write /nonexist/x: No such file"),
+    "a full table": (("table", "a", "-o", "/dev/full"), 3, "cannot write /dev/full: No space left"),
+    "a plot nowhere": (
+        ("plot", "a", "-k", "bias", "-o", "/dev/null/x"),
+        3,
+        "cannot write /dev/null/x: Not a directory",
+    ),
+    "a report nowhere": (("report", "a", "-o", "/dev/null/x"), 3, "cannot write /dev/null/x: Not a directory"),
+    "a sample nowhere": (("sample", "gaussian/dim=1:mi=0", "-o", "/dev/null/x.csv"), 2, "cannot write /dev/null/x.csv"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), ODD.values(), ids=ODD)
+def test_odd_input_too_gets_one_short_line(finished, monkeypatch, capsys, arguments, code, message):
+    """In this process, for speed; what is echoed is printable and shortened."""
+    folder, _ = finished
+    monkeypatch.chdir(folder)
+    (folder / "deep.toml").write_text("x=" + "[" * 2000)
+    (folder / "digits.toml").write_text("jobs=" + "9" * 5000)
+    (folder / "table.toml").write_text("[seeds]\ncount=3\n")
+    if arguments[0] == "run":
+        defaults = {"-e": "gaussian", "-t": "gaussian"}
+        missing = [part for key, value in defaults.items() if key not in arguments for part in (key, value)]
+        arguments = (*arguments, *missing, "--dry-run")
+    assert _main(monkeypatch, *arguments) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert message in said.err
+    assert said.err.startswith("mibench: ")
+    assert said.err.count("\n") == 1
+    assert len(said.err) < 400
+    assert said.err.rstrip("\n").isprintable()
+
+
+def _main(monkeypatch, *arguments):
+    """The exit code of the command."""
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(sys, "argv", ["mibench", *arguments])
+    try:
+        cli.main()
+    except SystemExit as end:
+        return end.code
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.mark.parametrize("text", ["tool = 3\n", "[tool]\nother = 3\n"])
+def test_another_tools_settings_are_not_ours(tmp_path, monkeypatch, capsys, text):
+    (tmp_path / "pyproject.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert _main(monkeypatch, "run", "-e", "gaussian", "-t", "gaussian", "--dry-run") == 0
+    (tmp_path / "pyproject.toml").write_text("[tool]\nmibench = 3\n")
+    assert _main(monkeypatch, "run", "-e", "gaussian", "-t", "gaussian", "--dry-run") == 2
+    assert "pyproject.toml [tool.mibench] is 3; expected a table of settings" in capsys.readouterr().err
+
+
+def test_seeds_may_be_lists(monkeypatch, capsys, tmp_path):
+    (tmp_path / "run.toml").write_text("seeds = [7, 3]\n")
+    monkeypatch.chdir(tmp_path)
+    run = ("run", "-e", "gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "20", "--dry-run", "--json")
+    for more in ("--seeds", "7,3"), ("-c", "run.toml"):
+        assert _main(monkeypatch, *run, *more) == 0
+        assert json.loads(capsys.readouterr().out)["trials"] == 2
+
+
+def test_a_plugin_that_prints_or_leaves_at_import_harms_no_document(mibench, estimator_file, tmp_path):
+    file = estimator_file("loud")
+    file.write_text(
+        "import os\nprint('hello', flush=True)\nos.system('echo there')\nos.chdir('/')\n" + file.read_text()
+    )
+    done = mibench("run", "-p", file, "-e", "loud", "-t", "gaussian/dim=1:mi=0.5", "-n", "20", "--seeds", "1",
+        "--json", "-o", "out")  # fmt: skip
+    assert json.loads(done.stdout)["counts"] == {"ok": 1}
+    assert (tmp_path / "out" / "trials.csv").is_file()
+    file.write_text("import os\nos._exit(0)\n")
+    done = mibench("run", "-p", file, "-e", "loud", "-t", "gaussian/dim=1:mi=0.5", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "SystemExit: the plugin called os._exit(0)" in done.stderr
+
+
+TALKATIVE = """
+from dataclasses import dataclass
+from mibench import hookimpl
+
+@dataclass(frozen=True)
+class Talks:
+    k: int = 1
+    def __post_init__(self):
+        print("made")
+    @property
+    def mi(self):
+        print("asked for the truth")
+        return 0.5
+    @property
+    def dim_x(self):
+        print("asked for the dimension")
+        return 1
+    def refuses(self, n):
+        print("asked whether it can")
+    def estimate(self, x, y): return 0.0
+    def sample(self, n, rng): return rng.standard_normal((2, n, 1))
+
+@hookimpl
+def mibench_estimators():
+    return {"talks": Talks()}
+
+@hookimpl
+def mibench_tasks():
+    return {"talking": [Talks()]}
+"""
+
+
+def test_what_is_asked_of_a_plugin_may_print_too(monkeypatch, tmp_path, capfd):
+    (tmp_path / "talks.py").write_text(TALKATIVE)
+    monkeypatch.chdir(tmp_path)
+    run = ("run", "-p", "talks.py", "-e", "talks:k=2", "-t", "talking:k=3", "--dry-run", "--json")
+    assert _main(monkeypatch, *run) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out)["trials"] == 3
+    assert {"made", "asked whether it can"} <= set(said.err.splitlines())
+
+
 def _has_cuda():
     from mibench.engine import devices
 
@@ -301,6 +444,8 @@ def test_check_passes_the_bundled_and_fails_the_careless(mibench, estimator_file
 def test_describe_says_fields_source_and_points(mibench):
     assert "Kraskov" in mibench("describe", "ksg").stdout
     assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
+    lines = [line.strip() for line in mibench("describe", "mine").stdout.splitlines()]
+    assert lines[lines.index("folds = 1   (int)") + 1].startswith("above 1, cross-fitting")
     done = mibench("describe", "ksgg")
     assert (done.returncode, "did you mean 'ksg'" in done.stderr) == (2, True)
 

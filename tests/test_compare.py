@@ -12,7 +12,9 @@ from scipy import stats
 
 from mibench.errors import NothingMatched, UsageError
 from mibench.findings import compare, summary
-from mibench.findings.compare import LEVEL
+from mibench.findings.compare import LEVEL, TOO_FEW
+from mibench.findings.places import nearer, places
+from mibench.findings.ranking import _cliques, ranking
 from mibench.tables import verdict
 from mibench.tables.numbers import p_value
 
@@ -144,7 +146,7 @@ def test_too_few_cells_are_said_not_tested(cells):
     frame = trials(TWO, tuple((dim, 0.5) for dim in range(1, cells + 1)), bias={"mine": 0.5})
     over = compare.labels(frame, "ksg", "mine").overs[0]
     assert math.isnan(over.p)
-    assert over.said.startswith(f"too few cells for a test: with {cells} ")
+    assert over.said == TOO_FEW
     assert over.verdict == ""
 
 
@@ -169,7 +171,7 @@ def errors_by_cell(frame):
 
 def test_ranking_is_wilcoxon_with_holm_over_cells():
     frame = trials(FIVE, tuple((dim, mi) for dim in range(1, 7) for mi in (0.5, 2.0)), bias={"d": 0.1, "e": 0.4})
-    found = compare.ranking(frame)
+    found = ranking(frame)
     errors = errors_by_cell(frame)
     names = sorted(errors)
     raw = {pair: stats.wilcoxon(errors[pair[0]], errors[pair[1]]).pvalue for pair in combinations(names, 2)}
@@ -191,7 +193,7 @@ def test_ranking_agrees_with_scikit_posthocs():
     errors = errors_by_cell(frame)
     long = pd.DataFrame([(name, value) for name, values in errors.items() for value in values], columns=["g", "v"])
     theirs = posthocs.posthoc_wilcoxon(long, val_col="v", group_col="g", p_adjust="holm")
-    for over in compare.ranking(frame).pairs:
+    for over in ranking(frame).pairs:
         assert over.p == pytest.approx(theirs.loc[over.first, over.second])
 
 
@@ -199,11 +201,14 @@ def test_cells_with_failures_are_dropped_or_ranked_last():
     points = tuple((dim, mi) for dim in range(1, 7) for mi in (0.5, 2.0))
     frame = trials(FIVE, points, bias={"b": 0.2, "c": 0.4, "d": 0.6, "e": 0.8}, sd=0.01)
     frame = fail(frame, (frame["estimator"] == "a") & (frame["dim_x"] <= 4))
-    dropped = compare.ranking(frame)
-    assert (dropped.cells, dropped.dropped) == (4, 8)
-    assert any("8 of 12 cells dropped" in note for note in dropped.notes)
-    assert dropped.labels[0] == "a"
-    worst = compare.ranking(frame, failures="worst")
+    dropped = ranking(frame)
+    assert (dropped.cells, dropped.dropped) == (12, 0)
+    assert dropped.ranks == pytest.approx((1, 2, 3, 4, 5))
+    assert {over.cells for over in dropped.pairs if "a" in (over.first, over.second)} == {4}
+    assert {over.cells for over in dropped.pairs if "a" not in (over.first, over.second)} == {12}
+    assert "a without 8 of 12 cells: 8 failed" in dropped.notes
+    assert any("over the 4 of 12 cells that all finished" in note for note in dropped.notes)
+    worst = ranking(frame, failures="worst")
     assert worst.cells == 12
     ranks = {"a": 8 * 5 + 4 * 1, "b": 8 * 1 + 4 * 2, "c": 8 * 2 + 4 * 3, "d": 8 * 3 + 4 * 4, "e": 8 * 4 + 4 * 5}
     assert dict(zip(worst.labels, worst.ranks, strict=True)) == pytest.approx({k: v / 12 for k, v in ranks.items()})
@@ -216,14 +221,60 @@ def test_cells_with_failures_are_dropped_or_ranked_last():
 def test_who_never_finished_is_left_out_and_named():
     """Otherwise one estimator that crashes would leave the others without a comparison."""
     frame = trials(FIVE, POINTS)
-    rest = compare.ranking(frame[frame["estimator"] != "b"])
-    found = compare.ranking(fail(frame, frame["estimator"] == "b", "crashed"))
+    rest = ranking(frame[frame["estimator"] != "b"])
+    found = ranking(fail(frame, frame["estimator"] == "b", "crashed"))
     assert (found.labels, found.ranks, found.cells) == (rest.labels, rest.ranks, rest.cells)
     assert "b left out: none of its trials ended ok" in found.notes
-    with pytest.raises(NothingMatched, match="finished by every"):
-        compare.ranking(fail(frame, frame["estimator"] != "b", "crashed"))
+    with pytest.raises(NothingMatched, match="finished by two"):
+        ranking(fail(frame, frame["estimator"] != "b", "crashed"))
     with pytest.raises(NothingMatched, match="finished by any"):
-        compare.ranking(fail(frame, frame["estimator"] != "", "crashed"), failures="worst")
+        ranking(fail(frame, frame["estimator"] != "", "crashed"), failures="worst")
+
+
+def test_what_one_does_not_support_costs_the_others_nothing():
+    """Ranks and tests of the others are what they are without it, which is compared where it has cells."""
+    points = tuple((dim, mi) for dim in range(1, 9) for mi in (0.5, 2.0))
+    frame = trials(FIVE, points, bias={"b": 0.2, "c": 0.4, "d": 0.6, "e": 0.8}, seeds=4)
+    frame = fail(frame, (frame["estimator"] == "a") & (frame["dim_x"] > 2), "unsupported")
+    for failures in ("drop", "worst"):
+        found = ranking(frame, failures=failures)
+        rest = ranking(frame[frame["estimator"] != "a"], failures=failures)
+        assert found.cells == rest.cells == 16
+        assert found.labels == ("a", *rest.labels)
+        assert found.ranks == pytest.approx((1, *(place + 1 for place in rest.ranks)))
+        raw = {(over.first, over.second): over.change for over in found.pairs}
+        assert all(raw[over.first, over.second] == over.change for over in rest.pairs)
+        assert "a without 12 of 16 cells: 12 unsupported" in found.notes
+
+
+def test_who_shares_no_cell_is_left_out():
+    one, other = trials(FIVE[:2], ((1, 0.5),)), trials(FIVE[2:3], ((2, 0.5),))
+    found = ranking(pd.concat([one, other]))
+    assert set(found.labels) == {"a", "b"}
+    assert "c left out: it shares no cell with another" in found.notes
+
+
+def test_places_of_whole_tables_are_mean_ranks():
+    values = np.random.default_rng(0).integers(0, 6, (40, 5)).astype(float)  # with ties
+    shares = nearer(values[:, None, :] - values[:, :, None])
+    assert places(shares) == pytest.approx(stats.rankdata(values, axis=1).mean(axis=0))
+    weights = np.random.default_rng(1).integers(0, 3, (2, 40)).astype(float)
+    ranks = stats.rankdata(values, axis=1)
+    assert places(shares, weights) == pytest.approx(weights @ ranks / weights.sum(axis=1, keepdims=True))
+
+
+def test_applications_are_not_compared_by_error():
+    frame = trials(TWO, POINTS)
+    made = frame.assign(kind="application", task="made", mi_true=np.nan, trial_id="a" + frame["trial_id"])
+    both = pd.concat([frame.assign(kind="task"), made])
+    found = ranking(both)
+    assert (found.labels, found.ranks, found.cells) == (ranking(frame).labels, ranking(frame).ranks, 9)
+    assert "trials of tasks alone; left out: 180 of kind application" in found.notes
+
+
+def test_too_few_cells_are_said_once():
+    frame = trials(FIVE, ((1, 0.5), (2, 0.5)))
+    assert verdict.text(ranking(frame), compare.labels(frame, "a", "b")).count("too few cells") == 1
 
 
 def test_the_columns_of_two_estimators_are_named_once():
@@ -238,12 +289,12 @@ def test_cliques_are_the_groups_without_a_significant_pair():
 
     apart = {("a", "c"), ("a", "d"), ("b", "d")}
     pairs = [over(x, y, 0.01 if (x, y) in apart else 0.9) for x, y in combinations("abcd", 2)]
-    assert compare._cliques("abcd", pairs) == (("a", "b"), ("b", "c"), ("c", "d"))
+    assert _cliques("abcd", pairs) == (("a", "b"), ("b", "c"), ("c", "d"))
 
 
 def test_one_estimator_cannot_be_ranked():
     with pytest.raises(NothingMatched, match="at least two"):
-        compare.ranking(trials(TWO[:1]))
+        ranking(trials(TWO[:1]))
 
 
 def test_units_scale_differences_and_leave_p_alone():
@@ -259,17 +310,17 @@ def test_json_holds_what_the_text_says():
     document = json.loads(verdict.as_json([found]))
     assert document["worse"] is True
     assert [cell["point"] for cell in document["cells"] if cell["verdict"]] == ["dim=5:mi=1.0"]
-    ranked = json.loads(verdict.as_json([compare.ranking(trials(TWO, POINTS))]))
-    assert ranked["labels"] == list(compare.ranking(trials(TWO, POINTS)).labels)
+    ranked = json.loads(verdict.as_json([ranking(trials(TWO, POINTS))]))
+    assert ranked["labels"] == list(ranking(trials(TWO, POINTS)).labels)
 
 
 def test_friedman_and_pairs_do_not_contradict_each_other():
     """Five cells in one order throughout: together they differ, and no pair can be told apart with five."""
     bias = {name: 0.2 * i for i, (name, _, _) in enumerate(FIVE)}
-    few = verdict.text(compare.ranking(trials(FIVE, tuple((dim, 0.5) for dim in range(1, 6)), sd=0.01, bias=bias)))
+    few = verdict.text(ranking(trials(FIVE, tuple((dim, 0.5) for dim in range(1, 6)), sd=0.01, bias=bias)))
     assert "at least one differs, but the tests of pairs cannot say which" in few
     assert "no pair told apart among: a, b, c, d, e" in few
-    many = verdict.text(compare.ranking(trials(FIVE, tuple((dim, 0.5) for dim in range(1, 15)), sd=0.01, bias=bias)))
+    many = verdict.text(ranking(trials(FIVE, tuple((dim, 0.5) for dim in range(1, 15)), sd=0.01, bias=bias)))
     assert "at least one differs\n" in many
     assert "told apart among" not in many
 

@@ -7,7 +7,9 @@ import pytest
 from mibench import store
 from mibench.catalogue import Choice, Point
 from mibench.engine import devices
-from mibench.engine.batches import batches
+from mibench.engine.batches import WINDOW, batches
+from mibench.engine.devices import Device
+from mibench.engine.local import Queues
 from mibench.errors import UsageError
 from mibench.trial import Trial
 
@@ -105,17 +107,17 @@ def test_a_slot_sees_one_device_by_whatever_name_it_was_inherited(monkeypatch, i
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if inherited is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", inherited)
-    made = devices.slots(["cuda:0", "cuda:1"], jobs=3, jobs_per_gpu=2)
-    assert [slot.kind for slot in made].count("cpu") == 3
-    gpus = [slot for slot in made if slot.kind == "cuda"]
+    made = devices.slots([Device("cuda", 0), Device("cuda", 1)], jobs=3, jobs_per_gpu=2)
+    assert [slot.name for slot in made].count("cpu") == 3
+    gpus = [slot for slot in made if slot.device.accelerator]
     assert [slot.visible for slot in gpus] == [expected[0]] * 2 + [expected[1]] * 2
     assert [slot.name for slot in gpus] == ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]
 
 
 def test_threads_are_divided_over_the_jobs(monkeypatch):
     monkeypatch.setattr(devices, "cores", lambda: 8)
-    assert {slot.threads for slot in devices.slots(["cpu"], jobs=2, jobs_per_gpu=1)} == {4}
-    assert {slot.threads for slot in devices.slots(["cpu"], jobs=16, jobs_per_gpu=1)} == {1}
+    assert {slot.threads for slot in devices.slots([devices.CPU], jobs=2, jobs_per_gpu=1)} == {4}
+    assert {slot.threads for slot in devices.slots([devices.CPU], jobs=16, jobs_per_gpu=1)} == {1}
 
 
 def test_estimators_that_know_no_gpu_stay_on_the_cpu():
@@ -123,15 +125,29 @@ def test_estimators_that_know_no_gpu_stay_on_the_cpu():
     class Neural(Alone):
         devices = ("cpu", "cuda")
 
-    assert devices.kind_for(Neural(), ["cuda:0"]) == "cuda"
-    assert devices.kind_for(Alone(), ["cuda:0"]) == "cpu"
-    assert devices.kind_for(Neural(), ["cpu"]) == "cpu"
-    assert devices.kind_for(Neural(), ["cuda:0"], automatic=True) == "cpu", "it names the CPU first"
+    gpu = [Device("cuda", 0)]
+    assert devices.kind_for(Neural(), gpu) == "cuda"
+    assert devices.kind_for(Alone(), gpu) == "cpu"
+    assert devices.kind_for(Neural(), [devices.CPU]) == "cpu"
+    assert devices.kind_for(Neural(), gpu, automatic=True) == "cpu", "it names the CPU first"
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:3", "mps"])
+def test_a_device_is_called_as_it_was_asked_for(name):
+    device = Device.of(name)
+    assert device.name == str(device) == name
+    assert device.accelerator == (name != "cpu")
+    assert device.dtype == ("float32" if name == "mps" else "float64")
+
+
+def test_more_jobs_than_any_machine_has_are_refused_before_anything_is_built():
+    with pytest.raises(UsageError, match="--jobs 1000000000000: expected at most"):
+        devices.slots([devices.CPU], jobs=10**12, jobs_per_gpu=1)
 
 
 def test_devices_that_are_not_here_are_told(monkeypatch):
     monkeypatch.setattr(devices, "accelerators", lambda: {"torch": "2.0", "built": "13", "cuda": ["A"], "mps": False})
-    assert devices.resolve(["cuda"]) == devices.resolve(["cuda:0", "cuda"]) == ["cuda:0"]
+    assert devices.resolve(["cuda"]) == devices.resolve(["cuda:0", "cuda"]) == [Device("cuda", 0)]
     for asked, message in (("cuda:1", "there are cuda:0"), ("mps", "not available"), ("tpu", "no device 'tpu'")):
         with pytest.raises(UsageError, match=message):
             devices.resolve([asked])
@@ -140,17 +156,26 @@ def test_devices_that_are_not_here_are_told(monkeypatch):
 
 
 def test_near_the_end_the_longest_go_first():
-    from collections import deque
-
-    from mibench.engine.job import Finished
-    from mibench.engine.local import Costs
-
     quick, slow, unseen = ([trial] for trial in trials(Alone(1), Alone(2), Alone(3), seeds=1))
-    costs = Costs()
-    costs.learn(quick, [Finished(quick[0].row("ok", wall_seconds=0.1))])
-    costs.learn(slow, [Finished(slow[0].row("ok", wall_seconds=9.0))])
-    queue = deque([quick, slow, unseen, quick])
-    assert [costs.longest(queue) for _ in range(4)] == [unseen, slow, quick, quick]
+    queues = Queues(["cpu"], iter([quick, slow, unseen, quick]))
+    queues.learn(quick, 0.1)
+    queues.learn(slow, 9.0)
+    assert [queues.take("cpu") for _ in range(5)] == [unseen, slow, quick, quick, None]
+
+
+def test_a_slot_without_work_does_not_pull_the_whole_plan():
+    planned = 0
+
+    def endless():
+        nonlocal planned
+        while True:
+            planned += 1
+            yield trials(Alone(planned), seeds=1)
+
+    queues = Queues(["cpu", "cuda"], endless())
+    assert queues.take("cuda") is None
+    assert queues.take("cpu") is not None
+    assert planned <= WINDOW
 
 
 SPOILT = '''"""A batch of which one trial, by its sample, ends the whole process."""

@@ -14,7 +14,7 @@ import pytest
 from frames import fail, trials
 
 from mibench.errors import NothingMatched, UsageError
-from mibench.findings import compare
+from mibench.findings.ranking import ranking
 from mibench.plots.figures import draw, write
 from mibench.plots.kinds import KINDS
 from mibench.plots.style import MARKERS
@@ -154,7 +154,7 @@ def test_time_leaves_out_what_not_all_finished():
 
 
 def test_ranks_stand_at_the_mean_ranks():
-    found = compare.ranking(FRAME)
+    found = ranking(FRAME)
     lines = FIGURES["ranks"].axes[0].get_lines()
     markers = sorted(float(line.get_xdata()[0]) for line in lines if line.get_marker() in MARKERS)
     assert markers == pytest.approx(sorted(found.ranks))

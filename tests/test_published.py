@@ -157,9 +157,8 @@ def test_settings_that_differ_are_named():
     same = published.beside(at_the_published_point(params=theirs), "smile-2020")
     assert not any(note.startswith("settings") for note in same.notes)
     other = published.beside(at_the_published_point(params={**theirs, "steps": 400, "hidden": [64, 64]}), "smile-2020")
-    assert "settings that run --like smile-2020 has, and here: hidden 256x256x256 and 64x64; steps 4000 and 400" in (
-        other.notes
-    )
+    said = "hidden=256x256x256 (here 64x64); steps=4000 (here 400)"
+    assert f"settings of run --like smile-2020, where they are others here: {said}" in other.notes
 
 
 @pytest.mark.parametrize(
@@ -247,6 +246,49 @@ def test_runs_like_a_source_can_be_prepared(name):
     truths = {float(point.task.mi) for point in prepared.points}
     theirs = {float(row["true_mi_nats"]) for row in published._numbers(SOURCES[name])}
     assert all(min(abs(mi - truth) for mi in truths) <= published.SAME_TRUTH * max(1, truth) for truth in theirs)
+
+
+def test_named_estimators_take_over_the_protocol_they_have_fields_of():
+    def has(name, field):
+        return name != "half" and not (name == "ksg" and field in ("hidden", "steps", "batch_size"))
+
+    made = published.like("latentmi-2024", ["mine", "ksg:k=5", "half", "nwj:steps=50"], has)
+    assert made["estimators"] == (
+        "mine:scaling=standard:hidden=16x8:batch_size=256:steps=10000",
+        "ksg:k=5:scaling=standard",
+        "half",
+        "nwj:scaling=standard:hidden=16x8:batch_size=256:steps=50",
+    )
+    assert made["tasks"] == ("low-rank",)
+    assert not {"fields", "others"} & made.keys()
+    (smile,) = published.like("smile-2020", ["smile"])["estimators"]
+    assert "clip" not in smile
+    assert ":steps=4000:" in smile
+
+
+def test_what_has_no_counterpart_is_said():
+    mine = at_the_published_point()
+    ours = at_the_published_point(estimator="half", task="staircase")
+    far = at_the_published_point(mi=2.5)
+    found = published.beside(pd.concat([mine, ours, far]), "smile-2020")
+    assert found.alone == (
+        "half: smile-2020 has no numbers of half",
+        "infonce: staircase/dim=20:mi=2.5 n = 1000",
+    )
+    assert "of this run without a counterpart there:\n- half:" in tables.text(found)
+    assert json.loads(tables.as_json(found))["alone"] == list(found.alone)
+    assert published.beside(mine, "smile-2020").alone == ()
+
+
+def test_a_number_that_a_source_has_twice_is_shown_once():
+    """gmm-mi-2022 has each truth at ρ and −ρ: KSG's numbers are the same at both, MINE's are told apart."""
+    params = {"k": 1, "scaling": "standard"}
+    frame = trials((("ksg", params, "none"), ("mine", {}, "lower")), ((1, 1.958518),), samples=(200,), seeds=5)
+    table = published.beside(frame, "gmm-mi-2022").table
+    ksg, mine = table[table["label"] == "ksg"], table[table["label"] == "mine"]
+    assert ksg["there"].tolist() == ["KSG"]
+    assert set(mine["there"]) == {"MINE rho=-0.99", "MINE rho=0.99"}
+    assert mine["published"].nunique() == 2
 
 
 def test_a_source_without_a_run_says_why():

@@ -18,6 +18,7 @@ from frames import fail, trials
 from mibench import report, store
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import leaderboard
+from mibench.result import COLUMNS
 
 HOSTILE = "<script>alert(1)</script>"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -28,8 +29,10 @@ def folder(path, frame, logs=True):
     """A results folder as a run leaves it, with these rows."""
     (path / "logs").mkdir(parents=True)
     (path / "curves").mkdir()
-    frame = frame.assign(run_id=path.name).reindex(columns=store.COLUMNS)
-    frame["flags"] = frame["flags"].fillna("")
+    frame = frame.assign(run_id=path.name).reindex(columns=list(COLUMNS))
+    for name, column in COLUMNS.items():
+        if column.kind is str and not column.optional:
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), column.default or "")
     frame.to_csv(path / "trials.csv", index=False)
     (path / "rows").mkdir()
     with (path / "rows" / "one.jsonl").open("w") as file:
@@ -43,6 +46,10 @@ def folder(path, frame, logs=True):
     return path
 
 
+def page_of(path, *more):
+    return report.page(store.load(path), [path], *more)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     frame = trials((("ksg", {"k": 3}, "none"), (HOSTILE, {"a": "&<b>"}, "lower"), ("mine", {}, "lower")), POINTS)
@@ -54,7 +61,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(run):
-    return report.page([run])
+    return page_of(run)
 
 
 def data_of(page):
@@ -100,6 +107,10 @@ def test_every_cell_is_recomputed_from_the_rows(run, page):
         ('File "/home/ann/mi/plugins/ksg.py", line 3', 'File "plugins/ksg.py", line 3'),
         ('File "/opt/venv/lib/python3.11/site-packages/scipy/a.py"', 'File "site-packages/scipy/a.py"'),
         ('File "mine.py", line 1', 'File "mine.py", line 1'),
+        ('File "/home/ann/half.py", line 1', 'File "half.py", line 1'),
+        ("No such file: '/home/ann/my-data/x.csv'", "No such file: 'x.csv'"),
+        (r"C:\Users\ann\x.csv is gone", "x.csv is gone"),
+        ("see https://example.org/a/b, 3/4 and x/y/z", "see https://example.org/a/b, 3/4 and x/y/z"),
     ],
 )
 def test_logs_do_not_say_where_a_checkout_lies(tmp_path, line, kept):
@@ -108,7 +119,34 @@ def test_logs_do_not_say_where_a_checkout_lies(tmp_path, line, kept):
     path = folder(tmp_path / "run", frame, logs=False)
     trial = frame.loc[frame["status"] == "error", "trial_id"].iloc[0]
     (path / "logs" / f"{trial}.log").write_text(f"Traceback\n  {line}\n")
-    assert data_of(report.page([path]))["logs"] == {trial: f"Traceback\n  {kept}\n"}
+    assert data_of(page_of(path))["logs"] == {trial: f"Traceback\n  {kept}\n"}
+
+
+def test_no_place_on_a_machine_is_in_a_report(tmp_path):
+    """Neither in commands, settings and messages nor where plugins lie."""
+    frame = trials((("half", {"file": "/home/ann/own/d.csv"}, "none"), ("ksg", {}, "none")), POINTS[:1])
+    frame = frame.assign(task_params='{"path": "/home/ann/own/d.csv"}')
+    frame = fail(frame, frame["seed"] == 0, "error").assign(error="no file /home/ann/own/d.csv")
+    path = folder(tmp_path / "run", frame, logs=False)
+    run = json.loads((path / "run.json").read_text())
+    run["command"] = "mibench run -p /home/ann/own/half.py -o /home/ann/out/run"
+    run["settings"]["plugins"] = ["/home/ann/own/half.py"]
+    (path / "run.json").write_text(json.dumps(run))
+    page = page_of(path)
+    assert "/home" not in page
+    assert "ann" not in re.sub(r"<style>.*?</script>", "", page, flags=re.DOTALL).split()
+    assert "-p half.py" in page
+
+
+@pytest.mark.parametrize("kind", ["up", "link"])
+def test_no_file_outside_a_run_is_embedded(tmp_path, kind):
+    frame = fail(trials((("ksg", {}, "none"),), POINTS[:1], seeds=2), np.array([True, False]), "error")
+    frame["trial_id"] = ["../../secret" if kind == "up" else "t0", "t1"]
+    path = folder(tmp_path / "run", frame, logs=False)
+    (tmp_path / "secret.log").write_text("SECRET")
+    if kind == "link":
+        (path / "logs" / "t0.log").symlink_to(tmp_path / "secret.log")
+    assert "SECRET" not in report.page(frame, [path])
 
 
 def test_names_are_text(page):
@@ -171,7 +209,7 @@ def test_it_says_where_the_numbers_come_from(page):
 
 
 def test_units_reach_every_number(run):
-    nats, bits = (data_of(report.page([run], unit))["cells"][0] for unit in ("nats", "bits"))
+    nats, bits = (data_of(page_of(run, unit))["cells"][0] for unit in ("nats", "bits"))
     columns = report.CELL_COLUMNS
     for name in ("truth", "mean", "sd", "ci_low", "bias", "rmse"):
         i = columns.index(name)
@@ -181,19 +219,19 @@ def test_units_reach_every_number(run):
 
 def test_a_run_where_all_failed_has_an_honest_report(tmp_path):
     frame = trials()
-    page = report.page([folder(tmp_path / "bad", fail(frame, frame["seed"] >= 0))])
+    page = page_of(folder(tmp_path / "bad", fail(frame, frame["seed"] >= 0)))
     assert "No figure can be drawn" in page
     assert "failed: timeout 10" in page
 
 
 def test_an_empty_run_has_an_honest_report(tmp_path):
-    page = report.page([folder(tmp_path / "empty", trials().iloc[:0])])
+    page = page_of(folder(tmp_path / "empty", trials().iloc[:0]))
     assert data_of(page)["cells"] == []
 
 
 def test_what_is_no_run_gives_one_line(tmp_path):
     with pytest.raises(MibenchError) as caught:
-        report.page([tmp_path / "nothing"])
+        page_of(tmp_path / "nothing")
     assert "\n" not in str(caught.value)
 
 
@@ -201,34 +239,42 @@ def test_a_thousand_cells_fit_in_two_megabytes(tmp_path):
     names = tuple((f"estimator-{i}", {"k": i}, "lower") for i in range(10))
     frame = trials(names, tuple((dim, mi) for dim in range(1, 11) for mi in (0.1, 0.5, 1, 2, 5)), (1000, 10_000), 10)
     frame["trial_id"] = [f"t{i:016x}" for i in range(len(frame))]
-    page = report.page([folder(tmp_path / "big", frame, logs=False)])
+    page = page_of(folder(tmp_path / "big", frame, logs=False))
     assert len(data_of(page)["cells"]) == 1000
     assert len(page.encode()) < 2_000_000
 
 
-def test_the_leaderboard_is_ranks_over_what_all_finished():
+@pytest.mark.parametrize(
+    ("status", "why"), [("error", "failed or was not run"), ("unsupported", "does not support them")]
+)
+def test_the_leaderboard_is_ranks_by_pairs_over_what_both_finished(status, why):
     names = (("a", {}, "none"), ("b", {}, "none"), ("c", {}, "none"))
     frame = trials(names, POINTS, bias={"b": 0.2, "c": 0.5}, seeds=4)
-    frame = fail(frame, (frame["estimator"] == "c") & (frame["dim_x"] == 5) & (frame["seed"] == 0))
+    seeds = frame["seed"] == 0 if status == "error" else frame["seed"] >= 0
+    frame = fail(frame, (frame["estimator"] == "c") & (frame["dim_x"] == 5) & seeds, status)
     board = leaderboard.board(frame)
-    part = frame[frame["dim_x"] == 1]
+    ok = frame[frame["status"] == "ok"]
     errors = {
-        name: [
-            float((group["mi_estimate"] - group["mi_true"]).abs().mean())
-            for _, group in part[part["estimator"] == name].groupby("point")
-        ]
-        for name in "abc"
+        key: float((group["mi_estimate"] - group["mi_true"]).abs().mean())
+        for key, group in ok.groupby(["estimator", "point"])
     }
+    points = {name: sorted(set(frame["point"]) if name != "c" else set(frame[frame["dim_x"] == 1]["point"]))
+              for name in "abc"}  # fmt: skip
     table = board.table.set_index("label")
     assert list(table.index) == ["a", "b", "c"]
     for name in "abc":
-        assert table.loc[name, "error"] == pytest.approx(np.mean(errors[name]))
-        ranks = [1 + sum(errors[other][i] < errors[name][i] for other in "abc") for i in range(3)]
-        assert table.loc[name, "rank"] == pytest.approx(np.mean(ranks))
+        assert table.loc[name, "error"] == pytest.approx(np.mean([errors[name, point] for point in points["c"]]))
+        shares = [
+            np.mean([errors[other, p] < errors[name, p] for p in points[name] if p in points[other]])
+            for other in "abc" if other != name
+        ]  # fmt: skip
+        assert table.loc[name, "rank"] == pytest.approx(1 + sum(shares))
         assert table.loc[name, "rank_low"] <= table.loc[name, "rank"] <= table.loc[name, "rank_high"]
-    assert table.loc["c", "failed"] == 3
-    assert "over 3 of 6 cells, 4 seeds each" in board.notes
-    assert "left out because c failed or was not run: 3 cells" in board.notes
+    assert table["cells"].tolist() == [6, 6, 3]
+    assert table.loc["c", ["failed", "unsupported"]].tolist() == ([3, 0] if status == "error" else [0, 12])
+    assert "over 6 of 6 cells, 4 seeds each" in board.notes
+    assert f"not compared because c {why}: 3 cells" in board.notes
+    assert any("over the 3 that all have" in note for note in board.notes)
 
 
 def test_the_leaderboard_leaves_out_who_never_finished():

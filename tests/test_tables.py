@@ -55,7 +55,7 @@ def test_csv_and_json_hold_the_cells(frame):
 def test_long_tables_have_a_line_a_cell(frame):
     cells = len(summary.cells(frame))
     assert long.text(frame).split("\n\n")[0].count("\n") == cells + 1
-    assert long.markdown(frame).count("\n") == cells + 2
+    assert long.markdown(frame).split("\n\n")[0].count("\n") == cells + 1
     assert latex.long(frame).count(r" \\") == cells + 1
 
 
@@ -93,3 +93,34 @@ def test_all_failed_is_a_table_that_says_so():
     frame = fail(frame, frame["seed"] >= 0, "error")
     assert wide.text(frame).count("failed: error 10") == 6
     assert latex.wide(frame).count("failed: error 10") == 6
+
+
+def test_a_cell_of_mixed_code_is_marked_in_every_table(frame):
+    frame.loc[(frame["estimator"] == "mine") & (frame["seed"] == 5) & (frame["dim_x"] == 5), "code"] = "older"
+    for text in (wide.text(frame), wide.markdown(frame), long.text(frame), long.markdown(frame)):
+        head, notes = text.split("\n\n", 1)
+        assert head.count("‡") == 1
+        assert notes.count("‡") == 1
+        assert "--rerun stale" in notes
+    for text in (latex.wide(frame), latex.long(frame)):
+        assert text.count(r"\ddagger") == 2
+    assert "‡" not in wide.text(frame[frame["code"] == "abc"])
+
+
+def test_what_is_not_supported_has_no_number(frame):
+    frame = fail(frame, (frame["estimator"] == "club") & (frame["status"] == "oom"), "unsupported")
+    for text in (wide.text(frame), wide.markdown(frame), latex.wide(frame)):
+        assert "n/a" in text
+        assert "club" in text
+        assert "failed: oom" not in text
+    (line,) = [line for line in long.text(frame).splitlines() if line.startswith("club") and "dim=5" in line]
+    assert line.split().count("n/a") == 7
+    assert "no failure" in long.text(frame)
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula():
+    names = ("=1+1", "+a", "-a", "@a", "plain")
+    text = long.csv(trials(tuple((name, {}, "none") for name in names), seeds=2, bias=-0.9))
+    read = pd.read_csv(io.StringIO(text))
+    assert set(read["label"]) == {"'=1+1", "'+a", "'-a", "'@a", "plain"}
+    assert (pd.to_numeric(read["bias"]) < 0).all()

@@ -196,3 +196,91 @@ def test_a_run_without_results_has_nothing_to_draw_or_compare(nothing, name, com
 
 def test_an_unwritable_report_says_so(runs, tmp_path):
     assert "cannot write" in type_("report", runs / "good", "-o", tmp_path / "no" / "r.html", code=3)
+
+
+@pytest.mark.parametrize(
+    ("words", "estimators", "points"),
+    [
+        (["-e", "ksg"], {"ksg"}, 9),
+        (["-e", "ksg:k=3,mine:steps=100"], {"ksg", "mine"}, 9),
+        (["-t", "gaussian", "--point", "dim=5"], {"ksg", "mine"}, 3),
+        (["-t", "gaussian/dim=5:mi=1.0", "-e", "mine"], {"mine"}, 1),
+        (["-t", "gaussian:dim=20"], {"ksg", "mine"}, 3),
+        (["--point", "mi=0.5,dim=1:mi=2.0", "-n", "1e3"], {"ksg", "mine"}, 4),
+    ],
+)
+def test_a_part_of_a_run_is_shown(runs, words, estimators, points):
+    cells = json.loads(type_("table", runs / "good", "-f", "json", *words))
+    assert {cell["label"] for cell in cells} == estimators
+    assert len({cell["point"] for cell in cells}) == points
+    assert len(cells) == len(estimators) * points
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_part_that_is_not_there_is_said(runs, command):
+    good = runs / "good"
+    assert "the rows have no estimator 'kgs'; did you mean 'ksg'" in type_(command, good, "-e", "kgs", code=2)
+    assert "no estimator 'ksg:k=4'" in type_(command, good, "-e", "ksg:k=4", code=2)
+    assert "no task 'gausian'; did you mean 'gaussian'" in type_(command, good, "-t", "gausian", code=2)
+    assert "no point 'dim=7'" in type_(command, good, "--point", "dim=7", code=2)
+    assert "n there: 1000" in type_(command, good, "-n", "500", code=5)
+
+
+def test_a_label_keeps_its_commas(runs, tmp_path):
+    frame = trials(
+        (("mine", {"hidden": [8, 8]}, "lower"), ("mine", {"hidden": [16, 16]}, "lower")), POINTS[:1], seeds=2
+    )
+    path = folder(tmp_path / "run", frame)
+    for word in ("mine hidden=[8, 8]", "mine:hidden=8x8"):
+        (cell,) = json.loads(type_("table", path, "-f", "json", "-e", word))
+        assert cell["label"] == "mine hidden=[8, 8]"
+
+
+def test_what_is_made_of_several_runs_goes_into_neither(runs):
+    before = {path for path in runs.glob("*/*") if path.parent.name in ("good", "worse")}
+    out = type_("plot", runs / "good", runs / "worse", "-k", "bias")
+    assert out.strip() == str(runs / "good+worse" / "figures" / "bias.png")
+    out = type_("report", runs / "good", runs / "worse", "-e", "ksg", "--point", "dim=1", "--title", "Two <runs>")
+    assert out.strip() == str(runs / "good+worse" / "report.html")
+    page = (runs / "good+worse" / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Two &lt;runs&gt;</h1>" in page
+    assert "dim=5" not in page
+    assert before == {path for path in runs.glob("*/*") if path.parent.name in ("good", "worse")}
+
+
+def test_a_paper_names_its_table_and_reads_its_names(runs):
+    text = type_("table", runs / "good", "-f", "latex", "--title", "Gaussians", "--label", "tab:g", "--point", "dim=5")
+    assert r"\label{tab:g}" in text
+    assert r"\caption{Gaussians. Mean" in text
+    assert "gaussian, dim = 5, mi = 0.5 & 0.500 &" in text
+    assert type_("table", runs / "good", "--title", "Gaussians").startswith("Gaussians\n\ntask")
+
+
+def test_fail_if_worse_names_the_cell(runs):
+    done = CliRunner().invoke(app, ["compare", str(runs / "good"), str(runs / "worse"), "--fail-if-worse"])
+    assert done.exit_code == 4
+    said = [line for line in done.stderr.splitlines() if line.startswith("worse")]
+    assert len(said) == 2
+    for name, line in zip(("ksg", "mine"), said, strict=True):
+        assert f"worse than the reference: {name} on gaussian/dim=5:mi=1.0, n = 1000: |error| larger by " in line
+    done = CliRunner().invoke(app, ["compare", str(runs / "good"), str(runs / "failing"), "--fail-if-worse"])
+    assert done.exit_code == 4
+    assert "ksg on gaussian/dim=1:mi=0.5, n = 1000: 1 failed, 0 in the reference" in done.stderr
+
+
+def test_runs_are_listed_wherever_they_lie(runs, monkeypatch):
+    monkeypatch.chdir(runs)
+    named = {line.split()[0]: line for line in type_("list", "runs").splitlines()}
+    assert {"good", "worse", "failing"} <= named.keys()
+    assert "108 of" in named["good"]
+    assert type_("list", "runs", runs / "good").split()[0] == str(runs / "good")
+    assert "no folder" in type_("list", "runs", "nowhere", code=2)
+    assert "folders are for list runs" in type_("list", "tasks", "good", code=2)
+    monkeypatch.chdir(runs / "good")
+    assert type_("list", "runs").split()[0] == "."
+
+
+def test_sources_are_listed_field_by_field():
+    lines = type_("list", "published").splitlines()
+    assert [line.split()[1] for line in lines if line.startswith(("smile-2020 ", "mutinfo"))] == ["high", "high"]
+    assert all(line[34:35].strip() and line[33] == " " for line in lines)

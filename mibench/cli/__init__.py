@@ -1,17 +1,20 @@
 """The command line: it reads arguments, calls the rooms in order and prints. It computes nothing."""
 
+import errno
 import importlib.util
 import os
 import signal
 import sys
 import traceback
+import warnings
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from mibench import __version__
-from mibench.errors import MibenchError, one_line
+from mibench.cli import streams
+from mibench.errors import MibenchError, Passed, UsageError, one_line
 
 app = typer.Typer(
     name="mibench",
@@ -64,22 +67,48 @@ for _module, _names in COMMANDS.items():
 
 def main() -> None:
     """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    streams.open_all()
+    warnings.showwarning = _told
+    for number in ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup starts us
+            signal.signal(number, _interrupt)
     try:
-        app(prog_name="mibench")
+        try:
+            app(prog_name="mibench")
+        finally:  # here, where a line can still be said if it cannot be written
+            sys.stdout.flush()
     except MibenchError as error:
         _end(error, error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        streams.silence(1)
         sys.exit(1)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # whichever name of the request it was
+            _end(UsageError(f"{error.filename}: {error.strerror}"), UsageError.exit_code)
+        _end(error, 3)
     except Exception as error:
         _end(error, 3)
 
 
+ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that end a run as Ctrl-C does."""
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> Any:
+    """What a shutdown or a closing terminal sends next must not cut short the ending that this one begins."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _told(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """What was passed over is said in one line; other warnings speak to programmers, and come as Python shows them."""
+    if issubclass(category, Passed):
+        print(f"mibench: {one_line(str(message))}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *where[:2]), end="", file=sys.stderr)
 
 
 def _end(error: Exception, code: int) -> None:

@@ -23,14 +23,14 @@ def check(
     path = Path(name)
     if path.suffix == ".py" or path.is_file():
         found = catalogue.discover([*(plugins or ()), path])
-        mine = [p for p in found.plugins if p.path == path.expanduser().resolve()]
+        mine = [p for p in found.plugins if p.path == specs.folder_or_file(path, "check")]
         if mine and mine[0].error:
             raise UsageError(f"{path}: {mine[0].error}")
         estimators = [found.estimator(key) for p in mine for key in p.estimators]
         points = [point for p in mine for key in p.tasks for point in found.points(key)]
     else:
         found = catalogue.discover(plugins or ())
-        base = specs.parse(name.partition("/")[0])[0]
+        base = specs.called(name)
         if base not in found.estimators and base not in found.tasks:
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
         estimators = [found.estimator(name)] if found.means_estimator(name) else []

@@ -5,19 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mibench.cli.options import AsJson, Unit, print_unicode
-from mibench.errors import UsageError
+from mibench.cli.options import AsJson, Estimators, Points, Samples, Tasks, Unit, print_unicode
+from mibench.errors import UsageError, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mibench.findings.compare import Ranking
+    from mibench.findings.ranking import Ranking
 
 
 def compare(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="RUN [RUN]", help="The reference and what is compared with it.")
     ] = None,
+    estimators: Estimators = None,
+    tasks: Tasks = None,
+    samples: Samples = None,
+    points: Points = None,
     by: Annotated[
         Literal["estimator"] | None, typer.Option("--by", help="Compare the estimators of one run with one another.")
     ] = None,
@@ -44,6 +48,8 @@ def compare(
     from mibench import store
     from mibench.findings import compare as comparing
     from mibench.findings import published as papers
+    from mibench.findings.ranking import Ranking, ranking
+    from mibench.findings.selection import select
     from mibench.tables import published as beside
     from mibench.tables import verdict
 
@@ -54,8 +60,11 @@ def compare(
         raise UsageError("--by, --baseline and --published take one run")
     if diagram and (len(runs) == 2 or baseline or published):
         raise UsageError("--diagram draws the ranks of one run's estimators")
-    frames = [store.load(run) for run in runs] or [store.load()]
-    outcomes: list[comparing.Comparison | comparing.Ranking] = []
+    frames = [
+        select(frame, estimators or (), tasks or (), samples or (), points or ())
+        for frame in [store.load(run) for run in runs] or [store.load()]
+    ]
+    outcomes: list[comparing.Comparison | Ranking] = []
     if published:
         if fail_if_worse:
             raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
@@ -68,21 +77,22 @@ def compare(
     elif baseline:
         found = comparing.with_baseline(frames[0], baseline, unit)
     else:
-        ranking = comparing.ranking(frames[0], unit, failures)
-        one, *others = sorted(ranking.labels)
+        ranked = ranking(frames[0], unit, failures)
+        one, *others = sorted(ranked.labels)
         found = [comparing.labels(frames[0], one, others[0], unit)] if len(others) == 1 else []
         if fail_if_worse and not found:
             raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
-        outcomes.append(ranking)
+        outcomes.append(ranked)
         if diagram:
-            _draw(ranking, frames[0], diagram)
+            _draw(ranked, frames[0], diagram)
     outcomes += found
     if as_json:
         print_unicode(verdict.as_json(outcomes))
     else:
-        print_unicode("\n".join(map(verdict.text, outcomes)))
+        print_unicode(verdict.text(*outcomes))
     if fail_if_worse and any(comparison.worse for comparison in found):
-        typer.echo("worse than the reference", err=True)
+        for line in (line for comparison in found for line in verdict.worse(comparison)):
+            typer.echo(line, err=True)
         raise typer.Exit(4)
 
 
@@ -92,5 +102,6 @@ def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
     from mibench.plots.ranking import critical_differences
     from mibench.plots.style import save
 
-    save(critical_differences(ranking, cells(frame)), path, format_of(path))
+    with writing(path):
+        save(critical_differences(ranking, cells(frame)), path, format_of(path))
     typer.echo(f"wrote {path}", err=True)

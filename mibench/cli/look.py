@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import math
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -15,25 +16,33 @@ import typer
 from mibench import catalogue, specs, store
 from mibench.cli.options import AsJson, DataDir, Plugins
 from mibench.errors import UsageError
+from mibench.explained import field_docs
+from mibench.offers import Plugin
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
 
 
 def list_(
     kind: Annotated[Kind | None, typer.Argument(help="What to list.", show_default="estimators and tasks")] = None,
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER…", help="Where to look for runs.", show_default="results and ."),
+    ] = None,
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """List estimators, tasks, plugins, runs or published tables."""
+    if folders and kind != "runs":
+        raise UsageError(f"folders are for list runs, not for list {kind}")
     if kind == "runs":
-        records = [_run_record(folder) for folder in store.list_runs()]
+        records = [_run_record(run) for place in folders or (store.RESULTS, Path()) for run in _runs(place)]
         _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
         return
     if kind == "published":
         from mibench.findings import published
 
         sources = [{"name": name, **dataclasses.asdict(source)} for name, source in published.sources().items()]
-        _print(sources, as_json, lambda r: f"{r['name']:<24} {r['grade']:<10} {r['title']}")
+        _print(sources, as_json, lambda r: f"{r['name']:<24} {re.split('[: ]', r['grade'])[0]:<8} {r['title']}")
         return
     found = catalogue.discover(plugins or ())
     if kind == "plugins":
@@ -79,7 +88,7 @@ def describe(
 ) -> None:
     """Show formula, source and fields of an estimator or task."""
     found = catalogue.discover(plugins or ())
-    base = specs.parse(name.partition("/")[0])[0]
+    base = specs.called(name)
     if base not in found.estimators and base not in found.tasks:
         hint = specs.nearest(base, [*found.estimators, *found.tasks])
         raise UsageError(f"no estimator or task '{base}'; {hint}")
@@ -133,16 +142,33 @@ def status(
         typer.echo(f"go on with: mibench resume {folder}")
 
 
+def _runs(place: Path) -> list[Path]:
+    """The runs in a folder, or the run that it is."""
+    if not place.is_dir() and place != store.RESULTS:
+        raise UsageError(f"{place} is no folder")
+    return [place] if (place / "run.json").is_file() else store.list_runs(place)
+
+
 def _run_record(folder: Path) -> dict[str, Any]:
     try:
         facts = store.read_run(folder)
     except UsageError as error:
-        return {"run": folder.name, "rows": 0, "trials": 0, "command": str(error)}
-    count = sum(1 for _ in store.rows(folder))
-    return {"run": folder.name, "rows": count, "trials": facts.get("trials", 0), "command": facts.get("command", "")}
+        return {"run": _called(folder), "rows": 0, "trials": 0, "command": str(error)}
+    count = len(store.known(folder))
+    return {
+        "run": _called(folder),
+        "rows": count,
+        "trials": facts.get("trials", 0),
+        "command": facts.get("command", ""),
+    }
 
 
-def _plugin_record(plugin: catalogue.Plugin) -> dict[str, Any]:
+def _called(folder: Path) -> str:
+    """What other commands find the run by: its name if it lies in results/, else its path."""
+    return folder.name if folder.parent == store.RESULTS else str(folder)
+
+
+def _plugin_record(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
         "origin": plugin.origin,
@@ -238,7 +264,7 @@ def _formulas(task: Any) -> str:
 def _at_hand(task: Any) -> float:
     """How many rows there are, of a task that draws from a file."""
     try:
-        return float(getattr(_layers(task)[-1], "rows_at_hand", math.inf))
+        return float(math.inf if (rows := getattr(task, "rows_at_hand", None)) is None else rows)
     except (OSError, ValueError):
         return math.inf  # a file that cannot be read: drawing from it says so
 
@@ -270,7 +296,10 @@ def _fields(made: Any) -> dict[str, Any]:
         f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
         for f in dataclasses.fields(made)
     }
-    return {name: {"value": value, "type": kinds[name]} for name, value in specs.fields(made).items()}
+    about = field_docs(type(made))
+    return {
+        name: {"value": value, "type": kinds[name], "about": about[name]} for name, value in specs.fields(made).items()
+    }
 
 
 def _print_document(document: dict[str, Any]) -> None:
@@ -280,6 +309,8 @@ def _print_document(document: dict[str, Any]) -> None:
             for name, one in value.items():
                 shown = json.dumps(one["value"], default=str)
                 typer.echo(f"  {name} = {shown}   ({one['type']})")
+                if one["about"]:
+                    typer.echo(f"      {one['about']}")
         elif key == "points":
             typer.echo(f"points ({len(value)}), with their true mutual information in nats:")
             for name, truth in value.items():

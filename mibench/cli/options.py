@@ -2,10 +2,13 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 import typer
+
+from mibench import specs
 
 Plugins = Annotated[
     list[str] | None,
@@ -16,7 +19,7 @@ Plugins = Annotated[
 def _lies_in(folder: Path | None) -> Path | None:
     """Kept where the tasks look, and where trials' processes inherit it."""
     if folder is not None:
-        os.environ["MIBENCH_DATA_DIR"] = str(folder.expanduser().resolve())
+        os.environ["MIBENCH_DATA_DIR"] = str(specs.folder_or_file(folder, "--data-dir"))
     return folder
 
 
@@ -34,18 +37,44 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 Runs = Annotated[
     list[Path] | None, typer.Argument(metavar="RUN…", help="Run folders or trials.csv; the latest run if none.")
 ]
+Estimators = Annotated[
+    list[str] | None,
+    typer.Option("--estimator", "--estimators", "-e", metavar="NAME,…", help="Only these: a name, label or ksg:k=5."),
+]
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option("--task", "--tasks", "-t", metavar="NAME[/POINT],…", help="Only these tasks."),
+]
+Samples = Annotated[list[str] | None, typer.Option("--samples", "-n", metavar="N,…", help="Only these sample sizes.")]
+Points = Annotated[
+    list[str] | None, typer.Option("--point", metavar="NAME,…", help="Only these points, or all with a field: dim=5.")
+]
 Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
 
-PLAIN = {"±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-"}
+PLAIN = {
+    "±": "+-", "≤": "<=", "≥": ">=", "─": "-", "–": "-", "−": "-", "²": "^2", "→": "->", "·": "-", "×": "x", "…": "...",
+    "‡": "#",
+}  # fmt: skip
 
 
-def print_unicode(text: str) -> None:
-    """Print to stdout in whatever its encoding can show: ± becomes +- where it must."""
-    encoding = sys.stdout.encoding or "ascii"
+def place(folders: Sequence[Path]) -> Path:
+    """Where what is made of runs is written: in the run, or for several in a folder of their own beside the first."""
+    names = list(dict.fromkeys(folder.name for folder in folders))
+    return folders[0] if len(names) == 1 else folders[0].parent / "+".join(names)[:120]
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """The text in what a stream's encoding can show: ± becomes +- where it must."""
+    encoding = stream.encoding or "ascii"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
         for sign, plain in PLAIN.items():
             text = text.replace(sign, plain)
         text = text.encode(encoding, "replace").decode(encoding)
-    sys.stdout.write(text)
+    return text
+
+
+def print_unicode(text: str) -> None:
+    """Print to stdout in whatever its encoding can show."""
+    sys.stdout.write(encodable(text, sys.stdout))

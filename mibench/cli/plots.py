@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
-from mibench.cli.options import Runs, Unit
+from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, place
+from mibench.errors import writing
 from mibench.plots.kinds import KINDS
 
 
 def plot(
     runs: Runs = None,
+    estimators: Estimators = None,
+    tasks: Tasks = None,
+    samples: Samples = None,
+    points: Points = None,
     kind: Annotated[
         list[str] | None,
         typer.Option("--kind", "-k", metavar="KIND", help=f"{', '.join(KINDS)}; all."),
@@ -20,16 +25,21 @@ def plot(
     ] = "png",
     unit: Unit = "nats",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Instead of RUN/figures.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Instead of figures/ in the run."),
     ] = None,
 ) -> None:
     """Draw estimate against truth, bias over n and dimension, and more; print the files written."""
     from mibench import store
+    from mibench.findings.selection import select
     from mibench.plots import figures
 
-    frame = store.load(*(runs or ()))
+    frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
     drawn = figures.draw(frame, kinds, unit, store.read_curves(folders, frame["trial_id"]))
-    for path in figures.write(drawn, output or folders[0] / "figures", format.split(",")):
+    to = output or place(folders) / "figures"
+    with writing(to):
+        paths = figures.write(drawn, to, format.split(","))
+    for path in paths:
         typer.echo(path)

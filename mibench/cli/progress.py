@@ -10,6 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from mibench.cli.options import encodable
+from mibench.result import SETTLED
+
 if TYPE_CHECKING:
     from mibench.result import Result
     from mibench.runs import Prepared
@@ -22,31 +25,29 @@ EVERY = 30.0
 
 
 class Progress:
-    """stderr is talk. `show` takes each row; `say` prints a line above the bar."""
+    """stderr is talk. `show` takes each row; `say` prints a line above the bar, `tell` one that `--quiet` keeps."""
 
-    def __init__(self, folder: Path, total: int, *, quiet: bool, verbose: bool):
-        self.total, self.quiet, self.verbose = total, quiet, verbose
+    def __init__(self, folder: Path, total: int, *, quiet: bool, verbose: bool, silent: bool = False):
+        self.total, self.quiet, self.verbose, self.silent = total, quiet, verbose, silent
         self.counts: Counter[str] = Counter()
         self.cells: dict[tuple[Any, ...], list[Result]] = {}
-        self.seeds = self.slots = 0
-        self.planned: dict[str, int] = {}
-        self.seconds: dict[str, tuple[int, float]] = {}
-        self.started = time.monotonic()
-        self.last_line = self.started
-        self.terminal = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
+        self.seeds = 0
+        self.left = TimeLeft({}, 1)
+        self.last_line = time.monotonic()
         self.log: TextIO | None = self._open(folder)
-        self.bar_shown = False
+        self.bar: Any = None
 
     @staticmethod
     def _open(folder: Path) -> TextIO | None:
         try:
-            return (folder / "run.log").open("a", buffering=1)
+            return (folder / "run.log").open("a", buffering=1, encoding="utf-8")
         except OSError:
             return None  # the first row will say what is wrong with the disk
 
     def begin(self, prepared: "Prepared") -> None:
-        self.seeds, self.slots = len(prepared.seeds), len(prepared.slots)
-        self.planned = prepared.planned
+        """Say what is to do, what is kept, stale or not supported."""
+        self.seeds = len(prepared.seeds)
+        self.left = TimeLeft(prepared.planned, len(prepared.slots))
         kept = f", {prepared.kept} kept" if prepared.kept else ""
         if self.total:
             slots = Counter(slot.name for slot in prepared.slots)
@@ -55,76 +56,130 @@ class Progress:
             self.say(f"{self.total} trials to run{kept}; at once: {where}; folder {prepared.folder}")
         else:
             self.say(f"nothing to run: all {prepared.kept} trials are in {prepared.folder}")
+        for (name, reason), count in prepared.unsupported.items():
+            self.say(f"{count} trials of {name} are not supported: {reason}")
         for name, count in prepared.stale.items():
             self.say(
                 f"{count} rows of {name} in the folder were made by another version of it or of its task; "
                 "--rerun stale runs them again"
             )
+        if self.total and not self.quiet and _on_terminal():
+            self.bar = _bar(self)
 
     def __enter__(self) -> "Progress":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._clear()
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
 
     def show(self, result: "Result") -> None:
+        """Count a row, and print what is to be seen of it: a failure, or its cell when that is complete."""
         self.counts[result.status] += 1
-        count, seconds = self.seconds.get(result.estimator, (0, 0.0))
-        self.seconds[result.estimator] = count + 1, seconds + (result.wall_seconds or 0.0)
+        self.left.learn(result)
         line = _line(result)
         if self.log:
             _write(self.log, line)
-        if result.status != "ok" or self.verbose:
-            self.say(line, logged=False)
+        if result.status not in SETTLED or (self.verbose and result.status != "unsupported"):
+            self.say(line, logged=False, style="" if result.status in SETTLED else "red")
         key = (result.estimator, result.estimator_params, result.task, result.point, result.n_samples)
         cell = self.cells.setdefault(key, [])
         cell.append(result)
         if len(cell) == self.seeds:
-            if not self.verbose and self.total <= MOST_LINES * self.seeds:
+            if not self.verbose and self.total <= MOST_LINES * self.seeds and result.status != "unsupported":
                 self.say(_cell(cell), logged=False)
             del self.cells[key]
-        if self.terminal:
-            self._bar()
-        elif not self.quiet and time.monotonic() - self.last_line > EVERY:
-            self.last_line = time.monotonic()
-            self.say(self._state())
+        if self.bar is None and time.monotonic() - self.last_line > EVERY:
+            self.say(self.state())
 
-    def say(self, text: str, logged: bool = True) -> None:
+    def say(self, text: str, logged: bool = True, style: str = "") -> None:
+        """A line of talk."""
+        if not self.quiet:
+            self.tell(text, logged, style)
+        elif logged and self.log:
+            _write(self.log, text)
+
+    def tell(self, text: str, logged: bool = True, style: str = "") -> None:
+        """A line that is said even if progress is not wanted: why trials failed."""
+        self.last_line = time.monotonic()
         if logged and self.log:
             _write(self.log, text)
-        if not self.quiet:
-            self._clear()
-            print(text, file=sys.stderr, flush=True)
-            if self.terminal and self.counts and sum(self.counts.values()) < self.total:
-                self._bar()
+        if self.silent:
+            return
+        with contextlib.suppress(OSError, ValueError):  # a closed or full stderr stops no run
+            if self.bar is not None:
+                self.bar.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+            else:
+                print(encodable(text, sys.stderr), file=sys.stderr, flush=True)
 
-    def _state(self) -> str:
-        done, failed = sum(self.counts.values()), sum(self.counts.values()) - self.counts["ok"]
-        return f"{done}/{self.total} · ok {self.counts['ok']} · failed {failed} · {clock(self._left())} left"
+    def state(self) -> str:
+        """How far the run is."""
+        done = self.counts.total()
+        failed = done - sum(self.counts[status] for status in SETTLED)
+        return f"{done}/{self.total} · ok {self.counts['ok']} · failed {failed} · {self.left}"
 
-    def _left(self) -> float:
-        """Seconds: what each estimator's trials took so far, times how many of them are to come, over the slots."""
-        if not self.seconds:
-            return math.nan
-        overall = statistics.fmean(total / count for count, total in self.seconds.values())
-        left = 0.0
-        for name, planned in self.planned.items():
-            count, total = self.seconds.get(name, (0, 0.0))
-            left += max(planned - count, 0) * (total / count if count else overall)
-        return left / max(self.slots, 1)
 
-    def _bar(self) -> None:
-        done = sum(self.counts.values())
-        width = 24
-        full = width * done // max(self.total, 1)
-        self._clear()
-        print(f"\r[{'█' * full}{'·' * (width - full)}] {self._state()}", end="", file=sys.stderr, flush=True)
-        self.bar_shown = True
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    def _clear(self) -> None:
-        if self.bar_shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self.bar_shown = False
+
+def _bar(progress: Progress) -> Any:
+    """A bar from the first second, which goes when it is stopped; redrawn each second with the time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, ProgressColumn, Task, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class State(ProgressColumn):
+        """How far the run is, in words."""
+
+        max_refresh = 0.5
+
+        def render(self, task: Task) -> Text:
+            task.completed = progress.counts.total()
+            return Text(progress.state(), style="red" if progress.counts.keys() - set(SETTLED) else "")
+
+    bar = Bar(
+        State(), BarColumn(24), TimeElapsedColumn(), console=Console(stderr=True), transient=True, refresh_per_second=2,
+    )  # fmt: skip
+    bar.add_task("", total=progress.total)
+    bar.start()
+    return bar
+
+
+class TimeLeft:
+    """What trials took so far by cell, times how many are to come, over the slots; unknown while an estimator is."""
+
+    def __init__(self, planned: "dict[tuple[Any, ...], int]", slots: int):
+        self.planned, self.slots = dict(planned), max(slots, 1)
+        self.cells: dict[tuple[Any, ...], list[float]] = {}
+        self.estimators: dict[Any, list[float]] = {}
+
+    def learn(self, result: "Result") -> None:
+        """Take note of what a trial took."""
+        cell = result.estimator, result.estimator_params, result.task, result.point, result.n_samples
+        self.planned[cell] = self.planned.get(cell, 1) - 1
+        if result.wall_seconds is not None:
+            for costs, key in ((self.cells, cell), (self.estimators, cell[:2])):
+                known = costs.setdefault(key, [0, 0.0])
+                known[0] += 1
+                known[1] += result.wall_seconds
+
+    @property
+    def seconds(self) -> float:
+        """NaN while trials are to come of an estimator of which none has ended."""
+        total = 0.0
+        for cell, count in list(self.planned.items()):
+            known = self.cells.get(cell) or self.estimators.get(cell[:2], [1, math.nan])
+            total += known[1] / known[0] * count if count > 0 else 0.0
+        return total / self.slots
+
+    def __str__(self) -> str:
+        if math.isfinite(self.seconds):
+            return f"{clock(self.seconds)} left"
+        waiting = {cell[0]: None for cell, count in self.planned.items() if count and cell[:2] not in self.estimators}
+        return f"time left known after a first {next(iter(waiting), 'trial')}"
 
 
 def _line(result: "Result") -> str:
@@ -140,7 +195,7 @@ def _cell(cell: "list[Result]") -> str:
     first, values = cell[0], [r.mi_estimate for r in cell if r.status == "ok" and r.mi_estimate is not None]
     head = f"{first.estimator:<10} {first.task}/{first.point}  n={first.n_samples}"
     if not values:
-        return f"{head}  all {len(cell)} failed"
+        return f"{head}  none of {len(cell)} ended ok"
     spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
     truth = f"true {first.mi_true:.3f}" if first.mi_true is not None else "truth unknown"
     seconds = sum(r.fit_seconds or 0 for r in cell) / len(cell)
@@ -148,8 +203,7 @@ def _cell(cell: "list[Result]") -> str:
 
 
 def clock(seconds: float) -> str:
-    if not math.isfinite(seconds):
-        return "--:--"
+    """Minutes and seconds, and hours where there are any."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

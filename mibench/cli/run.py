@@ -19,6 +19,7 @@ from mibench.result import SETTLED
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mibench.cli.progress import Progress
     from mibench.result import Result
     from mibench.runs import Prepared
 
@@ -147,7 +148,7 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
         "stale": prepared.stale,
         "estimators": [choice.name for choice in prepared.choices],
         "points": [f"{point.sweep}/{point.name}" for point in prepared.points],
-        "samples": list(prepared.samples),
+        "samples": prepared.sizes,
         "seeds": [prepared.seeds[0], prepared.seeds[-1]],
         "seed_ranges": str(prepared.seeds),
         "unsupported": [
@@ -159,7 +160,7 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples), len(prepared.seeds))
+    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples) or 1, len(prepared.seeds))
     names = ("estimators", "points", "sizes", "seeds")
     shape = " × ".join(f"{size} {name}" for size, name in zip(sizes, names, strict=True))
     where = ", ".join(sorted(set(facts["slots"])))
@@ -178,7 +179,7 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
     from mibench.cli.progress import Progress
 
     todo = prepared.survey()
-    progress = Progress(prepared.folder, todo, quiet=quiet or as_json, verbose=verbose)
+    progress = Progress(prepared.folder, todo, quiet=quiet or as_json, verbose=verbose, silent=as_json)
     progress.begin(prepared)
     done, failures = 0, []
     try:
@@ -201,7 +202,7 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
     if as_json:
         typer.echo(_document(prepared, frame, bad))
     else:
-        _conclude(prepared, frame, failures, progress.say)
+        _conclude(prepared, frame, failures, progress)
     if bad:
         raise typer.Exit(1)
 
@@ -226,15 +227,15 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
     )
 
 
-def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", say: Any) -> None:
+def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
     from mibench import runs
     from mibench.cli.options import print_unicode
     from mibench.tables import wide
 
     print_unicode(wide.text(frame))
     for name, status, count, message in runs.causes(failed):
-        say(f"{count} × {name} {status}: {message}")
+        progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
-        say(f"logs: {prepared.folder}/logs")
-    say(f"results: {prepared.folder}")
-    say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")
+        progress.tell(f"logs: {prepared.folder}/logs")
+    progress.say(f"results: {prepared.folder}")
+    progress.say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")

@@ -40,6 +40,8 @@ def sample(
             else samples.columns(x, y)
         )
         samples.write(output, table)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror or error}") from error
+    except ValueError as error:
         raise UsageError(str(error)) from error
     typer.echo(f"{output}: {n} rows, {len(table)} columns; {point.sweep}/{point.name}, {mi:.6g} nats")

@@ -5,11 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from mibench.cli.options import Runs, Unit, print_unicode
+from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, print_unicode
+from mibench.errors import writing
 
 
 def table(
     runs: Runs = None,
+    estimators: Estimators = None,
+    tasks: Tasks = None,
+    samples: Samples = None,
+    points: Points = None,
     format: Annotated[
         Literal["text", "md", "latex", "csv", "json"],
         typer.Option("--format", "-f", help="text, md, latex (booktabs), csv or json."),
@@ -19,6 +24,10 @@ def table(
     consistency: Annotated[
         bool, typer.Option("--consistency", help="The ratios of the self-consistency tests, where no truth is known.")
     ] = False,
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="A line above it, or of the caption.")] = "",
+    label: Annotated[
+        str, typer.Option("--label", metavar="KEY", help="What LaTeX's \\ref finds the table by.")
+    ] = "tab:mibench",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
 ) -> None:
     """Print a table of estimates against truth: mean and sd over seeds, truth, failures.
@@ -29,11 +38,12 @@ def table(
     import sys
 
     from mibench import store
+    from mibench.findings.selection import select
     from mibench.tables import consistency as ratios
     from mibench.tables import latex, wide
     from mibench.tables import long as every
 
-    frame = store.load(*(runs or ()))
+    frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else 0
     if consistency:
         text = ratios.render(frame, format)
@@ -44,11 +54,14 @@ def table(
     elif format == "md":
         text = (every.markdown if long else wide.markdown)(frame, unit)
     elif format == "latex":
-        text = (latex.long if long else latex.wide)(frame, unit)
+        text = (latex.long if long else latex.wide)(frame, unit, label, title)
     else:
         text = every.text(frame, unit) if long else wide.text(frame, unit, width)
+    if title and format in ("text", "md"):
+        text = f"{title}\n\n{text}"
     if output is None:
         print_unicode(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        with writing(output):
+            output.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {output}", err=True)

@@ -106,6 +106,12 @@ class Copies(Keeping):
         return self.times * super().mi_error
 
     @property
+    def rows_at_hand(self) -> int | None:
+        """One in `times` of the base's."""
+        rows = super().rows_at_hand
+        return None if rows is None else rows // self.times
+
+    @property
     def dim_x(self) -> int:
         return self.times * int(self.base.dim_x)
 

@@ -2,30 +2,41 @@
 
     @hookimpl
     def mibench_tasks():
-        return {"own": {"first": Table("/data/first.csv", x=("a", "b"), y="c", mi=0.4)}}
+        return {"own": {"first": Table("first.csv", x=("a", "b"), y="c", mi=0.4)}}
 
-Rows are drawn without replacement (repeated rows mislead nearest-neighbour estimators), so n is at most their number.
-Nothing is proven here: `mi` is what whoever made the file says it is, and `mi_error` how sure they are.
+A relative name in a plugin is found beside the plugin's file, whatever the working directory is, and one on the command
+line (`-t own:path=first.csv`) from the working directory. Rows are drawn without replacement (repeated rows mislead
+nearest-neighbour estimators), so n is at most their number. Nothing is proven here: `mi` is what whoever made the file
+says it is, and `mi_error` how sure they are.
 """
 
 import csv
+import difflib
+import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from mibench.distributions import fields
-from mibench.interface import Array
+from mibench.interface import Array, columns
 
 
+@dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Paired rows, read once."""
+    """Paired rows, read once.
+
+    * `folder`: where relative names are found; the plugin's folder, or the working directory if that is not known.
+    """
+
+    folder: str = field(default="", repr=False, compare=False, metadata={"place": True})
 
     @property
     def arrays(self) -> tuple[Array, Array]:
-        """All of X and of Y."""
+        """All of X and of Y. Raises ValueError, in one line that begins with the file, where they are no pairs."""
         raise NotImplementedError
 
     @property
@@ -35,10 +46,12 @@ class Rows:
 
     @property
     def dim_x(self) -> int:
+        """Columns of X."""
         return int(self.arrays[0].shape[1])
 
     @property
     def dim_y(self) -> int:
+        """Columns of Y."""
         return int(self.arrays[1].shape[1])
 
     @cached_property
@@ -47,18 +60,36 @@ class Rows:
         return f"{zlib.crc32(np.hstack(self.arrays).tobytes()):08x}"
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """`n` of the rows in random order, none twice. Raises ValueError if there are fewer."""
         x, y = self.arrays
         if n > len(x):
-            raise ValueError(f"{type(self).__name__}: n={n} rows asked for, and there are {len(x)}")
+            raise ValueError(f"{type(self).__name__}: n={n} rows asked for, and there are {len(x)}; lower -n")
         chosen = rng.permutation(len(x))[:n]
         return x[chosen], y[chosen]
+
+    def _file(self, name: str) -> Path:
+        """The file that a field names. Raises ValueError if it is none that can be read."""
+        try:
+            path = Path(self.folder, Path(name).expanduser()).absolute()
+            if path.is_file():
+                return path
+            said = "a folder" if path.is_dir() else "no regular file" if path.exists() else "not there"
+        except (OSError, RuntimeError, ValueError) as error:  # a name too long, an unknown ~user, a null byte
+            raise ValueError(f"{name!r} names no file: {getattr(error, 'strerror', None) or error}") from None
+        link = f" (a link to {path.readlink()})" if path.is_symlink() else ""
+        raise ValueError(f"{path} is {said}{link}; give a file of samples")
 
 
 @dataclass(frozen=True)
 class Table(Rows):
-    """Columns `x` and columns `y`, by name, of a CSV file with a header. Other columns may hold anything."""
+    """Columns `x` and columns `y`, by name, of a CSV file with a header. Other columns may hold anything.
 
-    path: str
+    * `path`: the file, UTF-8, values separated by commas, a point in decimal numbers.
+    * `x`, `y`: names of columns, one or several; no column is on both sides.
+    * `mi`, `mi_error`: the stated mutual information in nats, and how sure it is.
+    """
+
+    path: str = field(metadata={"file": True})
     x: tuple[str, ...]
     y: tuple[str, ...]
     mi: float
@@ -68,35 +99,44 @@ class Table(Rows):
     def __post_init__(self) -> None:
         for side in ("x", "y"):
             names = getattr(self, side)
-            object.__setattr__(self, side, (names,) if isinstance(names, str) else tuple(names))
+            names = (names,) if isinstance(names, str) else tuple(names)
+            object.__setattr__(self, side, names)
+            if not names or not all(isinstance(name, str) and name for name in names):
+                raise ValueError(f"Table: {side}={names!r} must name one column or several")
+        wanted = [*self.x, *self.y]
+        if twice := [name for k, name in enumerate(wanted) if name in wanted[:k]]:
+            raise ValueError(f"Table: column {twice[0]!r} is named twice in x and y; name each column once")
         fields.real(self, "mi", least=0)
         fields.real(self, "mi_error", least=0)
 
     @cached_property
     def arrays(self) -> tuple[Array, Array]:
         """The columns."""
-        wanted = [*self.x, *self.y]
+        path = self._file(self.path)
         try:
-            with open(self.path, newline="", encoding="utf-8-sig") as file:
-                header, *rows = [row for row in csv.reader(file) if row] or [[]]
-            names = [name.strip() for name in header]
-            if absent := [name for name in wanted if name not in names]:
-                raise ValueError(f"no column {absent[0]!r}; there are {', '.join(names) or 'none'}")
-            if uneven := [k for k, row in enumerate(rows, 1) if len(row) != len(names)]:
-                raise ValueError(f"row {uneven[0]} has more or fewer values than the header")
-            places = [names.index(name) for name in wanted]
-            both = np.array([[float(row[k]) for k in places] for row in rows]).reshape(-1, len(wanted))
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                reader = csv.reader(file)
+                lines = [(reader.line_num, row) for row in reader if row]
+            both = _numbers(lines, [*self.x, *self.y])
+        except UnicodeDecodeError:
+            raise ValueError(f"{path}: not text in UTF-8; save it as CSV in UTF-8") from None
+        except OSError as error:
+            raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, csv.Error) as error:
-            raise ValueError(f"{self.path}: {error}") from None
-        return _checked(self.path, both[:, : len(self.x)]), _checked(self.path, both[:, len(self.x) :])
+            raise ValueError(f"{path}: {error}") from None
+        return both[:, : len(self.x)], both[:, len(self.x) :]
 
 
 @dataclass(frozen=True)
 class Arrays(Rows):
-    """Two NPY files of shapes (rows, dim_x) and (rows, dim_y), or (rows,)."""
+    """Two NPY files of shapes (rows, dim_x) and (rows, dim_y), or (rows,).
 
-    x: str
-    y: str
+    * `x`, `y`: the files, as `numpy.save` writes them.
+    * `mi`, `mi_error`: the stated mutual information in nats, and how sure it is.
+    """
+
+    x: str = field(metadata={"file": True})
+    y: str = field(metadata={"file": True})
     mi: float
     mi_error: float = 0.0
     source: ClassVar[str] = "stated with the files"
@@ -108,24 +148,92 @@ class Arrays(Rows):
     @cached_property
     def arrays(self) -> tuple[Array, Array]:
         """What the files hold."""
-        x, y = (_checked(path, _loaded(path)) for path in (self.x, self.y))
+        x, y = (_loaded(self._file(name)) for name in (self.x, self.y))
         if len(x) != len(y):
             raise ValueError(f"{self.x} has {len(x)} rows and {self.y} has {len(y)}: rows must be pairs")
         return x, y
 
 
-def _loaded(path: str) -> Array:
+def _loaded(path: Path) -> Array:
     try:
-        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
-    except (ValueError, TypeError, EOFError):
-        raise ValueError(f"{path}: not an NPY file of numbers") from None
+        with path.open("rb") as file:
+            start = file.read(6)
+        if start[:2] == b"PK":
+            raise ValueError("an NPZ archive; write each array with numpy.save and name the two files")
+        if start != b"\x93NUMPY":
+            raise ValueError("not an NPY file of numbers; numpy.save writes those")
+        # mapped, so that a header that promises terabytes is found out before memory is asked for
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # numpy raises many kinds for a header that makes no sense
+        said = " ".join(str(error).split())
+        short = "the file is shorter than its header says; write it again" if "mmap length" in said else said
+        raise ValueError(f"{path}: {short}") from None
+    return np.array(columns(found, str(path)))  # a copy: the file may change
 
 
-def _checked(path: str, values: Array) -> Array:
-    columns = np.asarray(values, dtype=np.float64)
-    columns = columns[:, None] if columns.ndim == 1 else columns
-    if columns.ndim != 2 or columns.shape[1] == 0:
-        raise ValueError(f"{path}: shape {np.shape(values)} is not (rows, columns)")
-    if not np.isfinite(columns).all():
-        raise ValueError(f"{path}: holds values that are not finite; drop or fill them first")
-    return columns
+def _numbers(lines: list[tuple[int, list[str]]], wanted: list[str]) -> Array:
+    """The wanted columns of a table's lines, each with its number in the file; the first one is the header."""
+    (_, header), *rows = lines or [(0, [])]
+    names = [name.strip() for name in header]
+    for name in wanted:
+        if name not in names:
+            raise ValueError(f"no column {name!r}; {_instead(name, header)}")
+        if names.count(name) > 1:
+            raise ValueError(f"{names.count(name)} columns are called {name!r}; give each a name of its own")
+    if not rows:
+        raise ValueError("no rows below the header")
+    for k, (line, row) in enumerate(rows, 1):
+        if len(row) != len(names):
+            hint = "; decimal numbers need a point, not a comma" if len(row) == 2 * len(names) else ""
+            raise ValueError(f"row {k} (line {line}) has {len(row)} values and the header {len(names)}{hint}")
+    places = [names.index(name) for name in wanted]
+    try:
+        if any("_" in row[place] for _, row in rows for place in places):  # float() takes "7_7" for 77
+            raise ValueError
+        both = np.array([[float(row[place]) for place in places] for _, row in rows])
+        if not np.isfinite(both).all():
+            raise ValueError
+    except ValueError:
+        raise ValueError(_first_wrong(rows, wanted, places)) from None
+    return both
+
+
+def _instead(name: str, header: list[str]) -> str:
+    if len(header) == 1 and (other := next((sign for sign in ";\t|" if sign in header[0]), None)):
+        return f"the header is one value, {header[0]!r:.60}: separate values by commas and not by {other!r}"
+    names = [cell.strip() for cell in header]
+    small = {cell.lower(): cell for cell in names}
+    near = difflib.get_close_matches(name.lower(), small, n=1, cutoff=0.5)
+    return f"did you mean {small[near[0]]!r}?" if near else f"there are {', '.join(names) or 'none'}"
+
+
+def _first_wrong(rows: list[tuple[int, list[str]]], wanted: list[str], places: list[int]) -> str:
+    """What is wrong with the first cell that is no number, and how many there are."""
+    wrong = [
+        (k, line, name, row[place])
+        for k, (line, row) in enumerate(rows, 1)
+        for name, place in zip(wanted, places, strict=True)
+        if not _is_finite(row[place])
+    ]
+    k, line, name, cell = wrong[0]
+    said, more = "is empty" if not cell.strip() else f"holds {cell!r:.40}, which is no finite number", ""
+    if "_" in cell and _is_number(cell.replace("_", "")):
+        more = ": write numbers without underscores"
+    elif "," in cell and _is_number(cell.replace(",", ".", 1)):
+        more = ": write a point, not a comma, in decimal numbers"
+    count = f" ({len(wrong)} such cells in all); drop or fill them first" if not more else f" ({len(wrong)} such cells)"
+    return f"column {name!r} {said} at row {k} (line {line}){more}{count}"
+
+
+def _is_finite(cell: str) -> bool:
+    return "_" not in cell and _is_number(cell) and math.isfinite(float(cell))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mibench.fence import fenced
 from mibench.trial import Trial
 
 WINDOW = 4096
@@ -14,7 +15,7 @@ WINDOW = 4096
 def batches(trials: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
     """Groups in the order of their first trials: equal shapes together where the estimator offers `estimate_many`.
 
-    A group is no larger than the estimator asks for, nor than leaves work for every job.
+    A group is no larger than the estimator asks for, nor than leaves work for every job, as far as smaller ones pay.
     """
     window: deque[Trial] = deque()
     source = iter(trials)
@@ -57,13 +58,10 @@ def _chunks(group: list[Trial], jobs: int) -> Iterator[list[Trial]]:
     if hasattr(estimator, "estimate_family") or len(group) == 1:
         yield group
         return
-    most = max(1, estimator.trials_at_once(group[0].n_samples, *dims, group[0].device))
-    parts = max(math.ceil(len(group) / most), min(jobs, len(group)))
+    where = group[0].n_samples, *dims, group[0].device
+    with fenced():
+        most = max(1, estimator.trials_at_once(*where))
+        least = max(1, estimator.least_batch(*where)) if hasattr(estimator, "least_batch") else 1
+    parts = max(math.ceil(len(group) / most), min(jobs, len(group) // least))
     for part in range(parts):
         yield group[part * len(group) // parts : (part + 1) * len(group) // parts]
-
-
-def halves(trials: list[Trial]) -> list[list[Trial]]:
-    """A batch that failed as a whole, in two, until the culprit stands alone."""
-    middle = len(trials) // 2
-    return [trials[:middle], trials[middle:]]

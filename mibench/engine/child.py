@@ -1,121 +1,166 @@
-"""What runs inside the process of a trial. It sets its own limits, loads the plugins anew, and returns rows."""
+"""What the process of a trial does: it sets its own limits, loads the plugins anew, and writes rows as they end."""
 
 import contextlib
 import ctypes
 import faulthandler
+import json
 import os
-import platform
+import pickle
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import threadpoolctl
 
 from mibench import catalogue, trial
-from mibench.engine.job import Job, unpack
+from mibench.engine import modules
+from mibench.engine.parcels import Curve, Parcel, unpack
+from mibench.errors import one_line
+from mibench.interface import Estimate
+from mibench.result import Result
 
-OUT_OF_MEMORY = 77
-"""Exit code of a process that its own watch ended for memory."""
+PARCEL, ROWS, LOG = "parcel", "rows", "log"
+"""Files in a process's folder: what it shall do, the rows so far, and what it printed."""
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+ALLOWANCE = 30.0
+"""Seconds that a process may take to load its libraries before its time limit counts."""
+
+NO_ROOM = 78
+"""Exit code of a process that could not write into its folder."""
 
 
-def work(job: Job, folder: str) -> list[tuple[dict[str, Any], list[tuple[int, float]]]]:
-    """Run the job's trials; rows and learning curves in order. What is printed goes to `folder`/log."""
+def begun(folder: Path) -> bool:
+    """Whether a process is past its preparations, so that its clock runs."""
+    with contextlib.suppress(OSError):
+        return (folder / ROWS).stat().st_size > 0
+    return False
+
+
+def command(folder: str) -> list[str]:
+    """The command line of a fresh interpreter with a folder's work; it finds the same modules as this one."""
+    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    start = f"import sys; sys.path[:] = {sys.path!r}; from mibench.engine import child; child.main({folder!r})"
+    return [sys.executable, *flags, "-c", start]
+
+
+def main(folder: str) -> None:
+    """Make the trials of a folder's parcel, and end the process."""
+    place = Path(folder)
+    try:
+        _detach(place)
+        rows = os.open(place / ROWS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        parcel: Parcel = pickle.loads((place / PARCEL).read_bytes())
+    except OSError:
+        os._exit(NO_ROOM)
+    try:
+        work(parcel, rows)
+    except BaseException as error:  # also what a plugin raises when it is loaded, SystemExit too
+        traceback.print_exc()
+        _write(rows, {"failure": _said(error)})
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def work(parcel: Parcel, rows: int) -> None:
+    """Make the trials; each one's row and learning curve is a line in the file `rows` as soon as it is known."""
     started, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
-    _detach(Path(folder))
-    if job.slot.visible is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = job.slot.visible
-    if job.memory is not None:
-        _limit_memory(job.memory, hard=job.slot.kind == "cpu" and sys.platform == "linux")
-    with threads(job.slot.threads):
-        found = catalogue.discover(job.plugins, only=frozenset(job.wanted))
-        trials = [unpack(plain, found, job.verify) for plain in job.trials]
-        pairs = trial.run_many(trials, job.slot.threads)
-    peak = _peak_mb(job.slot.kind)
-    extra = {
-        "wall_seconds": (time.perf_counter() - started) / len(trials),
-        "peak_mb": peak,
-        "device": job.slot.name,
-        "device_name": device_name(job.slot.kind),
-        "threads": job.slot.threads,
-        "started_at": started_at,
-        "host": socket.gethostname(),
-    }
-    rows = []
-    for result, estimate in pairs:
-        curve = [(int(step), float(value)) for step, value in estimate.curve] if estimate else []
-        rows.append(({**asdict(result), **extra}, curve))
-    return rows
+    slot = parcel.slot
+    if slot.visible is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = slot.visible
+    if parcel.memory is not None and not slot.device.accelerator and sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (parcel.memory, parcel.memory))
+    for name in THREADS:
+        os.environ[name] = str(slot.threads)
+    found = catalogue.discover(parcel.plugins, only=frozenset(parcel.wanted))
+    trials = [unpack(plain, found, parcel.verify) for plain in parcel.trials]
+    modules.load(name for name in parcel.modules if not (slot.device.accelerator and name.endswith(".warm")))
+    with threads(slot.threads):
+        slot.device.touch()
+        _write(rows, {})  # from here on the time limit counts
+        for made, (result, estimate) in zip(trials, trial.run_many(trials, slot.threads), strict=True):
+            extra = {
+                "wall_seconds": (time.perf_counter() - started) / len(trials),
+                "peak_mb": slot.device.peak(),
+                "device": slot.name,
+                "device_name": slot.device.model(),
+                "dtype": slot.device.dtype,
+                "threads": slot.threads,
+                "started_at": started_at,
+                "host": socket.gethostname(),
+            }
+            _write(rows, _storable(made, result, estimate, extra))
+
+
+def _storable(made: trial.Trial, result: Result, estimate: Estimate | None, extra: dict[str, Any]) -> Any:
+    """The row and its curve, of values that JSON holds; else a row that says which kind of value it was."""
+    try:
+        curve: Curve = [(int(step), float(value)) for step, value in estimate.curve] if estimate else []
+        row = {**asdict(result), **extra}
+        json.dumps(row, allow_nan=False)
+    except Exception as error:
+        traceback.print_exc()
+        text = f"{made.choice.name} returned what cannot be stored: {_said(error)}"
+        return {"row": {**asdict(made.row("error", error=text)), **extra}, "curve": []}
+    return {"row": row, "curve": curve}
+
+
+def _said(error: BaseException) -> str:
+    return one_line(f"{type(error).__name__}: {error}")
+
+
+def _write(rows: int, line: dict[str, Any]) -> None:
+    text = json.dumps(line, default=str).encode() + b"\n"
+    try:
+        while text:
+            text = text[os.write(rows, text) :]
+    except OSError:
+        os._exit(NO_ROOM)
 
 
 def _detach(folder: Path) -> None:
-    """Own process group, no terminal, output into the log; end with the parent, however that ends."""
-    with contextlib.suppress(OSError):
+    """Own session, no terminal, output into the log; its orphans are its own; it ends with its parent."""
+    with contextlib.suppress(OSError, AttributeError):
         os.setsid()
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    (folder / "pid").write_text(str(os.getpid()))
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        system = ctypes.CDLL(None)
+        system.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        system.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    else:
+        threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     faulthandler.enable(sys.stderr)
 
 
-def _limit_memory(limit: int, hard: bool) -> None:
-    """The kernel refuses more data pages where it can; a watch ends us elsewhere, and with CUDA's address space."""
-    if hard:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    threading.Thread(target=_watch_memory, args=(limit,), daemon=True).start()
-
-
-def _watch_memory(limit: int) -> None:
-    me = psutil.Process()
-    while True:
-        if me.memory_info().rss > limit:
-            print(f"mibench: {me.memory_info().rss / 2**20:.0f} MB in use, over --memory", file=sys.stderr, flush=True)
-            os._exit(OUT_OF_MEMORY)
-        time.sleep(0.05)
+def _end_with_parent(stdin: int) -> None:
+    os.read(stdin, 1)
+    os._exit(1)
 
 
 @contextlib.contextmanager
-def threads(count: int) -> Any:
-    """No library may use more threads than this; OMP_NUM_THREADS is too late once torch or numpy is loaded."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[name] = str(count)
+def threads(count: int) -> Iterator[None]:
+    """No library that is loaded may use more threads than this; `THREADS` is for those that are loaded later."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
     with threadpoolctl.threadpool_limits(count):
         yield
-
-
-def _peak_mb(kind: str) -> float | None:
-    if kind == "cuda" and "torch" in sys.modules and sys.modules["torch"].cuda.is_initialized():
-        return float(sys.modules["torch"].cuda.max_memory_allocated()) / 2**20
-    try:
-        import resource
-    except ImportError:  # Windows
-        return float(psutil.Process().memory_info().peak_wset) / 2**20
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def device_name(kind: str) -> str:
-    if kind == "cuda" and "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
-        return str(sys.modules["torch"].cuda.get_device_name(0))
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

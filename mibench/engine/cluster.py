@@ -4,24 +4,23 @@ import contextlib
 import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mibench
 from mibench.catalogue import Catalogue
-from mibench.engine import remote
-from mibench.engine.batches import batches, halves
-from mibench.engine.job import Finished, Job, Limits, Outcome, Slot, failed_whole, finished, pack
-from mibench.engine.local import preload
+from mibench.engine import modules, remote
+from mibench.engine.batches import batches
+from mibench.engine.devices import CPU, Device, Slot
+from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, halves, pack, settle
 from mibench.errors import Interrupted, UsageError
 from mibench.trial import Trial
 
 RETRIES = 1
-"""How often a job is given to another worker when its own dies."""
+"""How often a parcel is given to another worker when its own dies."""
 
 AHEAD = 3
-"""Jobs handed to the cluster for each of its threads: enough that no worker waits for the client."""
+"""Parcels handed to the cluster for each of its threads: enough that no worker waits for the client."""
 
 SILENCE = 20.0
 """Seconds without a connection after which the scheduler is taken to be gone."""
@@ -39,12 +38,12 @@ def run(
     """Run the trials on the cluster at `scheduler`, or on one started here with `jobs` workers."""
     with _client(scheduler, jobs) as client:
         starts: Counter[str] = Counter()
-        client.subscribe_topic(remote.STARTS, lambda event: starts.update([event[1]["job"]]))
-        modules = tuple(preload(files))
+        client.subscribe_topic(remote.STARTS, lambda event: starts.update([event[1]["parcel"]]))
+        preload = tuple(modules.preload(files))
         width = AHEAD * sum(client.nthreads().values())
         groups = batches(trials, max(1, width // AHEAD))
         waiting: deque[list[Trial]] = deque()
-        underway: dict[Any, tuple[Job, list[Trial]]] = {}
+        underway: dict[Any, tuple[Parcel, list[Trial]]] = {}
         numbers = itertools.count()
         try:
             while True:
@@ -52,23 +51,21 @@ def run(
                     group = waiting.popleft() if waiting else next(groups, None)
                     if group is None:
                         break
-                    job = pack(group, catalogue, plugins, _slot(group), limits.memory, verify=True)
+                    parcel = pack(group, catalogue, plugins, _slot(group), limits.memory, verify=True)
                     future = client.submit(
-                        remote.run, job, limits, modules,
-                        key=f"mibench-{job.ids[0]}-{time.time_ns()}-{next(numbers)}", pure=False, retries=0,
-                        resources={"GPU": 1} if job.slot.kind == "cuda" else None,
+                        remote.run, parcel, limits, preload,
+                        key=f"mibench-{parcel.ids[0]}-{time.time_ns()}-{next(numbers)}", pure=False, retries=0,
+                        resources={"GPU": 1} if parcel.slot.device.accelerator else None,
                     )  # fmt: skip
-                    underway[future] = job, group
+                    underway[future] = parcel, group
                 if not underway:
                     return
                 for future, outcome in _ended(client, underway, starts, scheduler):
-                    job, group = underway.pop(future)
-                    starts.pop(job.ids[0], None)
-                    ended = finished(group, job.slot, outcome)
-                    if failed_whole(ended):
-                        waiting.extendleft(reversed(halves(group)))
-                    else:
-                        yield from ended
+                    parcel, group = underway.pop(future)
+                    starts.pop(parcel.ids[0], None)
+                    ended, again = settle(group, parcel.slot, outcome, len(group))
+                    waiting.extendleft(reversed(halves(again) if again else []))
+                    yield from ended
         finally:
             with contextlib.suppress(Exception):
                 client.cancel(list(underway), force=True)
@@ -76,8 +73,8 @@ def run(
 
 def _slot(group: Sequence[Trial]) -> Slot:
     """One thread a trial: a worker's own threads are how many it runs at once. Its GPU is the one it was given."""
-    kind = group[0].device.partition(":")[0]
-    return Slot(kind, "cuda:0" if kind == "cuda" else kind, 1)
+    kind = Device.of(group[0].device).kind
+    return Slot(Device("cuda", 0) if kind == "cuda" else CPU, 1)
 
 
 @contextlib.contextmanager
@@ -99,32 +96,41 @@ def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
             )
         try:
             client = stack.enter_context(distributed.Client(scheduler, timeout="10s", set_as_default=False))
-            versions = client.run(remote.version)
+            workers = client.run(remote.versions)
         except (OSError, TimeoutError) as error:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
         except Exception as error:
             raise UsageError(f"a Dask worker cannot import this mibench: {type(error).__name__}: {error}") from error
-        for worker, version in versions.items():
-            if version != mibench.__version__:
-                raise UsageError(f"Dask worker {worker} has mibench {version}, this is {mibench.__version__}")
-        if not versions:
+        refuse_others(workers)
+        if not workers:
             raise UsageError(f"the Dask scheduler at {scheduler} has no workers")
         yield client
 
 
+def refuse_others(workers: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise UsageError for a worker with other versions: its numbers would be others, under the names of ours."""
+    here = remote.versions()
+    for worker, there in workers.items():
+        others = [
+            f"{name} {there.get(name)} (here {version})" for name, version in here.items() if there.get(name) != version
+        ]
+        if others:
+            raise UsageError(f"Dask worker {worker} has {', '.join(others)}; install the same")
+
+
 def _ended(
-    client: Any, underway: dict[Any, tuple[Job, list[Trial]]], starts: Counter[str], scheduler: str | None
+    client: Any, underway: dict[Any, tuple[Parcel, list[Trial]]], starts: Counter[str], scheduler: str | None
 ) -> list[tuple[Any, Outcome]]:
-    """Jobs that came to an end, in whatever way; waits for at least one."""
+    """Parcels that came to an end, in whatever way; waits for at least one."""
     lost_since = None
     while True:
         ended: list[tuple[Any, Outcome]] = []
-        for future, (job, _) in underway.items():
+        for future, (parcel, _) in underway.items():
             if future.status == "finished":
                 ended.append((future, future.result()))
             elif future.status in ("error", "cancelled", "lost") and client.status == "running":
                 ended.append((future, _failure(future)))
-            elif starts[job.ids[0]] > RETRIES + 1:
+            elif starts[parcel.ids[0]] > RETRIES + 1:
                 client.cancel([future], force=True)
                 died = f"its Dask worker died, {RETRIES + 1} times in a row"
                 ended.append((future, Outcome((), ("crashed", died), b"", 0.0, "")))
@@ -140,7 +146,7 @@ def _ended(
 
 
 def _failure(future: Any) -> Outcome:
-    """A job that Dask itself could not finish."""
+    """A parcel that Dask itself could not finish."""
     try:
         error = future.exception(timeout=5)
     except BaseException as lost:  # cancelled futures raise instead of answering

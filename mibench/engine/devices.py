@@ -1,17 +1,101 @@
 """Which devices there are and how many processes each takes. CUDA is never touched in this process."""
 
+import contextlib
 import functools
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mibench.engine.job import Slot
 from mibench.errors import UsageError
+
+MOST_SLOTS = 4096
+"""Processes at once on one machine, above which a number of jobs is a slip of the hand."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where numbers are computed: "cpu", "cuda:1", "mps", "cuda" for any of its kind. Plugins are given its name."""
+
+    kind: str
+    index: int | None = None
+
+    @classmethod
+    def of(cls, name: str) -> "Device":
+        """The device of that name; any text has a kind, known or not."""
+        kind, _, index = name.partition(":")
+        return cls(kind, int(index)) if index.isdecimal() else cls(kind)
+
+    @property
+    def name(self) -> str:
+        """What plugins, rows and users call it."""
+        return self.kind if self.index is None else f"{self.kind}:{self.index}"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def accelerator(self) -> bool:
+        """Whether it is no CPU: its driver cannot be shared with a process that was forked."""
+        return self.kind != "cpu"
+
+    @property
+    def dtype(self) -> str:
+        """The widest floating-point numbers that it computes with."""
+        return "float32" if self.kind == "mps" else "float64"
+
+    def touch(self) -> None:
+        """Wake its driver and its library for matrices, which takes seconds the first time a process does."""
+        if self.accelerator and "torch" in sys.modules:
+            one = sys.modules["torch"].ones(8, 8, device=self.kind)
+            (one @ one).sum().item()
+
+    def peak(self) -> float | None:
+        """The most memory in MB that this process has held on it; of a CPU, what the system kept in RAM."""
+        if self.kind == "cuda" and "torch" in sys.modules and sys.modules["torch"].cuda.is_initialized():
+            return float(sys.modules["torch"].cuda.max_memory_allocated()) / 2**20
+        try:
+            import resource
+        except ImportError:  # Windows
+            import psutil
+
+            return float(psutil.Process().memory_info().peak_wset) / 2**20
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+    def model(self) -> str:
+        """What its maker calls it."""
+        if self.kind == "cuda" and "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
+            return str(sys.modules["torch"].cuda.get_device_name(0))
+        with contextlib.suppress(OSError):
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+        return platform.processor() or platform.machine()
+
+
+CPU = Device("cpu")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place where one process at a time can be: so many threads, on one device."""
+
+    device: Device
+    threads: int
+    visible: str | None = None
+    """What `CUDA_VISIBLE_DEVICES` is set to: one device, by whatever string names it here."""
+
+    @property
+    def name(self) -> str:
+        """Its device's name."""
+        return self.device.name
 
 
 def cores() -> int:
@@ -44,72 +128,73 @@ def _may_have_cuda() -> bool:
     return bool(shutil.which("nvidia-smi")) or Path("/dev/nvidia0").exists() or Path("/dev/dxg").exists()
 
 
-def resolve(asked: Sequence[str], remote: bool = False) -> list[str]:
+def resolve(asked: Sequence[str], remote: bool = False) -> list[Device]:
     """`auto`, `cpu`, `cuda`, `cuda:0` or `mps` as devices that are here; UsageError says why one is not.
 
     With `remote`, devices are those of a cluster's workers, which say with the resource GPU how many they have.
     """
     if remote:
-        if wrong := [device for device in asked if device not in ("auto", "cpu", "cuda")]:
+        if wrong := [text for text in asked if text not in ("auto", "cpu", "cuda")]:
             raise UsageError(
                 f"device '{wrong[0]}' with --executor dask: write cpu or cuda; the workers' GPUs are resources"
             )
-        return ["cuda" if device == "cuda" else "cpu" for device in asked]
-    found: list[str] = []
-    for device in asked:
-        kind, _, index = device.partition(":")
-        if device == "auto":
+        return [Device("cuda") if text == "cuda" else CPU for text in asked]
+    found: list[Device] = []
+    for text in asked:
+        kind, _, index = text.partition(":")
+        if text == "auto":
             count = len(accelerators()["cuda"]) if _may_have_cuda() else 0
-            found += [f"cuda:{i}" for i in range(count)] or ["cpu"]
-        elif device == "cpu":
-            found.append("cpu")
-        elif kind == "cuda" and (not index or index.isdigit()):
-            found += _cuda(device, index)
-        elif device == "mps":
+            found += [Device("cuda", i) for i in range(count)] or [CPU]
+        elif text == "cpu":
+            found.append(CPU)
+        elif kind == "cuda" and (not index or index.isdecimal()):
+            found += _cuda(text, Device.of(text).index)
+        elif text == "mps":
             if not accelerators()["mps"]:
                 raise UsageError("device 'mps' is not available here; use --device cpu")
-            found.append("mps")
+            found.append(Device("mps"))
         else:
-            raise UsageError(f"no device '{device}'; write auto, cpu, cuda, cuda:0 or mps")
+            raise UsageError(f"no device '{text}'; write auto, cpu, cuda, cuda:0 or mps")
     return list(dict.fromkeys(found))
 
 
-def _cuda(device: str, index: str) -> list[str]:
+def _cuda(text: str, index: int | None) -> list[Device]:
     known = accelerators()
-    count = len(known["cuda"])
-    if not count:
+    here = [Device("cuda", i) for i in range(len(known["cuda"]))]
+    if not here:
         why = f"torch {known['torch']} " + ("sees no GPU" if known["built"] else "was built without CUDA")
-        raise UsageError(f"device '{device}' is not available here: {known.get('reason') or why}; use --device cpu")
-    if index and int(index) >= count:
-        raise UsageError(f"device '{device}' is not here: there are {', '.join(f'cuda:{i}' for i in range(count))}")
-    return [f"cuda:{index}"] if index else [f"cuda:{i}" for i in range(count)]
+        raise UsageError(f"device '{text}' is not available here: {known.get('reason') or why}; use --device cpu")
+    if index is None:
+        return here
+    if index >= len(here):
+        raise UsageError(f"device '{text}' is not here: there are {', '.join(map(str, here))}")
+    return [here[index]]
 
 
-def slots(devices: Sequence[str], jobs: int, jobs_per_gpu: int) -> list[Slot]:
+def slots(devices: Sequence[Device], jobs: int, jobs_per_gpu: int) -> list[Slot]:
     """CPU slots and accelerator slots side by side; threads are divided so that jobs do not fight over cores."""
-    gpus = [device for device in devices if device != "cpu"]
+    for option, count in (("--jobs", jobs), ("--jobs-per-gpu", jobs_per_gpu)):
+        if count > MOST_SLOTS:
+            raise UsageError(f"{option} {count}: expected at most {MOST_SLOTS} at once; there are {cores()} cores here")
     threads = max(1, cores() // max(jobs, 1))
     inherited = os.environ.get("CUDA_VISIBLE_DEVICES")
     ids = [item.strip() for item in inherited.split(",")] if inherited else None
-    made = [Slot("cpu", "cpu", threads) for _ in range(jobs)]
-    for device in gpus:
-        kind, _, index = device.partition(":")
-        visible = (ids[int(index)] if ids else index) if kind == "cuda" else None
-        made += [Slot(kind, device, threads, visible)] * jobs_per_gpu
+    made = [Slot(CPU, threads)] * jobs
+    for device in devices:
+        if device.accelerator:
+            visible = None if device.index is None else ids[device.index] if ids else str(device.index)
+            made += [Slot(device, threads, visible)] * jobs_per_gpu
     return made
 
 
-def kind_for(estimator: Any, devices: Sequence[str], automatic: bool = False) -> str:
-    """The kind of device an estimator's trials run on: the first of those asked for that it can use, else the CPU.
+def kind_for(estimator: Any, devices: Sequence[Device], automatic: bool = False) -> str:
+    """The kind of device an estimator's trials need: the first of those asked for that it can use, else the CPU.
 
     If the choice is ours it is the first that the estimator names: nearest neighbours in few dimensions are faster on
     a CPU, networks on a GPU.
     """
     able = getattr(estimator, "devices", ("cpu",))
     if automatic:
-        here = {"cpu", *(device.partition(":")[0] for device in devices)}
+        here = {"cpu", *(device.kind for device in devices)}
         return next((kind for kind in able if kind in here), "cpu")
-    for device in devices:
-        if (kind := device.partition(":")[0]) in able:
-            return kind
-    return "cpu"
+    return next((device.kind for device in devices if device.kind in able), "cpu")

@@ -9,7 +9,8 @@ from typing import Any
 
 from mibench import trial as trials_room
 from mibench.engine import child
-from mibench.engine.job import Finished, Slot
+from mibench.engine.devices import Slot
+from mibench.engine.parcels import Finished
 from mibench.trial import Trial
 
 
@@ -21,7 +22,7 @@ def run(trials: Iterable[Trial], slot: Slot) -> Generator[Finished]:
             result, estimate = trials_room.run(trial, slot.threads)
         extra: dict[str, Any] = {
             "wall_seconds": time.perf_counter() - started,
-            "device_name": child.device_name(trial.device),
+            "device_name": slot.device.model(),
             "threads": slot.threads,
             "started_at": started_at,
             "host": socket.gethostname(),

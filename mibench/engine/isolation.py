@@ -1,52 +1,44 @@
 """One process a group of trials, with hard limits; whatever happens to it becomes rows, never an exception."""
 
 import contextlib
-import functools
 import itertools
-import multiprocessing
+import json
 import os
+import pickle
 import shutil
 import signal
 import socket
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from multiprocessing.context import BaseContext
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pebble
-from pebble import ProcessExpired
-
 from mibench.engine import child
-from mibench.engine.job import Job, Limits, Outcome
-
-START_ALLOWANCE = 30.0
-"""Seconds that a spawned process may take to import its libraries before its time limit counts."""
+from mibench.engine.parcels import GOOD, Limits, Outcome, Parcel, Row
+from mibench.engine.processes import End, end_marked, for_this_system
+from mibench.errors import EngineError
 
 LOG_BYTES = 1 << 20
 """Of a longer log the end is kept: that is where the failure stands."""
 
-LAUNCHING = threading.Lock()
-"""Held while a process starts, because `_no_main` hides the main module from all threads."""
-
-pebble.CONSTS.term_timeout = 1.0  # a process that ignores SIGTERM is killed after a second
-pebble.CONSTS.sleep_unit = 0.02
+PREFIX = "mibench-"
+LOCK = "owner"
+"""The file that the process of a run holds locked in its temporary folder, for as long as it lives."""
 
 
 @dataclass
-class Running:
-    """A job on its way."""
+class Underway:
+    """A parcel on its way."""
 
-    job: Job
+    parcel: Parcel
     folder: Path
-    future: "Future[Any]"
+    future: "Future[End]"
     started: float = field(default_factory=time.monotonic)
+    read: int = 0
+    """Bytes of its rows that were taken so far."""
 
 
 class Isolation:
@@ -54,99 +46,131 @@ class Isolation:
 
     def __init__(self, limits: Limits, preload: Sequence[str] = ()):
         self.limits = limits
-        self.preload = ["mibench.engine.isolation", "numpy.random", *preload]
-        self.folder = Path(tempfile.mkdtemp(prefix="mibench-"))
-        self.running: list[Running] = []
+        sweep()
+        self.folder, self._lock = _own_folder()
+        self.processes = for_this_system(self.folder, ["mibench.engine.child", "numpy.random", *preload])
         self._numbers = itertools.count()
         self._oom_kills = _oom_kills()
 
-    def start(self, job: Job) -> Running:
-        """Start a process on the job. Raises nothing that its trials could cause."""
+    def start(self, parcel: Parcel) -> Underway:
+        """Start a process on the parcel. Raises nothing that its trials could cause."""
         folder = self.folder / str(next(self._numbers))
-        folder.mkdir()
-        context = _context(job.slot.kind, tuple(self.preload))
-        limit = None
-        if self.limits.timeout is not None:
-            limit = self.limits.timeout * len(job.trials)
-            if context.get_start_method() == "spawn":
-                limit += START_ALLOWANCE
-        # Pebble documents mp_context and reads context (5.2); both, so that either reading gets it
-        how: Any = {"daemon": False, "timeout": limit, "context": context, "mp_context": context}
-        launch = pebble.concurrent.process(**how)(child.work)
-        with LAUNCHING, _no_main():
-            future = launch(job, str(folder))
-        running = Running(job, folder, future)
-        self.running.append(running)
-        return running
-
-    def finish(self, running: Running) -> Outcome:
-        """What became of a job whose process has ended."""
-        self.running.remove(running)
-        seconds = (time.monotonic() - running.started) / len(running.job.trials)
-        _kill_group(running.folder)
-        log = _tail(running.folder / "log")
-        rows, failure = (), None
         try:
-            rows = running.future.result(timeout=0)
-        except TimeoutError:
-            failure = ("timeout", f"stopped after {self.limits.timeout:g} s (--timeout)")
-        except ProcessExpired as error:
-            failure = self._death(error.exitcode)
-        except BaseException as error:
-            log += f"\n{getattr(error, 'traceback', '')}".encode()
-            failure = ("error", f"{type(error).__name__}: {' '.join(str(error).split())}")
-        shutil.rmtree(running.folder, ignore_errors=True)
-        return Outcome(tuple(rows), failure, log, seconds, socket.gethostname())
+            folder.mkdir(parents=True)
+            (folder / child.PARCEL).write_bytes(pickle.dumps(parcel))
+        except OSError as error:
+            raise _no_room(self.folder, error.strerror) from error
+        limit = None if self.limits.timeout is None else self.limits.timeout * len(parcel.trials)
+        future = self.processes.start(folder, parcel.slot.device.accelerator, limit, self.limits.memory)
+        return Underway(parcel, folder, future)
 
-    def _death(self, exitcode: int | None) -> tuple[str, str]:
-        if exitcode == child.OUT_OF_MEMORY:
+    def rows(self, one: Underway) -> Iterator[Row]:
+        """The rows that came since they were last asked for, up to the first that does not end well.
+
+        Whether that is a fault of its own shows when its process has ended.
+        """
+        for line, size in self._lines(one):
+            if "failure" in line or ("row" in line and line["row"]["status"] not in GOOD):
+                return
+            one.read += size
+            if "row" in line:
+                yield line["row"], line["curve"]
+
+    def finish(self, one: Underway) -> Outcome:
+        """What became of a parcel whose process has ended."""
+        end = one.future.result(timeout=0)
+        seconds = (time.monotonic() - one.started) / len(one.parcel.trials)
+        lines = [line for line, _ in self._lines(one)]
+        rows = tuple((line["row"], line["curve"]) for line in lines if "row" in line)
+        told = next((line["failure"] for line in lines if "failure" in line), None)
+        failure = ("error", told) if told else self._failure(end)
+        log = _tail(one.folder / child.LOG)
+        shutil.rmtree(one.folder, ignore_errors=True)
+        if end.code == child.NO_ROOM and end.why is None:
+            raise _no_room(self.folder, "a trial's process could not write there")
+        return Outcome(rows, failure, log, seconds, socket.gethostname(), lost=end.why == "lost")
+
+    def stop(self, one: Underway) -> None:
+        """End a parcel's process and all that it started."""
+        self.processes.stop(one.future)
+
+    def close(self) -> None:
+        """End what still runs, children of children too."""
+        self.processes.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _lines(self, one: Underway) -> Iterator[tuple[dict[str, Any], int]]:
+        """What the process wrote and was not taken yet, and the bytes of it."""
+        with contextlib.suppress(OSError), (one.folder / child.ROWS).open("rb") as file:
+            file.seek(one.read)
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield json.loads(line), len(line)
+
+    def _failure(self, end: End) -> tuple[str, str] | None:
+        if end.why == "timeout":
+            return "timeout", f"stopped after {self.limits.timeout:g} s (--timeout)"
+        if end.why == "memory":
             return "oom", "more memory than --memory allows"
-        if exitcode is not None and exitcode < 0:
-            name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
+        if end.why == "lost":
+            return "crashed", "the process that starts trials ended while it ran"
+        if end.why:
+            return "crashed", end.why
+        if end.code == 0:
+            return None
+        if end.code < 0:
+            name = signal.Signals(-end.code).name if -end.code in set(signal.Signals) else f"signal {-end.code}"
             if name == "SIGKILL" and (kills := _oom_kills()) > self._oom_kills:
                 self._oom_kills = kills
                 return "oom", "killed by the system: out of memory"
             return "crashed", f"its process was killed by {name}"
-        return "crashed", f"its process exited with code {exitcode} before it had a result"
-
-    def close(self) -> None:
-        """Kill what still runs, children of children too."""
-        for running in self.running:
-            _kill_group(running.folder)
-        _, starting = wait([running.future for running in self.running], timeout=1.0)
-        for future in starting:  # too young to have said its process number
-            future.cancel()
-        self.running.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        return "crashed", f"its process exited with code {end.code} before it had a result"
 
 
-@functools.cache
-def _context(kind: str, preload: tuple[str, ...]) -> BaseContext:
-    """A forkserver that has the libraries loaded; a fresh interpreter for accelerators and where there is no fork."""
-    if kind == "cpu" and "forkserver" in multiprocessing.get_all_start_methods() and sys.platform == "linux":
-        from mibench.engine.forkserver import Context  # not importable on Windows
-
-        context = Context()
-        context.set_forkserver_preload(list(preload))
-        return context
-    return multiprocessing.get_context("spawn")
-
-
-@contextlib.contextmanager
-def _no_main() -> Iterator[None]:
-    """Children must not import the caller's script: they need nothing of it, and it may start a run of its own."""
-    real = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+def _own_folder() -> tuple[Path, int | None]:
+    """A temporary folder that is ours for as long as this process lives, and its lock where there are locks."""
     try:
-        yield
-    finally:
-        sys.modules["__main__"] = real
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    except OSError as error:
+        raise _no_room(Path(tempfile.gettempdir()), error.strerror) from error
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return folder, None
+    try:
+        lock = os.open(folder / f".{LOCK}", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rename(folder / f".{LOCK}", folder / LOCK)  # it is never seen unlocked
+    except OSError as error:
+        raise _no_room(folder, error.strerror) from error
+    return folder, lock
 
 
-def _kill_group(folder: Path) -> None:
-    """End what the trial's process started itself."""
-    with contextlib.suppress(OSError, ValueError):
-        os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
+def sweep() -> None:
+    """Remove temporary folders of runs that were killed, and end what these left running."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    with contextlib.suppress(OSError):
+        for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+            with contextlib.suppress(OSError):
+                handle = os.open(lock, os.O_RDWR)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its owner lives
+                    end_marked(lock.parent)
+                    shutil.rmtree(lock.parent, ignore_errors=True)
+                finally:
+                    os.close(handle)
+
+
+def _no_room(folder: Path, why: str | None) -> EngineError:
+    return EngineError(
+        f"cannot write to the temporary folder {folder}: {why}; set TMPDIR to another (rows already written are kept)"
+    )
 
 
 def _tail(path: Path) -> bytes:

@@ -2,22 +2,24 @@
 
 import math
 from collections import deque
-from collections.abc import Collection, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
-from mibench import fingerprint
 from mibench.catalogue import Catalogue
-from mibench.engine.batches import batches, halves
-from mibench.engine.isolation import Isolation
-from mibench.engine.job import Finished, Limits, Slot, failed_whole, finished, pack
+from mibench.engine import modules
+from mibench.engine.batches import WINDOW, batches
+from mibench.engine.devices import Device, Slot
+from mibench.engine.isolation import Isolation, Underway
+from mibench.engine.parcels import Finished, Limits, finished, halves, pack, settle
+from mibench.engine.processes import End
 from mibench.trial import Trial
 
 AHEAD = 64
 """Groups that are kept ready for each kind of slot; in the last of them the longest goes first."""
 
-PRELOADABLE = {"torch", "scipy", "sklearn", "numba"}
+Group = list[Trial]
 
 
 def run(
@@ -28,56 +30,92 @@ def run(
     slots: Sequence[Slot],
     limits: Limits,
 ) -> Generator[Finished]:
-    """Run the trials, each group in a process of its own; yields a row a trial as it ends.
+    """Run the trials, each group in a process of its own; yields a row a trial as it is known.
 
     `files` are the plugin files of the trials: what they import is loaded once, before processes are forked.
     Closing the iterator, or an exception inside it, kills what still runs.
     """
-    isolation = Isolation(limits, preload(files))
+    isolation = Isolation(limits, modules.preload(files))
     free = list(slots)
-    queues: dict[str, deque[list[Trial]]] = {slot.kind: deque() for slot in slots}
-    groups = batches(trials, len(slots))
-    costs = Costs()
-    underway = {}
+    queues = Queues({slot.device.kind for slot in slots}, batches(trials, len(slots)))
+    suspects: deque[tuple[Slot, Group]] = deque()
+    underway: dict[Future[End], tuple[Underway, Group]] = {}
+
+    def start(slot: Slot, group: Group) -> None:
+        one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
+        underway[one.future] = one, group
+        free.remove(slot)
+
     try:
         while True:
-            for slot in list(free):
-                queue = queues[slot.kind]
-                while len(queue) < AHEAD and (group := next(groups, None)) is not None:
-                    queues[_kind(group, queues)].append(group)
-                if queue:
-                    group = costs.longest(queue) if len(queue) < AHEAD else queue.popleft()
-                    running = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
-                    underway[running.future] = running, group
-                    free.remove(slot)
+            if suspects and not underway:
+                start(*suspects.popleft())  # alone: if it ends the server again, it was this one
+                guilty = True
+            elif not suspects:
+                guilty = len(slots) == 1
+                for slot in list(free):
+                    if group := queues.take(slot.device.kind):
+                        start(slot, group)
             if not underway:
                 return
-            done, _ = wait(underway, timeout=1.0, return_when=FIRST_COMPLETED)
+            done, _ = wait(underway, timeout=0.5, return_when=FIRST_COMPLETED)
+            for one, group in underway.values():
+                if one.future not in done and len(group) > 1:
+                    for early in map(finished, isolation.rows(one)):
+                        group[:] = [trial for trial in group if trial.id != early.result.trial_id]
+                        yield early
             for future in done:
-                running, group = underway.pop(future)
-                free.append(running.job.slot)
-                ended = finished(group, running.job.slot, isolation.finish(running))
-                costs.learn(group, ended)
-                if failed_whole(ended):
-                    queues[running.job.slot.kind].extendleft(reversed(halves(group)))
-                else:
-                    yield from ended
+                one, group = underway.pop(future)
+                slot = one.parcel.slot
+                free.append(slot)
+                outcome = isolation.finish(one)
+                queues.learn(group, outcome.seconds * len(one.parcel.trials))
+                if outcome.lost and not guilty:
+                    suspects.append((slot, group))
+                    continue
+                ended, again = settle(group, slot, outcome, len(one.parcel.trials))
+                queues.put_back(slot.device.kind, halves(again) if again else [])
+                yield from ended
     finally:
         isolation.close()
 
 
-class Costs:
-    """What trials took so far, to start the longest first when the end of a run is in sight and no slot should idle."""
+class Queues:
+    """Groups that wait for a slot of their kind, planned no further ahead than is needed.
 
-    def __init__(self) -> None:
+    They know what trials took so far, to start the longest first when the end of a run is in sight and no slot should
+    idle.
+    """
+
+    def __init__(self, kinds: Iterable[str], groups: Iterator[Group]):
+        self.waiting: dict[str, deque[Group]] = {kind: deque() for kind in kinds}
+        self.groups = groups
         self.means: dict[tuple[Any, ...], tuple[int, float]] = {}
 
-    def learn(self, group: Sequence[Trial], ended: Sequence[Finished]) -> None:
-        count, seconds = self.means.get(_like(group), (0, 0.0))
-        new = sum(one.result.wall_seconds or 0.0 for one in ended)
-        self.means[_like(group)] = count + len(ended), seconds + new
+    def take(self, kind: str) -> Group | None:
+        """The next group for a slot of this kind."""
+        queue = self.waiting[kind]
+        # a kind that the plan has no trials for must not make all of it be looked through
+        while len(queue) < AHEAD and sum(map(len, self.waiting.values())) < WINDOW:
+            group = next(self.groups, None)
+            if group is None:
+                break
+            wanted = Device.of(group[0].device).kind
+            self.waiting[wanted if wanted in self.waiting else "cpu"].append(group)
+        if not queue:
+            return None
+        return self._longest(queue) if len(queue) < AHEAD else queue.popleft()
 
-    def longest(self, queue: deque[list[Trial]]) -> list[Trial]:
+    def put_back(self, kind: str, groups: Sequence[Group]) -> None:
+        """Groups that must go again, in front."""
+        self.waiting[kind].extendleft(reversed(groups))
+
+    def learn(self, group: Group, seconds: float) -> None:
+        """What a group took."""
+        count, before = self.means.get(_like(group), (0, 0.0))
+        self.means[_like(group)] = count + len(group), before + seconds
+
+    def _longest(self, queue: deque[Group]) -> Group:
         """Take the group that should take longest; kinds of trial not seen yet come first, in order."""
         if len({_like(group) for group in queue}) == 1:
             return queue.popleft()
@@ -86,37 +124,11 @@ class Costs:
         del queue[best]
         return group
 
-    def _expected(self, group: Sequence[Trial]) -> float:
+    def _expected(self, group: Group) -> float:
         count, seconds = self.means.get(_like(group), (0, 0.0))
         return seconds / count * len(group) if count else math.inf
 
 
-def _like(group: Sequence[Trial]) -> tuple[Any, ...]:
+def _like(group: Group) -> tuple[Any, ...]:
     first = group[0]
     return first.choice.name, first.choice.params, first.n_samples, first.dims, first.point.sweep
-
-
-def _kind(group: Sequence[Trial], queues: Collection[str]) -> str:
-    kind = group[0].device.partition(":")[0]
-    return kind if kind in queues else "cpu"
-
-
-def preload(files: Collection[Path]) -> list[str]:
-    """The modules that plugin files import and that are worth having before a process is forked."""
-    names: set[str] = set()
-    for path in files:
-        sources = fingerprint.trace(path)
-        names |= {name for name in sources.others if name.partition(".")[0] in PRELOADABLE}
-        ours = {_module(file) for file in sources.files if fingerprint.HARNESS in file.parents}
-        names |= ours | {f"{room}.warm" for room in fingerprint.ROOMS if room in ours and _has_warm(room)}
-    return sorted(names)
-
-
-def _has_warm(room: str) -> bool:
-    """Whether a room has a module that does, when it is imported, what would take long in every process anew."""
-    return (fingerprint.HARNESS.parent.joinpath(*room.split(".")) / "warm.py").is_file()
-
-
-def _module(file: Path) -> str:
-    parts = file.relative_to(fingerprint.HARNESS.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -8,7 +8,7 @@ import csv
 import json
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ import pandas as pd
 
 from mibench import specs
 from mibench.errors import NothingMatched, UsageError
-from mibench.findings.summary import UNITS, cells, natural, tidy
+from mibench.findings.summary import MOST_NAMED, UNITS, cells, mixed_note, natural, of_tasks, tidy
 
 PACKAGE = Path(__file__).parent.parent
 FOLDERS = (PACKAGE / "published", PACKAGE.parent / "results" / "published")
@@ -74,16 +74,33 @@ def source(name: str) -> Source:
     return found[name]
 
 
-def like(name: str) -> dict[str, Any]:
-    """The settings of the run that comes nearest to a source's protocol, by the names of `mibench.settings`."""
+def like(
+    name: str, estimators: Sequence[str] = (), has_field: Callable[[str, str], bool] = lambda estimator, field: True
+) -> dict[str, Any]:
+    """The settings of the run that comes nearest to a source's protocol, by the names of `mibench.settings`.
+
+    With `estimators`, specs of any, these run in place of the source's own: each takes over the protocol's fields that
+    `has_field(estimator, field)` says it has, and keeps those its spec sets.
+    """
     found = source(name)
     if not found.like:
         raise UsageError(f"mibench has no run like {name}: {found.notes[0]}")
-    settings = {key: tuple(value) if isinstance(value, list) else value for key, value in found.like.items()}
-    fields = settings.pop("fields", "")
-    if fields:
-        settings["estimators"] = tuple(f"{spec}:{fields}" for spec in settings["estimators"])
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.like.items()}
+    fields, others = settings.pop("fields", ""), settings.pop("others", "")
+    listed = tuple(f"{spec}:{fields}" if fields else spec for spec in settings["estimators"])
+    settings["estimators"] = listed
+    if estimators:
+        settings["estimators"] = tuple(_taken_over(spec, listed, fields or others, has_field) for spec in estimators)
     return settings
+
+
+def _taken_over(spec: str, listed: Sequence[str], fields: str, has_field: Callable[[str, str], bool]) -> str:
+    """The spec with the protocol's fields: of the one listed estimator of its name, or the others'."""
+    name, own = specs.parse(spec)
+    same = [theirs for theirs_name, theirs in map(specs.parse, listed) if theirs_name == name]
+    protocol = same[0] if len(same) == 1 else specs.parse(f"{name}:{fields}")[1] if fields else {}
+    taken = {field: value for field, value in protocol.items() if has_field(name, field)}
+    return ":".join([name, *(f"{field}={value}" for field, value in {**taken, **own}.items())])
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,8 @@ class Beside:
     source: Source
     unit: str
     table: pd.DataFrame
+    alone: tuple[str, ...]
+    """Of each estimator of the run the cells that the source has no counterpart of, and why."""
     notes: tuple[str, ...]
 
 
@@ -101,7 +120,7 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
     found = source(name)
     if not found.tasks:
         raise NothingMatched(f"{name} cannot be set beside a run: {found.notes[0]}")
-    trials = tidy(frame)
+    trials, _ = of_tasks(tidy(frame))
     table = cells(trials)
     settings = trials.drop_duplicates("label").set_index("label")["estimator_params"].map(json.loads)
     scale = UNITS[unit]
@@ -113,6 +132,7 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
                 error, reach = _welch([(cell["sd"], cell["n_ok"]), *_seeds(row)])
                 matched.append(
                     {
+                        "point_there": row["task_params"],
                         "label": cell["label"],
                         "there": row["estimator"],
                         "task": "/".join(filter(None, (cell["task"], cell["point"]))),
@@ -138,7 +158,47 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
     tasks = {item["task"] for item in matched}
     names = trials["task"] + ("/" + trials["point"]).where(trials["point"] != "", "")
     used = trials[trials["label"].isin(labels) & names.isin(tasks)]
-    return Beside(found, unit, pd.DataFrame(matched), tuple(_differences(found, used)))
+    notes = [*_differences(found, used), *mixed_note(cells(used))]
+    return Beside(found, unit, _once(pd.DataFrame(matched)), tuple(_alone(found, table, matched)), tuple(notes))
+
+
+def _once(matched: pd.DataFrame) -> pd.DataFrame:
+    """Each published number once: a source may have it at two points, of ρ and −ρ; other numbers are told apart."""
+    where = ["label", "there", "task", "n_samples"]
+    kept = matched.drop_duplicates([*where, "settings_there", "published"])
+    kept = kept.assign(there=kept["there"].astype(object))
+    for _, group in kept.groupby(where, sort=False):
+        if len(group) > 1:
+            said = [_parts(row) for row in group.to_dict("records")]
+            for index, parts in zip(group.index, said, strict=True):
+                shared = set.intersection(*map(set, said))
+                own = [part for part in parts if part not in shared]
+                kept.loc[index, "there"] = " ".join([str(kept.loc[index, "there"]), *own])
+    return kept.drop(columns="point_there").reset_index(drop=True)
+
+
+def _parts(row: dict[Any, Any]) -> list[str]:
+    """What a published number says of its settings and its point, in parts."""
+    point = json.loads(row["point_there"])
+    return [*row["settings_there"].split("; "), *(f"{name}={value}" for name, value in point.items())]
+
+
+def _alone(found: Source, table: pd.DataFrame, matched: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What of the run has no counterpart, an estimator a line."""
+    have = {(item["label"], item["task"], item["n_samples"]) for item in matched}
+    names = {specs.parse(spec)[0] for spec in found.estimators.values()}
+    for label, part in table.groupby("label", sort=False):
+        rows = part.to_dict("records")
+        points = [("/".join(filter(None, (cell["task"], cell["point"]))), cell) for cell in rows]
+        left = [(point, cell) for point, cell in points if (label, point, cell["n_samples"]) not in have]
+        if not left:
+            continue
+        if rows[0]["estimator"] not in names:
+            yield f"{label}: {found.name} has no numbers of {rows[0]['estimator']}"
+            continue
+        named = [f"{point} n = {cell['n_samples']}{'' if cell['n_ok'] else ' (no ok trial)'}" for point, cell in left]
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        yield f"{label}: {', '.join(named[:MOST_NAMED])}{more}"
 
 
 def _numbers(found: Source) -> Iterator[dict[str, str]]:
@@ -235,12 +295,12 @@ def _differences(found: Source, used: pd.DataFrame) -> Iterator[str]:
         yield "each number there is of one sample or run: the intervals cover noise here alone"
     apart = _settings_apart(found, used)
     if apart:
-        yield f"settings that run --like {found.name} has, and here: {'; '.join(apart)}"
+        yield f"settings of run --like {found.name}, where they are others here: {'; '.join(apart)}"
     yield from found.notes
 
 
 def _settings_apart(found: Source, used: pd.DataFrame) -> list[str]:
-    """The fields that are set otherwise than in the run nearest the source: "steps 4000 and 400"."""
+    """The fields that are set otherwise than in the run nearest the source: "steps=4000 (here 400)"."""
     identity = {field for spec in found.estimators.values() for field in specs.parse(spec)[1]}
     here: dict[tuple[str, str], list[str]] = {}
     for name, theirs in map(specs.parse, like(found.name)["estimators"] if found.like else ()):
@@ -251,4 +311,4 @@ def _settings_apart(found: Source, used: pd.DataFrame) -> list[str]:
                 shown = "x".join(map(str, value)) if isinstance(value, list) else str(value).lower()
                 if _unlike(shown, theirs[field]):
                     here.setdefault((field, theirs[field]), []).append(shown)
-    return [f"{field} {there} and {', '.join(dict.fromkeys(ours))}" for (field, there), ours in here.items()]
+    return [f"{field}={there} (here {', '.join(dict.fromkeys(ours))})" for (field, there), ours in here.items()]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import typing
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from mibench.errors import UsageError
 from mibench.findings.paired import t_interval
-from mibench.result import COLUMNS, Result
+from mibench.result import COLUMNS
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
 """Without these a table is none of trials; any other column of `Result` may be missing and is then read as empty."""
@@ -22,20 +21,20 @@ EMPTY: dict[str, Any] = {
     "device": "cpu",
     "dtype": "float64",
 }
-"""What stands for a missing value where that is neither an empty text nor NaN."""
-
-
-def _is_number(kind: Any) -> bool:
-    return bool({int, float} & {kind, *typing.get_args(kind)})
-
-
-NUMBERS = tuple(name for name, kind in typing.get_type_hints(Result).items() if _is_number(kind))
+"""What stands for a missing value where that is neither the column's default, an empty text nor NaN."""
+NUMBERS = tuple(name for name, column in COLUMNS.items() if column.kind in (int, float))
 OPTIONAL: dict[str, Any] = {
-    name: EMPTY.get(name, np.nan if name in NUMBERS else "") for name in COLUMNS if name not in REQUIRED
+    name: EMPTY.get(name, column.default or (np.nan if name in NUMBERS else ""))
+    for name, column in COLUMNS.items()
+    if name not in REQUIRED
 }
 ROW = ["task", "point", "n_samples"]
 """What names a row of the wide table; with `label` beside it, a cell."""
 
+MIXED = "‡"
+"""Stands beside a number that rows of different code went into."""
+MOST_NAMED = 4
+"""Cells that a note names; the tables mark all."""
 UNITS = {"nats": 1.0, "bits": 1 / np.log(2)}
 
 
@@ -45,7 +44,8 @@ def natural(text: object) -> tuple[tuple[int, float, str], ...]:
     return tuple((1, float(part), "") if i % 2 else (0, 0.0, part) for i, part in enumerate(parts))
 
 
-def _decode(params: str) -> dict[str, object]:
+def decoded(params: str) -> dict[str, object]:
+    """Settings from their JSON. Raises UsageError where they are none."""
     try:
         decoded = json.loads(params)
     except (TypeError, ValueError):
@@ -53,7 +53,8 @@ def _decode(params: str) -> dict[str, object]:
     return decoded if isinstance(decoded, dict) else {"value": decoded}
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A setting's value as a label says it."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -67,26 +68,27 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
     for name, group in keys.drop_duplicates().groupby("name", sort=False):
         fields = {
             key: {
-                **_decode(key[1]),
+                **decoded(key[1]),
                 **{str(column.name): value for column, value in zip(settings[1:], key[2:], strict=True)},
             }
             for key in group.itertuples(index=False, name=None)
         }
         every = list(dict.fromkeys(field for values in fields.values() for field in values))
-        differing = [f for f in every if len({_plain(values.get(f, "absent")) for values in fields.values()}) > 1]
+        differing = [f for f in every if len({plain(values.get(f, "absent")) for values in fields.values()}) > 1]
         for key, values in fields.items():
-            labels[key] = " ".join([str(name), *(f"{f}={_plain(values.get(f, 'absent'))}" for f in differing)])
+            labels[key] = " ".join([str(name), *(f"{f}={plain(values.get(f, 'absent'))}" for f in differing)])
     return [labels[key] for key in keys.itertuples(index=False, name=None)]
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok`.
+    """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok` or `failed`.
 
     A label is the estimator's name, plus the settings (and the kind of device, the dtype, and the run, where runs hold
-    the same trials) in which the rows of that name differ. A row is ok if its status says so and its estimate is a
-    finite number. Of rows with one trial_id in one run the last stays.
+    the same trials) in which the rows of that name differ. A row is ok if its status says so and, where the truth is
+    known, its estimate is a finite number; what is neither ok nor unsupported has failed. Of rows with one trial_id in
+    one run the last stays.
     """
-    if {"label", "ok"} <= set(frame.columns):
+    if {"label", "ok", "failed"} <= set(frame.columns):
         return frame
     missing = [column for column in REQUIRED if column not in frame.columns]
     if missing:
@@ -119,7 +121,9 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     full = rows["task"] + "/" + rows["point"]
     told = zip(_told_apart(full, rows["task_params"]), rows["task"], strict=True)
     rows["point"] = [text[len(task) + 1 :] for text, task in told]
-    rows["ok"] = (rows["status"] == "ok") & np.isfinite(rows["mi_estimate"]) & np.isfinite(rows["mi_true"])
+    measured = np.isfinite(rows["mi_estimate"]) & np.isfinite(rows["mi_true"])
+    rows["ok"] = (rows["status"] == "ok") & (measured | (rows["kind"] != "task"))
+    rows["failed"] = ~rows["ok"] & (rows["status"] != "unsupported")
     twice = rows.duplicated([*ROW, "label", "seed"])
     if twice.any():
         first = rows[twice].iloc[0]
@@ -130,13 +134,40 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
+def of_tasks(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows whose truth is known, those of tasks, and a note on how many are of another kind."""
+    others = rows.loc[rows["kind"] != "task", "kind"].value_counts()
+    if others.empty:
+        return rows, []
+    counts = ", ".join(f"{count} of kind {kind}" for kind, count in others.items())
+    return rows[rows["kind"] == "task"], [f"trials of tasks alone; left out: {counts}"]
+
+
 def without_idle(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows of the estimators that have an ok trial, if two or more have, and a note on each of the others."""
     active = rows.groupby("label")["ok"].any()
     idle = sorted(active.index[~active], key=natural)
     if active.sum() < 2 or not idle:
         return rows, []
-    return rows[~rows["label"].isin(idle)], [f"{label} left out: none of its trials ended ok" for label in idle]
+    failed = rows.groupby("label")["failed"].any()
+    why = {True: "none of its trials ended ok", False: "it supports none of these points"}
+    return rows[~rows["label"].isin(idle)], [f"{label} left out: {why[bool(failed[label])]}" for label in idle]
+
+
+def mixed_note(table: pd.DataFrame) -> list[str]:
+    """One line, if any of these cells has rows of more than one code: which cells, and what to do."""
+    mixed = table[table["n_codes"] > 1]
+    if mixed.empty:
+        return []
+    names = [
+        f"{label} on {'/'.join(filter(None, (task, point)))} n = {n}"
+        for label, task, point, n in mixed[["label", *ROW]].itertuples(index=False, name=None)
+    ]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return [
+        f"{MIXED} rows made by different code or data are taken together: {'; '.join(names[:MOST_NAMED])}{more}; "
+        "mibench resume RUN --rerun stale makes them anew"
+    ]
 
 
 def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
@@ -152,8 +183,9 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
 
     `mean`, `sd` (ddof=1) and the 95 % t-interval `ci_low`, `ci_high` are over the ok seeds; the interval covers noise
     between seeds alone. `bias`, `variance` (ddof=0) and `mse` are of estimate - truth, so `mse == bias**2 + variance`.
-    `failures` and `flags` count by kind. Amounts of information are in `unit` (mse and variance in its square), times
-    in seconds.
+    `failures` and `flags` count by kind; an unsupported trial is no failure. `n_codes` is how many versions of sources
+    and data the rows are of: more than one should not be taken together. Amounts of information are in `unit` (mse and
+    variance in its square), times in seconds.
     """
     if unit not in UNITS:
         raise UsageError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
@@ -180,6 +212,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
         bound=("bound", "first"),
         n_seeds=("seed", "size"),
         n_ok=("ok", "sum"),
+        n_failed=("failed", "sum"),
         mean=("estimate", "mean"),
         sd=("estimate", "std"),
         median=("estimate", "median"),
@@ -195,9 +228,11 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     variance = by["error_"].var(ddof=0)
     table["variance"] = variance.where(table["n_ok"] > 0)
     table["rmse"] = np.sqrt(table["mse"])
-    table["n_failed"] = table["n_seeds"] - table["n_ok"]
+    table["n_unsupported"] = table["n_seeds"] - table["n_ok"] - table["n_failed"]
+    codes = rows["code"].where(rows["code"] != "").groupby([rows[key] for key in (*ROW, "label")], sort=False)
+    table["n_codes"] = codes.nunique()
     table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], table["n_ok"])
-    status = rows["status"].where(rows["status"] != "ok", "not finite").where(~good)
+    status = rows["status"].where(rows["status"] != "ok", "not finite").where(rows["failed"])
     table["failures"] = _counted(rows, status).reindex(table.index).fillna("")
     flags = rows.loc[good, "flags"].str.split(r"[,;\s]+", regex=True).explode()
     flagged = rows.loc[flags.index]
@@ -214,5 +249,5 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
 STATISTICS = (
     "label", "estimator", "bound", "task", "point", "dim_x", "dim_y", "n_samples", "n_seeds", "n_ok", "n_failed",
     "truth", "truth_error", "mean", "sd", "ci_low", "ci_high", "median", "bias", "variance", "mse", "rmse", "mae",
-    "ceiling", "samples_seen", "fit_seconds", "failures", "flags",
+    "ceiling", "samples_seen", "fit_seconds", "failures", "flags", "n_unsupported", "n_codes",
 )  # fmt: skip

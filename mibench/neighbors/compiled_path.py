@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from mibench.interface import Array
-from mibench.neighbors import rows, strip, tree
+from mibench.neighbors.compiled import rows, strip, tree
 from mibench.neighbors.paths import Counts, Norm
 from mibench.neighbors.ties import widen
 

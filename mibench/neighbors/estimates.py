@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mibench.interface import Array, Estimate, paired
-from mibench.neighbors.paths import Counts, Norm, Path, choose
+from mibench.neighbors.choice import choose
+from mibench.neighbors.paths import Counts, Norm, Path
+from mibench.neighbors.repeats import copies
 from mibench.neighbors.sample import Scaling, check, scaled
 
 
@@ -55,7 +57,7 @@ def ksg_many_k(
         raise ValueError(f"algorithm={algorithm!r} is unknown: it is 1 or 2")
     x, y = paired(x, y)
     check(x, y, ks)
-    x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
+    x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     ascending = sorted(set(ks))
     radii, near_x, near_y = path.counts(x, y, ascending, norm, algorithm)
@@ -88,8 +90,8 @@ def kl(
     product of the two others, so the volumes cancel.
     """
     x, y = paired(x, y)
-    check(x, y, [k])
-    x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
+    check(x, y, [k], noise_helps=False)
+    x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     power = 0.5 if norm == "euclidean" else 1.0
     entropy = {}
@@ -117,11 +119,13 @@ def ksg_mixed(
     """⟨ψ(k̃) + log n − ψ(n_x) − ψ(n_y)⟩ (Gao et al. 2017, as their code has it), for discrete and mixed data too.
 
     n_x is the number of rows, the row itself among them, closer in x than the k-th neighbour in (x, y), and k̃ is k.
-    Where that neighbour is at distance zero, all three count the rows at distance zero.
+    Where that neighbour is at distance zero, all three count the rows at distance zero. Copies of rows of continuous
+    data, which mislead it too, are flagged "repeated-rows".
     """
     x, y = paired(x, y)
     check(x, y, [k], discrete=True)
-    x, y, norm = _comparable(scaled(x, scaling), scaled(y, scaling), norm)
+    flags = ("repeated-rows",) if copies(x, y) else ()
+    x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     radii = path.kth((x, y), [k], norm)
@@ -129,27 +133,35 @@ def ksg_mixed(
     near_x, near_y = path.within(x, limits, norm)[0] + 1, path.within(y, limits, norm)[0] + 1
     neighbours = np.full(n, k)
     if (radii == 0).any():
-        _, where, copies = np.unique(np.hstack([x, y]), axis=0, return_inverse=True, return_counts=True)
-        neighbours = np.where(radii[0] > 0, k, copies[where.reshape(-1)])
+        _, where, times = np.unique(np.hstack([x, y]), axis=0, return_inverse=True, return_counts=True)
+        neighbours = np.where(radii[0] > 0, k, times[where.reshape(-1)])
     psi = _digamma_table(n)
     value = _mean(psi, neighbours) + np.log(n) - (_mean(psi, near_x) + _mean(psi, near_y))
-    return Estimate(float(value), path=path.name)
+    return Estimate(float(value), flags=flags, path=path.name)
 
 
-def _comparable(x: Array, y: Array, norm: Norm) -> tuple[Array, Array, Norm]:
-    """Contiguous blocks and the norm to compare them in.
+def comparable(x: Array, y: Array, norm: Norm) -> tuple[Array, Array, Norm]:
+    """Contiguous blocks and the norm to compare them in, both multiplied by one power of two, which is exact.
 
-    In 1+1 dimensions the two norms are one. For squared distances both blocks are multiplied by one power of two,
-    which is exact, so that 1e200 can be squared.
+    In 1+1 dimensions the two norms are one. The factor keeps differences finite and, for squared distances, squares.
     """
-    x, y = np.ascontiguousarray(x, dtype=np.float64), np.ascontiguousarray(y, dtype=np.float64)
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     if norm not in ("chebyshev", "euclidean"):
         raise ValueError(f'norm={norm!r} is unknown: it is "chebyshev" or "euclidean"')
-    if norm == "euclidean" and x.shape[1] + y.shape[1] > 2:
-        largest = max(np.abs(x).max(), np.abs(y).max())
-        exponent = -int(np.frexp(largest)[1])
-        return np.ldexp(x, exponent), np.ldexp(y, exponent), norm
-    return x, y, "chebyshev"
+    if x.shape[1] + y.shape[1] == 2:
+        norm = "chebyshev"
+    exponent = int(np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1])
+    if norm == "euclidean":
+        x, y = np.ldexp(x, -exponent), np.ldexp(y, -exponent)
+        for name, z in (("x", x), ("y", y)):
+            if 0 < np.ptp(z, axis=0).max() < 2.0**-500:
+                raise ValueError(
+                    f"{name} is more than 1e150 times smaller than the rest, and its squared distances vanish: "
+                    'give both in like units, or set scaling="standard"'
+                )
+    elif exponent > 1022:
+        x, y = x / 4, y / 4
+    return x, y, norm
 
 
 def _refuse_zero(radii: Array, ks: Sequence[int]) -> None:
@@ -157,8 +169,8 @@ def _refuse_zero(radii: Array, ks: Sequence[int]) -> None:
         zeros = int((radius == 0).sum())
         if zeros:
             raise ValueError(
-                f"k={k}: {zeros} of {radius.size} rows have their {k} nearest neighbours at distance zero (repeated "
-                "rows), where the formula breaks down: drop the duplicates, raise k, or use ksg-mixed"
+                f"k={k}: {zeros} of {radius.size} rows have their {k} nearest neighbours at distance zero, where "
+                "the formula breaks down: drop repeated rows, raise k, or use ksg-mixed"
             )
 
 

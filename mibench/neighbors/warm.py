@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 
+from mibench.neighbors.choice import choose
 from mibench.neighbors.estimates import ksg_many_k
-from mibench.neighbors.paths import choose
 
 
 def _load() -> None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mibench.errors import NothingMatched
-from mibench.findings.summary import natural
+from mibench.findings.summary import MIXED, natural
 from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
 from mibench.tables.numbers import short
@@ -178,6 +178,8 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
     )
     failed = part.assign(row=names).pivot(index="row", columns="label", values="n_failed")
     failed = failed.reindex(index=shown, columns=labels)
+    codes = part.assign(row=names).pivot(index="row", columns="label", values="n_codes")
+    mixed = codes.reindex(index=shown, columns=labels).to_numpy(dtype=float) > 1
     error_of, failed_of = value.to_numpy(dtype=float), failed.to_numpy(dtype=float)
     finite = error_of[np.isfinite(error_of)]
     if not len(finite):
@@ -197,8 +199,11 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                 text = f"{error_of[i, j]:#.3g}" if np.isfinite(error_of[i, j]) else "failed"
                 if np.isnan(failed_of[i, j]):
                     text = "not run"
+                elif text == "failed" and not failed_of[i, j]:
+                    text = "n/a"
                 elif failed_of[i, j] and text != "failed":
                     text += "†"
+                text += MIXED if mixed[i, j] else ""
                 axis.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7)
         axis.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=40, ha="left", rotation_mode="anchor")
         axis.xaxis.tick_top()

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mibench.errors import NothingMatched, UsageError
-from mibench.findings.summary import tidy
+from mibench.findings.summary import of_tasks, tidy
 from mibench.plots.kinds import FORMATS, KINDS
 from mibench.plots.style import save
 from mibench.specs import nearest
@@ -25,7 +25,7 @@ def draw(
     for kind in wanted:
         if kind not in KINDS and kind != "all":
             raise UsageError(f"there is no figure '{kind}'; {nearest(kind, [*KINDS, 'all'])}")
-    checked = tidy(trials)
+    checked, _ = of_tasks(tidy(trials))
     figures = {}
     for kind in KINDS if "all" in wanted else wanted:
         try:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mibench.errors import NothingMatched
-from mibench.findings import compare
+from mibench.findings.ranking import Ranking, ranking
 from mibench.findings.summary import ROW, cells, natural
 from mibench.plots.kinds import KINDS
 from mibench.plots.style import caption, drawn, finish, looks, panels, style
@@ -49,25 +49,25 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
 
 def ranks(frame: pd.DataFrame, unit: str = "nats") -> Figure:
     """The critical differences of all estimators of a frame."""
-    return critical_differences(compare.ranking(frame, unit), cells(frame))
+    return critical_differences(ranking(frame, unit), cells(frame))
 
 
-def critical_differences(ranking: compare.Ranking, table: pd.DataFrame) -> Figure:
+def critical_differences(ranked: Ranking, table: pd.DataFrame) -> Figure:
     """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
 
-    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.findings.compare`.
+    The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.findings.ranking`.
     `table` has the cells that were compared.
     """
-    if len(ranking.labels) < 3:
+    if len(ranked.labels) < 3:
         raise NothingMatched("critical differences need three estimators or more")
-    count = len(ranking.labels)
+    count = len(ranked.labels)
     look = looks(list(table["label"]))
     left = (count + 1) // 2
     depth = max(left, count - left)
-    place = dict(zip(ranking.labels, ranking.ranks, strict=True))
+    place = dict(zip(ranked.labels, ranked.ranks, strict=True))
     levels: list[float] = []
     height = []
-    for clique in ranking.cliques:  # bars that do not meet share a level
+    for clique in ranked.cliques:  # bars that do not meet share a level
         level = next((i for i, end in enumerate(levels) if place[clique[0]] - end > 0.06 * (count - 1)), len(levels))
         levels[level : level + 1] = [place[clique[-1]]]
         height.append(-0.2 - 0.16 * level)
@@ -91,10 +91,10 @@ def critical_differences(ranking: compare.Ranking, table: pd.DataFrame) -> Figur
             va="bottom",
             fontsize=8,
         )
-        for clique, y in zip(ranking.cliques, height, strict=True):
+        for clique, y in zip(ranked.cliques, height, strict=True):
             ends = place[clique[0]] - 0.02 * (high - low), place[clique[-1]] + 0.02 * (high - low)
             axis.plot(ends, [y, y], color="black", linewidth=3.5, solid_capstyle="butt")
-        for i, label in enumerate(ranking.labels):
+        for i, label in enumerate(ranked.labels):
             first = i < left
             y = -bars - 0.2 - 0.24 * (i if first else count - 1 - i)
             edge = low - 0.04 * (high - low) if first else high + 0.04 * (high - low)
@@ -104,8 +104,8 @@ def critical_differences(ranking: compare.Ranking, table: pd.DataFrame) -> Figur
             text = f"{label}  {number(place[label], 2)}" if first else f"{number(place[label], 2)}  {label}"
             axis.text(edge, y, f" {text} ", ha="right" if first else "left", va="center", fontsize=8)
         said = [
-            f"{ranking.cells} task points and n ranked",
+            f"{ranked.cells} task points and n ranked",
             "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
-            *ranking.notes,
+            *ranked.notes,
         ]
         return finish(figure, [axis], KINDS["ranks"].title, caption(table, "; ".join(said), "failed trials"))

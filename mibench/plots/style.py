@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mibench.errors import NothingMatched
-from mibench.findings.summary import cells, natural
+from mibench.findings.summary import cells, mixed_note, natural
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 """Okabe and Ito's palette, told apart by colour-blind eyes, ordered by contrast on white; yellow is left out."""
@@ -127,7 +127,9 @@ def caption(table: pd.DataFrame, extra: str = "", failed: str = "failed trials l
     ]
     failures = int(table["n_failed"].sum())
     parts.append(f"{failures} {failed}" if failures else "no failed trials")
-    parts += filter(None, [_held_out(table[table["n_ok"] > 0]), extra])
+    unsupported = int(table["n_unsupported"].sum())
+    parts += [f"{unsupported} unsupported"] if unsupported else []
+    parts += filter(None, [_held_out(table[table["n_ok"] > 0]), extra, *mixed_note(table)])
     return "; ".join(parts) + "."
 
 

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from io import BytesIO
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mibench import __version__, store
+from mibench import settings as asked
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import compare as comparing
+from mibench.findings.ranking import ranking
 from mibench.findings.summary import ROW, cells, natural, tidy
 from mibench.plots.kinds import KINDS
 from mibench.tables import verdict
@@ -28,11 +29,13 @@ GRID_ROWS = 200
 """Rows of the wide table that the page holds; the table of cells has all."""
 LOG_CHARACTERS = 4_000
 LOGS_CHARACTERS = 300_000
-PLACES = re.compile(r'File "[^"\n]*?/(?=(?:site-packages|mibench|plugins|tasks)/)')
-"""Where on a machine a traceback's files lie: a report is published, and that says nothing to its readers."""
+PLACES = re.compile(r"(?<![\w.:/~<-])(?:[A-Za-z]:)?[\\/](?:[^\\/\s\"'`,;:()<>|=]+[\\/])+")
+"""The folders of an absolute path: a report is published, and where a machine keeps files says nothing to readers."""
+KNOWN = re.compile(r"[\\/]((?:site-packages|mibench|plugins|tasks)[\\/].*)")
+"""Folders of ours, or of a library, from which on a path does say something."""
 CELL_COLUMNS = (
     "label", "bound", "task", "point", "n_samples", "n_ok", "n_failed", "truth", "mean", "sd", "ci_low", "ci_high",
-    "bias", "rmse", "fit_seconds", "failures", "flags",
+    "bias", "rmse", "fit_seconds", "failures", "flags", "n_seeds", "n_unsupported", "n_codes",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "seed", "status", "mi_estimate", "mi_std", "steps", "samples_seen", "fit_seconds", "flags", "path", "device_name",
@@ -40,20 +43,20 @@ TRIAL_COLUMNS = (
 )  # fmt: skip
 
 
-def page(runs: Sequence[Path], unit: str = "nats", leaderboard: bool = False) -> str:
-    """The report of one or more runs (folders or tables of trials) as one HTML document."""
+def page(
+    frame: pd.DataFrame, folders: Sequence[Path], unit: str = "nats", leaderboard: bool = False, title: str = ""
+) -> str:
+    """The report of trials as one HTML document; the folders they are from have their logs, curves and provenance."""
     import jinja2
 
-    frame = store.load(*runs)
     trials = tidy(frame)
-    folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     here = files("mibench.report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"number": number, "short": short}
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     table = grid(trials, unit)
     return template.render(
-        title="mibench: " + ", ".join(folder.name for folder in folders),
+        title=title or "mibench: " + ", ".join(folder.name for folder in folders),
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=(here / "page.js").read_text(encoding="utf-8"),
         unit=unit,
@@ -93,14 +96,13 @@ def _grid(table: Grid) -> dict[str, Any]:
 
 def _comparison(trials: pd.DataFrame, unit: str) -> str:
     try:
-        ranking = comparing.ranking(trials, unit)
+        ranked = ranking(trials, unit)
     except NothingMatched as reason:
         return f"{reason}\n"
-    said = verdict.text(ranking)
-    if len(ranking.labels) == 2:
-        first, second = sorted(ranking.labels, key=natural)
-        said += "\n" + verdict.text(comparing.labels(trials, first, second, unit))
-    return said
+    if len(ranked.labels) != 2:
+        return verdict.text(ranked)
+    first, second = sorted(ranked.labels, key=natural)
+    return verdict.text(ranked, comparing.labels(trials, first, second, unit))
 
 
 def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
@@ -163,31 +165,25 @@ def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
     ]
     return {
         "name": folder.name,
-        "facts": [(name, value) for name, value in facts if value],
-        "again": _again(run.get("settings", {})),
+        "facts": [(name, _placeless(value)) for name, value in facts if value],
+        "again": _placeless(asked.command(run.get("settings", {}))),
         "codes": _codes(trials[trials["run_id"] == run.get("run_id", folder.name)]),
     }
+
+
+def _placeless(text: str) -> str:
+    """The text with absolute paths cut to their end, from the last folder on that a reader knows."""
+
+    def end(match: re.Match[str]) -> str:
+        known = KNOWN.search(match[0])
+        return known[1] if known else ""
+
+    return PLACES.sub(end, text)
 
 
 def _codes(trials: pd.DataFrame) -> list[tuple[str, str, str]]:
     unique = trials[["label", "task", "code"]].drop_duplicates()
     return sorted((str(a), str(b), str(c)) for a, b, c in unique.itertuples(index=False, name=None))
-
-
-FLAGS = {
-    "estimators": "-e", "tasks": "-t", "dims": "--dims", "mi": "--mi", "samples": "-n", "seeds": "--seeds",
-    "parameters": "-P", "plugins": "-p", "device": "-d", "timeout": "--timeout", "memory": "--memory",
-}  # fmt: skip
-
-
-def _again(settings: Mapping[str, Any]) -> str:
-    """The command line that asks for the same trials."""
-    words = ["mibench", "run"]
-    for name, flag in FLAGS.items():
-        value = settings.get(name)
-        for item in value if isinstance(value, list) else [value] if value else []:
-            words += [flag, shlex.quote(str(item))]
-    return " ".join(words) if len(words) > 2 else ""
 
 
 def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str, Any]:
@@ -199,9 +195,9 @@ def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str,
     grouped: list[list[list[Any]]] = [[] for _ in order]
     wanted = trials[[*keys, *TRIAL_COLUMNS]].sort_values("seed")
     for row in wanted.itertuples(index=False, name=None):
-        grouped[order[row[:4]]].append([_plain(value) for value in row[4:]])
+        grouped[order[row[:4]]].append([_placeless(v) if isinstance(v, str) else v for v in map(_plain, row[4:])])
     settings = [
-        [str(first.at[key, "estimator_params"]), str(first.at[key, "task_params"])]
+        [_placeless(str(first.at[key, column])) for column in ("estimator_params", "task_params")]
         for key in table[keys].itertuples(index=False, name=None)
     ]
     return {
@@ -231,11 +227,11 @@ def _logs(trials: pd.DataFrame, folders: Sequence[Path]) -> dict[str, str]:
     """The ends of the logs of trials that did not end ok, as many as fit."""
     logs: dict[str, str] = {}
     room = LOGS_CHARACTERS
-    for trial in trials.loc[~trials["ok"], "trial_id"]:
+    for trial in trials.loc[trials["failed"], "trial_id"]:
         for folder in folders:
             path = folder / "logs" / f"{trial}.log"
-            if room > 0 and trial and path.is_file():
-                text = PLACES.sub('File "', path.read_text(encoding="utf-8", errors="replace"))
+            if room > 0 and trial and path.is_file() and path.resolve().parent == (folder / "logs").resolve():
+                text = _placeless(path.read_text(encoding="utf-8", errors="replace"))
                 logs[str(trial)] = text[-min(LOG_CHARACTERS, room) :]
                 room -= len(logs[str(trial)])
     return logs

@@ -22,8 +22,11 @@
   const shown = (cell, name) => {
     const value = cell[column[name]];
     if (name === "label") return value + signs[cell[column.bound]];
+    const measured = !words.has(name) && !name.startsWith("n_") && name !== "truth";
+    if (measured && cell[column.n_unsupported] === cell[column.n_seeds]) return "n/a";
     if (name === "ci_low") return value === null ? "–" : `${fixed(value)} to ${fixed(cell[column.ci_high])}`;
     if (words.has(name)) return value ?? "";
+    if (name === "mean" && cell[column.n_codes] > 1) return `${fixed(value)} ‡`;
     if (name === "fit_seconds") return value === null ? "–" : String(+value.toPrecision(3));
     return name.startsWith("n_") ? String(value) : fixed(value);
   };
@@ -136,7 +139,7 @@
         const text = value === null ? "–" : number ? fixed(value * scale) : i === 6 ? String(+value.toPrecision(3)) : String(value);
         const item = make("td", text);
         if (i < 7 && i !== 1) item.className = "num";
-        if (i === 1 && value !== "ok") item.className = "bad";
+        if (i === 1 && value !== "ok" && value !== "unsupported") item.className = "bad";
         if (i === 11) item.className = "long";
         row.append(item);
       });

@@ -4,7 +4,7 @@ import pandas as pd
 
 from mibench.errors import UsageError
 from mibench.findings.consistency import SWEEP, table
-from mibench.tables.columns import aligned, cell, md, pipes
+from mibench.tables.columns import aligned, cell, md, pipes, spreadsheet
 from mibench.tables.latex import escape, tables
 
 
@@ -14,7 +14,7 @@ def render(trials: pd.DataFrame, form: str) -> str:
     if found.empty:
         raise UsageError(f"there are no finished trials of the task {SWEEP}; run them with -t {SWEEP}")
     if form == "csv":
-        return found.to_csv(index=False)
+        return spreadsheet(found)
     if form == "json":
         return str(found.to_json(orient="records")) + "\n"
     shown = found.drop(columns="estimator_params")

@@ -1,5 +1,6 @@
 """Tables for papers: LaTeX with booktabs, ready for `\\input` (needs the packages booktabs and graphicx)."""
 
+import re
 from itertools import pairwise
 
 import pandas as pd
@@ -15,9 +16,10 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}",
     ">": r"\textgreater{}", '"': r"\textquotedbl{}", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "–": "--", "−": r"$-$",
+    "–": "--", "−": r"$-$", "‡": r"$\ddagger$",
 }  # fmt: skip
 ENCODABLE = set(map(chr, range(32, 127))) | set("ÀÁÂÄÇÈÉÊËÍÎÏÑÓÔÖÙÚÛÜßàáâäçèéêëíîïñóôöùúûü")
+WORDS = ("estimator", "task", "point")
 BOUNDS = {"lower": r"$^{\leq}$", "upper": r"$^{\geq}$", "none": ""}
 
 
@@ -26,12 +28,19 @@ def escape(text: str) -> str:
     return "".join(SPECIAL.get(c, c if c in ENCODABLE else f"U+{ord(c):04X}") for c in text)
 
 
+def readable(name: str) -> str:
+    """A name of the command line as a paper would have it: `gaussian/dim=5:mi=2.0` as "gaussian, dim = 5, mi = 2.0"."""
+    name = re.sub(r"\s+(?=[A-Za-z]\w*=)|[/:](?=[^/])", ", ", name)
+    return re.sub(r"(?<=\w)=(?=\S)", " = ", name)
+
+
 def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
     if entry is None:
         return "not run"
     parts = []
     if entry.n_ok:
         value = _number(entry.mean) + (rf" \pm {_number(entry.sd)}" if entry.n_ok > 1 else "")
+        value += r"\ddagger" if entry.n_codes > 1 else ""
         marks = [f"{signs[word]}{times}" for word, times in entry.counts]
         raised = r"^{\mathrm{" + r"\,".join(marks) + "}}" if marks else ""
         parts.append(rf"$\mathbf{{{value}}}{raised}$" if entry.best else f"${value}{raised}$")
@@ -40,6 +49,8 @@ def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
     if entry.n_failed:
         text = f"{entry.n_failed} failed" if entry.n_ok else f"failed: {escape(entry.failures)}"
         parts.append(rf"\textit{{{text}}}")
+    if entry.n_unsupported:
+        parts.append(f"{entry.n_unsupported} n/a" if parts else "n/a")
     return " ".join(parts)
 
 
@@ -49,26 +60,31 @@ def _number(value: float) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("–", r"\text{--}")
 
 
-def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
+def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", title: str = "") -> str:
     """The wide table: best of a row and what is not worse than it in bold; bounds, flags and failures marked."""
     table = grid(frame, unit)
     signs = flag_signs(table)
     one_n = table.one_n is not None
     head = ["task", *([] if one_n else ["$n$"]), "truth"]
-    head += [escape(name) + BOUNDS[bound] for name, bound in table.columns]
+    head += [escape(readable(name)) + BOUNDS[bound] for name, bound in table.columns]
     rows = []
     for i, (name, n, truth, error) in enumerate(table.rows):
-        left = [escape(name), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
+        left = [escape(readable(name)), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
         rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
     said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
-    caption = ". ".join(note[0].upper() + note[1:] for note in said) if table.rows else "No trials"
+    caption = _sentences([*filter(None, [title]), *said]) if table.rows else "No trials"
     return tables(head, rows, caption, label, len(head) - len(table.columns))
 
 
-def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench") -> str:
+def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", title: str = "") -> str:
     """The long table: a line a cell."""
-    head, *rows = [[escape(cell) for cell in row] for row in zip(*records.columns(frame, unit), strict=True)]
-    return tables(head, rows, f"Mean, sd, 95 % interval, bias and rmse over the ok seeds in {unit}", label)
+    named = [list(map(readable, column)) if column[0] in WORDS else column for column in records.columns(frame, unit)]
+    head, *rows = [[escape(cell) for cell in row] for row in zip(*named, strict=True)]
+    return tables(head, rows, _sentences([*filter(None, [title]), *records.notes(frame, unit)]), label)
+
+
+def _sentences(said: list[str]) -> str:
+    return ". ".join(note[0].upper() + note[1:] for note in said)
 
 
 def tables(head: list[str], rows: list[list[str]], caption: str, label: str, left: int | None = None) -> str:

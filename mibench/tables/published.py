@@ -11,6 +11,7 @@ from mibench.tables.numbers import interval, number, signed
 def text(outcome: Beside) -> str:
     """The numbers side by side, and under them where the protocols differ."""
     table = outcome.table
+    alone = [f"- {line}" for line in outcome.alone]
     pairs = zip(table["here"], table["sd"], strict=True)
     spread = [number(mean) + ("" if math.isnan(sd) else f" ± {number(sd)}") for mean, sd in pairs]
     lines = [
@@ -30,6 +31,7 @@ def text(outcome: Beside) -> str:
             ]
         ),
         "",
+        *(["of this run without a counterpart there:", *alone, ""] if alone else []),
         "what keeps the two from meaning the same:",
         *(f"- {note}" for note in outcome.notes),
     ]
@@ -45,6 +47,7 @@ def as_json(outcome: Beside) -> str:
         "grade": outcome.source.grade,
         "unit": outcome.unit,
         "rows": table.to_dict("records"),
+        "alone": list(outcome.alone),
         "differences": list(outcome.notes),
     }
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

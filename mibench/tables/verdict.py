@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from mibench.findings.compare import LEVEL, Comparison, Over, Ranking
+from mibench.findings.compare import LEVEL, TOO_FEW, Comparison, Over
+from mibench.findings.ranking import Ranking
 from mibench.tables.columns import aligned
 from mibench.tables.numbers import interval, number, p_value, signed
 
@@ -21,7 +22,7 @@ def _p(p: float) -> str:
 
 
 def _said(over: Over) -> str:
-    if over.said:
+    if over.said and over.said != TOO_FEW:  # that one is a note, said once
         return over.said
     if math.isnan(over.p):
         return "no test"
@@ -43,12 +44,43 @@ def _overs(overs: tuple[Over, ...], unit: str) -> list[str]:
     return aligned(columns)
 
 
-def text(outcome: Comparison | Ranking) -> str:
-    """The outcome in words and aligned tables."""
-    return _comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)
+def text(*outcomes: Comparison | Ranking) -> str:
+    """The outcomes in words and aligned tables, and below them what is to be said of them all, once."""
+    lines: list[str] = []
+    for outcome in outcomes:
+        lines += [*(_comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)), ""]
+    notes = [f"note: {note}" for note in dict.fromkeys(note for outcome in outcomes for note in outcome.notes)]
+    lines += [*notes, ""] if notes else []
+    lines.append(
+        "p-values are adjusted by Holm; a cell's interval covers noise between seeds, that over cells their choice"
+    )
+    return "\n".join(lines) + "\n"
 
 
-def _comparison(comparison: Comparison) -> str:
+def worse(comparison: Comparison) -> list[str]:
+    """A line for each cell, and each estimator over cells, in which the second side is worse, and how."""
+    lines = []
+    for cell in comparison.worse_cells.head(MOST).to_dict("records"):
+        failing = cell["failed_second"] > cell["failed_first"]
+        how = (
+            f"{cell['failed_second']} failed, {cell['failed_first']} in the reference"
+            if failing
+            else f"|error| larger by {number(cell['change'])} {comparison.unit}, p {_p(cell['p_change'])}"
+        )
+        where = "/".join(filter(None, (cell["task"], cell["point"])))
+        label = comparison.second if cell["label"] == comparison.first else cell["label"]
+        lines.append(f"worse than the reference: {label} on {where}, n = {cell['n_samples']:.0f}: {how}")
+    more = len(comparison.worse_cells) - MOST
+    lines += [f"worse than the reference: {more} more cells"] if more > 0 else []
+    return lines + [
+        f"worse than the reference: {over.second} over {over.cells} cells: |error| larger by {number(over.change)} "
+        f"{comparison.unit}, p {_p(over.p)}"
+        for over in comparison.overs
+        if over.verdict == "worse"
+    ]
+
+
+def _comparison(comparison: Comparison) -> list[str]:
     """Who is nearer the truth over cells, and the cells where the two sides disagree beyond noise."""
     differing = comparison.differing
     failing = comparison.cells[comparison.cells["failed_first"] != comparison.cells["failed_second"]]
@@ -73,7 +105,7 @@ def _comparison(comparison: Comparison) -> str:
         lines += aligned(_failing(failing.head(MOST), comparison))
         if len(failing) > MOST:
             lines.append(f"… and {len(failing) - MOST} more; --json lists all")
-    return _ended(lines, comparison.notes)
+    return lines
 
 
 def _where(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
@@ -106,16 +138,7 @@ def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
     ]
 
 
-def _ended(lines: list[str], notes: tuple[str, ...]) -> str:
-    lines += ["", *(f"note: {note}" for note in notes)] if notes else []
-    lines += [
-        "",
-        "p-values are adjusted by Holm; a cell's interval covers noise between seeds, that over cells their choice",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _ranking(ranking: Ranking) -> str:
+def _ranking(ranking: Ranking) -> list[str]:
     """Mean ranks, the groups that cannot be told apart, and every pair."""
     lines = [
         f"{len(ranking.labels)} estimators over {ranking.cells} cells, nearest the truth first",
@@ -133,8 +156,7 @@ def _ranking(ranking: Ranking) -> str:
     if not math.isnan(ranking.friedman):
         lines.append(f"Friedman test of no difference at all: p {_p(ranking.friedman)}, {_friedman(ranking)}")
     lines += [f"no pair told apart among: {', '.join(clique)}" for clique in ranking.cliques]
-    lines += ["", *_overs(ranking.pairs, ranking.unit)]
-    return _ended(lines, ranking.notes)
+    return [*lines, "", *_overs(ranking.pairs, ranking.unit)]
 
 
 def _friedman(ranking: Ranking) -> str:

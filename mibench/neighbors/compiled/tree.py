@@ -1,4 +1,4 @@
-"""Compiled kernels for a few columns: a k-d tree of large leaves, searched a leaf of rows at a time.
+"""Kernels for a few columns: a k-d tree of large leaves, searched a leaf of rows at a time.
 
 Leaves hold 128 rows or so, column by column, so that the distances from one row to a leaf are one run of vector
 instructions; a tree of small leaves spends its time walking. Rows of a leaf walk the tree together, in both searches.
@@ -11,9 +11,18 @@ import numpy as np
 
 from mibench.compiled import kernel
 from mibench.interface import Array
-from mibench.neighbors.grid import RUN, count_up_to, exactly, limit_steps, measure_steps, pick, place, steps_per_unit
+from mibench.neighbors.compiled.grid import (
+    RUN,
+    count_up_to,
+    exactly,
+    limit_steps,
+    measure_steps,
+    pick,
+    place,
+    steps_per_unit,
+)
+from mibench.neighbors.compiled.rows import insert, larger, measure
 from mibench.neighbors.paths import Counts
-from mibench.neighbors.rows import insert, larger, measure
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Tree:
 
     @property
     def leaves(self) -> int:
+        """How many leaves the tree has, half of its nodes."""
         return (len(self.bounds) + 1) // 2
 
 
@@ -188,6 +198,7 @@ def reaches(points: Array, a: int, b: int, low: Array, high: Array, at: int, euc
 
 @kernel
 def widest_leaf(bounds: Counts) -> int:
+    """The most rows in one leaf."""
     most = 0
     for node in range(len(bounds) // 2, len(bounds)):
         most = max(most, bounds[node, 1] - bounds[node, 0])

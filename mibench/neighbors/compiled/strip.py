@@ -1,4 +1,4 @@
-"""Compiled kernels for one column a side: vertical strips for the neighbours, sorted lines for the counts.
+"""Kernels for one column a side: vertical strips for the neighbours, sorted lines for the counts.
 
 The rows are cut into strips of equally many rows by x, each strip sorted by y. A search scans its own strip up and
 down from its place in y, then the strips to the right and left while they can hold something closer.
@@ -8,8 +8,8 @@ import numpy as np
 
 from mibench.compiled import kernel
 from mibench.interface import Array
+from mibench.neighbors.compiled.rows import insert, larger
 from mibench.neighbors.paths import Counts
-from mibench.neighbors.rows import insert, larger
 
 
 def rows_per_strip(n: int, k: int, width_x: float, width_y: float) -> int:

@@ -1,4 +1,4 @@
-"""Compiled kernels for Chebyshev distances on a 16-bit grid: four times as many a vector instruction as in float64.
+"""Kernels for Chebyshev distances on a 16-bit grid: four times as many a vector instruction as in float64.
 
 Around a box and the reach of a search, coordinates are rounded to multiples of a step that lets both fit 16 bits;
 what lies beyond is moved to the edge, which is beyond reach of the box too. A distance in steps is then off by no more
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from mibench.compiled import inlined, kernel
 from mibench.interface import Array
+from mibench.neighbors.compiled.rows import larger
 from mibench.neighbors.paths import Counts
-from mibench.neighbors.rows import larger
 
 RUN = 64
 """Points are dealt with so many at a time."""
@@ -22,11 +22,18 @@ Steps = npt.NDArray[np.int16]
 
 
 @kernel
+def middle(low: Array, high: Array, box: int, d: int) -> float:
+    """The float next to the middle of a box: where it is a few ulps wide, far from the middle in steps."""
+    return float(low[box, d] + (high[box, d] - low[box, d]) / 2)
+
+
+@kernel
 def steps_per_unit(low: Array, high: Array, box: int, reach: float) -> float:
     """The box from `low` to `high` and `reach` around it span ±8000 steps; 0 where that is not a float."""
     half = 0.0
     for d in range(low.shape[1]):
-        half = max(half, (high[box, d] - low[box, d]) / 2)
+        centre = middle(low, high, box, d)
+        half = max(half, centre - low[box, d], high[box, d] - centre)
     scale = 8000.0 / (half + reach)
     return scale if np.isfinite(scale) else 0.0
 
@@ -40,7 +47,7 @@ def place(points: Array, a: int, b: int, low: Array, high: Array, box: int, scal
     m = b - a
     full = (m + RUN - 1) // RUN * RUN
     for d in range(len(points)):
-        column, centre = points[d, a:b], low[box, d] + (high[box, d] - low[box, d]) / 2
+        column, centre = points[d, a:b], middle(low, high, box, d)
         for t in range(m):
             v = (column[t] - centre) * scale
             v = v if v < 8191.0 else 8191.0
@@ -53,6 +60,7 @@ def place(points: Array, a: int, b: int, low: Array, high: Array, box: int, scal
 
 @kernel
 def apart(a: np.int16, b: np.int16) -> np.int16:
+    """|a − b| of two places on the grid, which no overflow reaches."""
     v = np.int16(a - b)
     return v if v >= np.int16(0) else np.int16(-v)
 

@@ -1,4 +1,4 @@
-"""What travels to the process that runs trials, and what comes back: names, fields and numbers only."""
+"""What travels to the process that makes trials, and what comes back: names, fields and numbers only."""
 
 import socket
 from collections.abc import Mapping, Sequence
@@ -6,36 +6,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from mibench.catalogue import Catalogue, Choice
-from mibench.result import Result
+from mibench.engine import modules
+from mibench.engine.devices import Slot
+from mibench.result import SETTLED, Result
 from mibench.trial import Trial
+
+Curve = list[tuple[int, float]]
+GOOD = (*SETTLED, "diverged")
+"""Statuses of trials that came to an end of their own."""
+
+Row = tuple[dict[str, Any], Curve]
+"""A row's columns, and its learning curve."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Hard limits of one trial: seconds, and bytes of memory. A batch gets the seconds of all its trials."""
+    """Hard limits of one trial: seconds, and bytes of memory. A parcel gets the seconds of all its trials."""
 
     timeout: float | None = None
     memory: int | None = None
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A place where one process at a time can run: so many threads, on one device."""
-
-    kind: str
-    name: str
-    threads: int
-    visible: str | None = None
-    """What `CUDA_VISIBLE_DEVICES` is set to: one device, by whatever string names it here."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A group of trials that one process runs."""
+class Parcel:
+    """A group of trials that one process makes."""
 
     trials: tuple[Mapping[str, Any], ...]
     plugins: tuple[str, ...]
     wanted: tuple[str, ...]
+    modules: tuple[str, ...]
+    """What the trials' plugins import, now or later: loaded before any clock starts."""
     slot: Slot
     memory: int | None
     verify: bool = False
@@ -43,18 +43,23 @@ class Job:
 
     @property
     def ids(self) -> list[str]:
+        """The ids of its trials."""
         return [trial["id"] for trial in self.trials]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: rows with their learning curves, or one failure (status, message) for all of it."""
+    """What became of a parcel: rows, and why there is none (status, message) for the trials that have none.
 
-    rows: tuple[tuple[dict[str, Any], list[tuple[int, float]]], ...]
+    `lost`: the process was ended by a fault that need not be of its own.
+    """
+
+    rows: tuple[Row, ...]
     failure: tuple[str, str] | None
     log: bytes
     seconds: float
     host: str
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,20 +71,33 @@ class Finished:
     log: bytes = b""
 
 
-def finished(trials: Sequence[Trial], slot: Slot, outcome: Outcome) -> list[Finished]:
-    """The outcome of a job as one row a trial."""
-    if outcome.failure is None:
-        return [
-            Finished(Result(**row), curve, b"" if row["status"] == "ok" else outcome.log) for row, curve in outcome.rows
-        ]
-    status, error = outcome.failure
+def settle(trials: Sequence[Trial], slot: Slot, outcome: Outcome, together: int) -> tuple[list[Finished], list[Trial]]:
+    """The trials that have their row, and those that must go again because one of them spoilt it for the others.
+
+    `trials` are those of the parcel's `together` whose rows were not taken earlier.
+    """
+    ended = [finished(row, outcome.log) for row in outcome.rows]
+    have = {one.result.trial_id for one in ended}
+    rest = [trial for trial in trials if trial.id not in have]
+    if len(rest) > 1:
+        return ended, rest
+    if together > 1 and len(ended) == together and not any(one.result.status in GOOD for one in ended):
+        return [], list(trials)
+    status, error = outcome.failure or ("crashed", "its process ended without a row for it")
     extra = {"wall_seconds": outcome.seconds, "device": slot.name, "threads": slot.threads, "host": outcome.host}
-    return [Finished(trial.row(status, error=error, **extra), (), outcome.log) for trial in trials]
+    return [*ended, *(Finished(t.row(status, error=error, **extra), (), outcome.log) for t in rest)], []
 
 
-def failed_whole(ended: Sequence[Finished]) -> bool:
-    """A batch without a single row of its own: one trial may have spoilt it for the others."""
-    return len(ended) > 1 and all(one.result.status not in ("ok", "diverged") for one in ended)
+def finished(row: Row, log: bytes = b"") -> Finished:
+    """A row as it came, with the log if it says more than the row does."""
+    columns, curve = row
+    return Finished(Result(**columns), curve, b"" if columns["status"] == "ok" else log)
+
+
+def halves(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """A group that failed as a whole, in two, until the culprit stands alone."""
+    middle = len(trials) // 2
+    return [list(trials[:middle]), list(trials[middle:])]
 
 
 def pack(
@@ -89,11 +107,19 @@ def pack(
     slot: Slot,
     memory: int | None,
     verify: bool = False,
-) -> Job:
-    """What a process needs to rebuild and run the trials."""
-    wanted = {catalogue.homes[f"-e {t.choice.name}"].label for t in trials}
-    wanted |= {catalogue.homes[f"-t {t.point.sweep}"].label for t in trials}
-    return Job(tuple(map(_plain, trials)), tuple(plugins), tuple(sorted(wanted)), slot, memory, verify)
+) -> Parcel:
+    """What a process needs to rebuild and make the trials."""
+    asked = [name for t in trials for name in (f"-e {t.choice.name}", f"-t {t.point.sweep}")]
+    homes = {catalogue.homes[name].label: catalogue.homes[name].path for name in asked}
+    return Parcel(
+        tuple(map(_plain, trials)),
+        tuple(plugins),
+        tuple(sorted(homes)),
+        tuple(dict.fromkeys(name for path in homes.values() for name in modules.imported(path))),
+        slot,
+        memory,
+        verify,
+    )
 
 
 def _plain(trial: Trial) -> dict[str, Any]:

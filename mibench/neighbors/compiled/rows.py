@@ -1,4 +1,4 @@
-"""Compiled kernels that every search shares: distances from one row to a run of rows, and a list of the nearest."""
+"""Kernels that every search shares: distances from one row to a run of rows, and a list of the nearest."""
 
 from typing import Any
 

@@ -1,0 +1,47 @@
+"""Which path runs."""
+
+import warnings
+from functools import cache
+
+from mibench.neighbors.paths import Path
+
+
+def choose(dim_x: int, dim_y: int, threads: int = 1, device: str = "cpu") -> Path:
+    """The fastest path there is for this shape on this device."""
+    if device.startswith("cuda"):
+        from mibench.neighbors.torch_path import TorchPath
+
+        return TorchPath(device)
+    if refusal := no_path(device):
+        raise ValueError(refusal)
+    reason = _not_compiled()
+    if reason is None:
+        from mibench.neighbors.compiled_path import CompiledPath
+
+        return CompiledPath(threads, "numba-strip" if dim_x == dim_y == 1 else "numba-tree")
+    from mibench.neighbors.scipy_path import ScipyPath
+
+    return ScipyPath(threads)
+
+
+def no_path(device: str) -> str | None:
+    """Why there is no path on a device, if there is none."""
+    if device.partition(":")[0] in ("cpu", "cuda"):
+        return None
+    return f"nearest neighbours need float64 and run on cpu or cuda, not on {device!r}"
+
+
+@cache
+def _not_compiled() -> str | None:
+    """Why the compiled path cannot run, if it cannot; warns of it, once a process."""
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        warnings.warn(
+            f"nearest neighbours run on scipy, 3 to 15 times slower than compiled ({error}): "
+            "pip install 'mibench[fast]'",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return str(error)
+    return None

@@ -1,0 +1,1 @@
+"""Kernels of the compiled path. Importing any of them imports numba."""

@@ -1,0 +1,163 @@
+"""Processes of trials, whatever they do: their rows, their limits, and that nothing of them is left."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import psutil
+import pytest
+
+from mibench import catalogue
+from mibench.engine import devices, isolation, local, processes
+from mibench.engine.parcels import Limits
+from mibench.trial import plan
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are of Unix")
+
+STRAY = "import time\ntime.sleep(99) # mibench-stray"
+
+
+@pytest.fixture(params=["served", "single"])
+def kind(request, monkeypatch):
+    """Both ways to start processes; the second is that of other systems than Linux."""
+    if request.param == "single":
+        monkeypatch.setattr(isolation, "for_this_system", lambda folder, modules: processes.Single(folder))
+    elif sys.platform != "linux":
+        pytest.skip("the server is for Linux")
+    return request.param
+
+
+def results(files, names, seeds=1, slots=1, **limits):
+    """Rows of the estimators in these files, by name, as the engine gives them."""
+    found = catalogue.discover(files)
+    choices = [found.estimator(name) for name in names]
+    trials = plan(found, choices, found.points("gaussian/dim=1:mi=0.5"), [10], range(seeds), lambda choice: "cpu")
+    rows: dict[str, list] = {name: [] for name in names}
+    for one in local.run(trials, found, files, files, devices.slots([devices.CPU], slots, 1), Limits(**limits)):
+        rows[one.result.estimator].append(one.result)
+    return rows
+
+
+def strays():
+    """Processes of trials that outlived them."""
+    return [p for p in psutil.process_iter(["cmdline"]) if "mibench-stray" in " ".join(p.info["cmdline"] or [])]
+
+
+def gone(seconds=3.0):
+    """Whether all strays end within this time."""
+    deadline = time.monotonic() + seconds
+    while strays() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not strays()
+
+
+LEAVES = f"""
+import subprocess, sys, time
+for session in (False, True):
+    subprocess.Popen([sys.executable, '-c', {STRAY!r}], start_new_session=session)
+"""
+DAEMON = f"""
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execv(sys.executable, [sys.executable, '-c', {STRAY!r}])
+    os._exit(0)
+os.wait()
+time.sleep(0.2)
+return 0.1
+"""
+
+
+def test_an_end_of_any_kind_is_a_row_and_leaves_nothing(kind, estimator_file):
+    """The number of a trial that ended well is there; its sessions, orphans and daemons are not."""
+    bodies = {
+        "fine": LEAVES + "return 0.25",
+        "daemon": DAEMON,
+        "leaves": LEAVES + "time.sleep(60)",
+        "exits": "import os\nos._exit(3)",
+    }
+    files = [estimator_file(name, body) for name, body in bodies.items()]
+    rows = {name: row for name, (row,) in results(files, list(bodies), timeout=1.5).items()}
+    assert not strays() if kind == "served" else gone()
+    assert rows["fine"].mi_estimate == 0.25
+    assert rows["daemon"].status == "ok"
+    assert (rows["leaves"].status, rows["leaves"].error) == ("timeout", "stopped after 1.5 s (--timeout)")
+    assert (rows["exits"].status, rows["exits"].error) == (
+        "crashed", "its process exited with code 3 before it had a result",
+    )  # fmt: skip
+
+
+def test_memory_counts_what_a_trial_starts(kind, estimator_file):
+    hold = "import time\nheld = b'x' * 150_000_000\ntime.sleep(30) # mibench-stray"
+    body = f"import subprocess, sys, time\nfor _ in range(4):\n    subprocess.Popen([sys.executable, '-c', {hold!r}])"
+    file = estimator_file("hoards", body + "\ntime.sleep(30)")
+    ((row,),) = results([file], ["hoards"], memory=400 << 20, timeout=20.0).values()
+    assert (row.status, row.error) == ("oom", "more memory than --memory allows")
+    assert gone()
+
+
+SLOW = "import time\ntime.sleep(1.5)\n"
+
+
+def test_what_is_imported_late_is_not_in_the_seconds_of_a_fit(kind, estimator_file, tmp_path):
+    (tmp_path / "slow_to_import.py").write_text(SLOW)
+    file = estimator_file("late", "import slow_to_import\nreturn 0.0")
+    for row in results([file], ["late"], seeds=2)["late"]:
+        assert row.fit_seconds < 0.5
+        assert row.wall_seconds > 1.5
+
+
+def test_what_a_row_cannot_hold_is_an_error_of_its_own_trial(estimator_file):
+    odd = estimator_file("odd", "return 0.0", fields="direction = object()")
+    good = estimator_file("good", "return 0.5")
+    rows = results([odd, good], ["odd", "good"], seeds=2)
+    assert {row.status for row in rows["odd"]} == {"error"}
+    assert all("odd returned what cannot be stored" in row.error for row in rows["odd"])
+    assert [row.mi_estimate for row in rows["good"]] == [0.5, 0.5]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
+def test_the_servers_death_costs_the_trial_that_brought_it_about(estimator_file):
+    """Those that were under way beside it go again; a signal that asks for an end does not even end the server."""
+    kills = estimator_file("kills", "import os, time\ntime.sleep(0.3)\nos.kill(os.getppid(), 9)\ntime.sleep(9)")
+    asks = estimator_file("asks", "import os, time\nos.kill(os.getppid(), 15)\ntime.sleep(0.2)\nreturn 0.5")
+    good = estimator_file("good", LEAVES + "time.sleep(0.6)\nreturn 0.5")
+    rows = results([kills, asks, good], ["kills", "good", "asks"], seeds=2, slots=2)
+    assert {row.status for row in rows["kills"]} == {"crashed"}
+    assert [row.mi_estimate for row in rows["good"] + rows["asks"]] == [0.5] * 4
+    assert gone()
+
+
+def test_temporary_folders_of_the_killed_are_swept_and_those_of_the_living_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    living, lock = isolation._own_folder()
+    dead, unlocked = isolation._own_folder()
+    (dead / "1").mkdir()
+    os.close(unlocked)  # as the system does when a process ends
+    left = subprocess.Popen([sys.executable, "-c", STRAY], env={**os.environ, processes.OWNER: str(dead / "1")})
+    isolation.sweep()
+    left.wait(5)
+    assert [living] == list(tmp_path.iterdir())
+    os.close(lock)
+
+
+def test_a_temporary_folder_that_takes_nothing_is_told_in_a_line(monkeypatch, tmp_path, estimator_file):
+    from mibench.errors import EngineError
+
+    file = estimator_file("good", "return 0.5")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(EngineError, match=r"cannot write to the temporary folder .*; set TMPDIR to another"):
+        results([file], ["good"])
+
+
+def test_a_socket_name_is_not_needed(monkeypatch, tmp_path, estimator_file):
+    """Names of sockets hold about a hundred characters; those of temporary folders hold more."""
+    deep = tmp_path / ("t" * 120)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    ((row,),) = results([estimator_file("good", "return 0.5")], ["good"]).values()
+    assert row.mi_estimate == 0.5
+    assert not list(deep.iterdir())
