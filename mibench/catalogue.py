@@ -249,7 +249,7 @@ class Catalogue:
 
 
 def _changes_name(task: Any, changes: Mapping[str, Any]) -> str:
-    return ":".join(f"{key}={_shown(value)}" for key, value in changes.items() if key not in specs.places(task))
+    return ":".join(f"{key}={specs.shown(value)}" for key, value in changes.items() if key not in specs.places(task))
 
 
 def _truth(task: Any, who: str) -> float:
@@ -258,10 +258,6 @@ def _truth(task: Any, who: str) -> float:
             return float(task.mi)
     except Exception as error:  # a task may be anyone's
         raise UsageError(f"'{who}' has no mutual information: {reason(error)}") from error
-
-
-def _shown(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _text(path: Path) -> str:

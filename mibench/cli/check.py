@@ -8,12 +8,18 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue, specs
+from mibench.cli import complete
 from mibench.cli.options import AsJson, Plugins
 from mibench.errors import UsageError
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An estimator, a task, or a plugin file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE", help="An estimator, a task, or a plugin file.", autocompletion=complete.names
+        ),
+    ],
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mibench import catalogue, specs, store
-from mibench.cli.options import AsJson, DataDir, Plugins
+from mibench.cli import complete
+from mibench.cli.options import AsJson, DataDir, Plugins, Run
 from mibench.errors import UsageError
 from mibench.explained import field_docs
 from mibench.offers import Plugin
@@ -39,10 +40,10 @@ def list_(
         _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
         return
     if kind == "published":
-        from mibench.findings import published
+        from mibench.findings import sources
 
-        sources = [{"name": name, **dataclasses.asdict(source)} for name, source in published.sources().items()]
-        _print(sources, as_json, lambda r: f"{r['name']:<24} {re.split('[: ]', r['grade'])[0]:<8} {r['title']}")
+        listed = [{"name": name, **dataclasses.asdict(source)} for name, source in sources.sources().items()]
+        _print(listed, as_json, lambda r: f"{r['name']:<24} {re.split('[: ]', r['grade'])[0]:<8} {r['title']}")
         return
     found = catalogue.discover(plugins or ())
     if kind == "plugins":
@@ -77,7 +78,11 @@ def list_(
 
 def describe(
     name: Annotated[
-        str, typer.Argument(help="An estimator or a task: ksg, mine:steps=500, gaussian, gaussian/dim=5:mi=0.5.")
+        str,
+        typer.Argument(
+            help="An estimator or a task: ksg, mine:steps=500, gaussian, gaussian/dim=5:mi=0.5.",
+            autocompletion=complete.names,
+        ),
     ],
     plugins: Plugins = None,
     data_dir: DataDir = None,
@@ -109,7 +114,7 @@ def describe(
 
 
 def status(
-    run: Annotated[str | None, typer.Argument(help="A run: folder or name.", show_default="the latest")] = None,
+    run: Run = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how far a run has come, also while it goes on."""
