@@ -321,13 +321,18 @@ def _refuse_for_objects(settings: Settings, objects: Mapping[str, Any]) -> None:
 def resume(run: str | Path | None, changes: Mapping[str, Any] | None = None) -> Prepared:
     """The run of a folder, to go on with, with the settings it keeps."""
     folder = store.find(run)
+    return prepare(replace(kept(folder), output=str(folder), **(changes or {})))
+
+
+def kept(folder: Path) -> Settings:
+    """The settings that a folder keeps. Raises UsageError where none can be gone on with."""
     facts = store.read_run(folder) if folder.is_dir() else {}
     if "settings" not in facts:
         raise UsageError(f"{folder} cannot be gone on with: it keeps no settings; run it again with -o {folder}")
     if objects := [label for label in facts.get("plugins", {}) if label.startswith("object:")]:
         names = ", ".join(label.partition(":")[2] for label in objects)
         raise UsageError(f"{folder} was run with objects of a Python process ({names}); go on with mibench.run there")
-    return prepare(replace(asked.of(facts["settings"]), output=str(folder), **(changes or {})))
+    return asked.of(facts["settings"])
 
 
 def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:

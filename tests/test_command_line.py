@@ -517,3 +517,53 @@ def test_a_picture_of_a_small_file_shows_all_its_rows(mibench, tmp_path):
     )
     done = mibench("describe", "own", "-p", tmp_path / "own.py", "-o", tmp_path / "own.png")
     assert (done.returncode, done.stderr) == (0, f"wrote {tmp_path / 'own.png'}\n")
+
+
+NARROW = """
+    def refuses(self, dim_x):
+        return "one column a side" if dim_x > 1 else None
+"""
+
+
+def test_status_is_of_all_requests_and_tells_failed_unsupported_and_stale_apart(
+    monkeypatch, capsys, estimator_file, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    files = [estimator_file("made", "return 0.5"), estimator_file("bad", "raise ValueError('no')")]
+    narrow = estimator_file("narrow", "return 0.0")
+    narrow.write_text(narrow.read_text().replace("        return 0.0\n", "        return 0.0\n" + NARROW))
+    plugins = [word for file in (*files, narrow) for word in ("-p", str(file))]
+    run = ("run", *plugins, "-t", "gaussian", "--dims", "2", "--mi", "0,1", "-n", "20", "-o", "out", "-q")
+
+    def status():
+        capsys.readouterr()
+        assert _main(monkeypatch, "status", "out", "--json") == 0
+        document = json.loads(capsys.readouterr().out)
+        assert _main(monkeypatch, "status", "out") == 0
+        return document, capsys.readouterr().out
+
+    assert _main(monkeypatch, *run, "-e", "made", "--seeds", "1") == 0
+    assert _main(monkeypatch, *run, "-e", "made,bad,narrow", "--seeds", "2") == 1
+    document, said = status()
+    assert (document["done"], document["trials"]) == (12, 12)
+    assert document["counts"] == {"ok": 4, "error": 4, "unsupported": 4}
+    assert (document["failed"], document["unsupported"], document["stale"]) == (4, 4, {})
+    assert "out: 12/12 · ok 4 · unsupported 4 · failed 4 · " in said
+    assert "go on with: mibench resume out\n" in said
+    assert "stale" not in said
+    estimator_file("made", "return 0.7")
+    (tmp_path / "out" / "trials.csv").unlink()
+    rows = [line for path in store.row_files(tmp_path / "out") for line in path.read_text().splitlines()]
+    for path in store.row_files(tmp_path / "out"):
+        path.unlink()
+    (tmp_path / "out" / "rows" / "less.jsonl").write_text("\n".join(line for line in rows if '"seed":0' in line))
+    document, said = status()
+    assert (document["done"], document["trials"], document["stale"]) == (6, 12, {"made": 2})
+    assert "2 rows of made were made by another version of it or of its task: mibench resume out --rerun stale" in said
+    assert not (tmp_path / "out" / "trials.csv").exists(), "status writes nothing"
+    narrow.unlink()
+    document, said = status()
+    assert (document["trials"], document["stale"]) == (12, None)
+    assert "not compared with today's sources: " in said
+    assert _main(monkeypatch, "list", "runs", "--json") == 0
+    assert [(r["run"], r["rows"], r["trials"]) for r in json.loads(capsys.readouterr().out)] == [("out", 6, 12)]

@@ -58,6 +58,7 @@ ALLOWED = {
     "store": {"errors", "result"},
     "provenance": {"settings", "catalogue", "engine"},
     "runs": {"errors", "specs", "seeds", "settings", "catalogue", "result", "trial", "engine", "store", "provenance"},
+    "standing": {"errors", "store", "runs"},
     "__init__": {"interface", "hooks", "catalogue", "runs", "store"},
     "distributions": {"interface"},
     "units": {"interface"},
@@ -70,8 +71,8 @@ ALLOWED = {
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
     "checks": {"interface", "trial"},
     "cli": {
-        "errors", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs", "store",
-        "samples", "checks", "findings", "tables", "plots", "report",
+        "errors", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs", "standing",
+        "store", "samples", "checks", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip
