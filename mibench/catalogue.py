@@ -62,6 +62,25 @@ class Point:
         """The task's whole definition, as one JSON text."""
         return specs.canonical(specs.typed_fields(self.task))
 
+    @cached_property
+    def version(self) -> Any:
+        """The version the task says it is."""
+        return declared(self.task, "version")
+
+    @cached_property
+    def dims(self) -> tuple[int | None, int | None]:
+        """Dimensions of the two sides as the task declares them, None where only a sample tells."""
+        return declared(self.task, "dim_x"), declared(self.task, "dim_y")
+
+
+def declared(task: Any, name: str) -> Any:
+    """What a task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
+    try:
+        with fenced():
+            return getattr(task, name, None)
+    except Exception:  # a task may be anyone's
+        return None
+
 
 def bundled_folders() -> list[tuple[Path, str]]:
     """Where bundled plugins lie: beside the package in a checkout, inside it from the wheel."""
