@@ -43,12 +43,13 @@ def check(
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
     subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
     subjects += [(f"-t {p.sweep}/{p.name}", p.task, checks.TASK_PROMISES) for p in points]
-    broken, records = 0, []
+    broken, moot, records = 0, 0, []
     for subject, thing, promises in subjects:
         if not as_json:
             typer.echo(subject)
         for verdict in checks.check(subject, thing, promises):
             broken += verdict.broken is not None
+            moot += verdict.unsupported is not None
             records.append(asdict(verdict))
             if not as_json:
                 word = "BROKEN" if verdict.broken is not None else "n/a   " if verdict.unsupported else "ok    "
@@ -58,6 +59,8 @@ def check(
     if as_json:
         typer.echo(json.dumps(records))
     else:
-        typer.echo(f"{len(records) - broken} of {len(records)} promises kept")
+        asked = len(records) - moot
+        refused = f"; {moot} could not be tried, as the estimator refuses the data" if moot else ""
+        typer.echo(f"{asked - broken} of {asked} promises kept{refused}")
     if broken:
         raise typer.Exit(4)
