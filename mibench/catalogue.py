@@ -6,49 +6,25 @@ never stops the others; it stays in the catalogue with its reason.
 
 import dataclasses
 import importlib.metadata
-import importlib.util
-import inspect
 import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import pluggy
 
 import mibench
 from mibench import fingerprint, hooks, specs
-from mibench.errors import NothingMatched, UsageError, one_line
+from mibench.errors import NothingMatched, UsageError
 from mibench.fence import fenced
+from mibench.offers import NO_HOOK, Plugin, from_entry_point, from_file, from_object, reason
 
 PACKAGE = Path(mibench.__file__).parent
-HOOKS = ("mibench_estimators", "mibench_tasks")
-NAME = re.compile(r"[^\s:,/=]+")
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A file or package that offered estimators or tasks, or the reason why it could not."""
-
-    name: str
-    path: Path
-    origin: Literal["bundled", "file", "package", "object"]
-    estimators: Mapping[str, Any] = field(default_factory=dict)
-    tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    error: str | None = None
-    source: str | None = None
-    """Of an object made in Python, the text of its class: it may lie in no file."""
-
-    @property
-    def label(self) -> str:
-        """What it is called on any machine."""
-        return f"{self.origin}:{self.name}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +91,7 @@ class Catalogue:
             if kinds:
                 raise UsageError(f"{kinds[0]} '{name}' is in the catalogue; give the object another name: {{name: …}}")
             try:
-                made.append(_object(name, thing))
+                made.append(from_object(name, thing))
             except (TypeError, ValueError) as error:
                 raise UsageError(str(error)) from error
         return Catalogue([*self.plugins, *made])
@@ -150,15 +126,17 @@ class Catalogue:
 
     def means_estimator(self, spec: str) -> bool:
         """Whether a spec can mean an estimator: the name may be a task's too, and then its fields decide."""
-        name, changes = specs.parse(spec.partition("/")[0])
-        if "/" in spec or name not in self.estimators:
+        name = specs.called(spec)
+        if "/" in spec.partition(":")[0] or name not in self.estimators:
             return False
+        changes = specs.parse(spec)[1]
         return name not in self.tasks or all(specs.has_field(self.estimators[name], key) for key in changes)
 
     def choice(self, name: str, changes: Mapping[str, Any]) -> Choice:
         """The estimator of this name with some fields changed; text is read by the field's type. Raises UsageError."""
         default = self.estimators[name]
-        made = specs.change(default, changes, name)
+        with fenced():
+            made = specs.change(default, changes, name)
         defaults = specs.fields(default)
         different = {key: value for key, value in specs.fields(made).items() if value != defaults[key]}
         return Choice(name, different, made)
@@ -198,7 +176,7 @@ class Catalogue:
 
     def _parsed(self, spec: str) -> tuple[str, str, dict[str, str]]:
         """Sweep, point ("" is all) and changes. A slash after the first colon belongs to a value, as in path=/a.csv."""
-        sweep = re.split("[:/]", spec, maxsplit=1)[0]
+        sweep = specs.called(spec)
         if sweep not in self.tasks:
             raise self._unknown("task", sweep, self.tasks)
         selector, _, name = spec.partition("/")
@@ -221,7 +199,8 @@ class Catalogue:
     def point(self, sweep: str, origin: str, changes: Mapping[str, Any]) -> Point:
         """The point that the plugin offers as `origin` with some fields changed. Raises UsageError."""
         task = self.tasks[sweep][origin]
-        aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
+        with fenced():
+            aimed = specs.change(task, changes, f"{sweep}/{origin}") if changes else task
         if "mi" in changes and (got := _truth(aimed, f"{sweep}/{origin}")) != float(changes["mi"]):
             said = f"with mi={changes['mi']} below it, its mutual information is {got:g}"
             raise UsageError(f"'{sweep}/{origin}' cannot be aimed: {said}")
@@ -267,9 +246,10 @@ def _changes_name(task: Any, changes: Mapping[str, Any]) -> str:
 
 def _truth(task: Any, who: str) -> float:
     try:
-        return float(task.mi)
+        with fenced():
+            return float(task.mi)
     except Exception as error:  # a task may be anyone's
-        raise UsageError(f"'{who}' has no mutual information: {_reason(error)}") from error
+        raise UsageError(f"'{who}' has no mutual information: {reason(error)}") from error
 
 
 def _shown(value: Any) -> str:
@@ -297,12 +277,12 @@ def discover(extra: Sequence[str | Path] = (), only: frozenset[str] | None = Non
         for path in sorted(folder.glob("[!_.]*.py")):
             if only is not None and f"bundled:{path.stem}" not in only:
                 continue
-            found.append(_load(manager, path, f"{prefix}_{path.stem}", "bundled", taken))
+            found.append(from_file(manager, path, f"{prefix}_{path.stem}", "bundled", taken))
     named = [item for item in os.environ.get("MIBENCH_PLUGINS", "").split(os.pathsep) if item]
     asked = dict.fromkeys(specs.folder_or_file(item, "-p") for item in [*named, *extra])
     if only is None or any(label.startswith("package:") for label in only):
         for point in sorted(importlib.metadata.entry_points(group="mibench"), key=lambda p: p.name):
-            found.append(_load_entry_point(manager, point, taken))
+            found.append(from_entry_point(manager, point, taken))
     for item in asked:
         found += _load_asked(manager, item, taken)
     return Catalogue(found)
@@ -313,166 +293,8 @@ def _load_asked(manager: pluggy.PluginManager, item: Path, taken: dict[str, Path
         return [Plugin(item.stem, item, "file", error="there is no such file or folder")]
     paths = sorted(item.glob("[!_.]*.py")) if item.is_dir() else [item]
     tag = sha256(str(item).encode()).hexdigest()[:8]
-    loaded = [_load(manager, path, f"mibench_file_{tag}_{path.stem}", "file", taken) for path in paths]
+    loaded = [from_file(manager, path, f"mibench_file_{tag}_{path.stem}", "file", taken) for path in paths]
     if item.is_dir():  # a module without hooks beside plugins is something they import
         loaded = [plugin for plugin in loaded if plugin.error != NO_HOOK]
         return loaded or [Plugin(item.name, item, "file", error="no plugin file (*.py with a mibench hook) in it")]
     return loaded
-
-
-NO_HOOK = "it implements neither mibench_estimators nor mibench_tasks (is the @hookimpl marker missing?)"
-
-
-def _load(manager: pluggy.PluginManager, path: Path, module_name: str, origin: Any, taken: dict[str, Path]) -> Plugin:
-    try:
-        with fenced():
-            module = _import(path, module_name)
-    except BaseException as error:  # a plugin may raise anything at import, SystemExit too
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return Plugin(path.stem, path, origin, error=_reason(error))
-    return _register(manager, module, path, path.stem, origin, taken)
-
-
-def _load_entry_point(
-    manager: pluggy.PluginManager, point: importlib.metadata.EntryPoint, taken: dict[str, Path]
-) -> Plugin:
-    try:
-        with fenced():
-            module = point.load()
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return Plugin(point.name, Path(point.value), "package", error=_reason(error))
-    return _register(manager, module, Path(getattr(module, "__file__", None) or "."), point.name, "package", taken)
-
-
-def _import(path: Path, name: str) -> ModuleType:
-    """The file as a module under a name that every process gives it."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError("it is not a Python file")
-    folder = str(path.parent)
-    if not name.startswith(("mibench_plugin_", "mibench_task_")) and folder not in sys.path:
-        sys.path.append(folder)  # last, so that a file beside a plugin can shadow no library
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _register(
-    manager: pluggy.PluginManager, module: ModuleType, path: Path, name: str, origin: Any, taken: dict[str, Path]
-) -> Plugin:
-    try:
-        with fenced():
-            offers = _offers(manager, module)
-            estimators = offers.get("mibench_estimators", {})
-            for key, made in estimators.items():
-                _accept(f"estimator {key!r}", key, made, "estimate")
-            tasks = {
-                sweep: _points(sweep, points, path.parent) for sweep, points in offers.get("mibench_tasks", {}).items()
-            }
-        claims = [*(f"estimator '{key}'" for key in estimators), *(f"task '{key}'" for key in tasks)]
-        for claim in claims:
-            if claim in taken:
-                raise ValueError(f"{claim} is taken by {taken[claim]}; choose another name")
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return Plugin(name, path, origin, error=str(error) if isinstance(error, NotOffered) else _reason(error))
-    taken.update(dict.fromkeys(claims, path))
-    return Plugin(name, path, origin, estimators, tasks)
-
-
-class NotOffered(Exception):
-    """Why a module offers nothing, or not what it should; its text alone is the reason."""
-
-
-def _offers(manager: pluggy.PluginManager, module: ModuleType) -> dict[str, dict[Any, Any]]:
-    """What the module's hooks return. Raises NotOffered for a hook that is misspelt, unmarked or missing."""
-    for name, made in list(vars(module).items()):
-        options = getattr(made, "mibench_impl", None)
-        hook = (options.get("specname") if isinstance(options, dict) else None) or name
-        if isinstance(options, dict) and hook not in HOOKS:
-            raise NotOffered(f"it implements {hook}, which is no hook of mibench; {specs.nearest(hook, HOOKS)}")
-        if options is None and name in HOOKS and isinstance(made, FunctionType):
-            raise NotOffered(f"{name} lacks the @hookimpl marker")
-    manager.register(module)
-    offers: dict[str, dict[Any, Any]] = {}
-    for hook in HOOKS:
-        for implementation in getattr(manager.hook, hook).get_hookimpls():
-            if implementation.plugin is module:
-                given = implementation.function()
-                if not isinstance(given, Mapping):
-                    raise NotOffered(f"{hook} returned {type(given).__name__}; expected a mapping from names")
-                offers[hook] = dict(given)
-    if not offers:
-        raise NotOffered(NO_HOOK)
-    return offers
-
-
-def _points(sweep: Any, points: Any, folder: Path) -> dict[str, Any]:
-    """The points by name, each of them checked; files they name are found in the folder."""
-    _named_well(f"task {sweep!r}", sweep)
-    if not isinstance(points, Mapping | list | tuple):
-        raise TypeError(f"task '{sweep}' is {type(points).__name__}; expected a list or a mapping of tasks")
-    for name, point in points.items() if isinstance(points, Mapping) else enumerate(points):
-        _accept(f"task '{sweep}/{name}'", sweep, point, "sample")
-        if not hasattr(type(point), "mi") and "mi" not in (f.name for f in dataclasses.fields(point)):
-            raise TypeError(f"task '{sweep}/{name}' has no mi: a field or a property, in nats")
-    named = dict(points) if isinstance(points, Mapping) else {specs.point_name(p): p for p in points}
-    if len(named) < len(points):
-        raise ValueError(f"task '{sweep}' has two points of one name; give them names with a mapping")
-    for name in named:
-        if not isinstance(name, str):
-            raise TypeError(f"task '{sweep}' calls a point {name!r}; a name is text: write {str(name)!r}")
-        if not name or not name.isprintable():
-            raise ValueError(f"task '{sweep}' calls a point {name!r}; a name is printable text")
-    return {name: specs.placed(point, folder) for name, point in named.items()}
-
-
-def _named_well(who: str, name: Any) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"{who}: a name is text, and this is {type(name).__name__}: write {str(name)!r}")
-    if not NAME.fullmatch(name) or not name.isprintable():
-        raise ValueError(f"{who}: a name holds no space, colon, comma, slash, equals sign or unprintable character")
-
-
-def _accept(who: str, name: Any, made: Any, method: str) -> None:
-    _named_well(who, name)
-    if isinstance(made, type) or not dataclasses.is_dataclass(made):
-        raise TypeError(f"{who} is {made!r}; expected an instance of a frozen dataclass")
-    if not getattr(made, "__dataclass_params__").frozen:  # noqa: B009
-        raise TypeError(f"{who}: its class is not frozen; write @dataclass(frozen=True)")
-    if not callable(getattr(made, method, None)):
-        raise TypeError(f"{who} has no method {method}")
-    try:
-        specs.canonical(specs.typed_fields(made))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"{who}: {error}") from error
-
-
-def _object(name: str, thing: Any) -> Plugin:
-    """An estimator, a task, or the points of a sweep, as a plugin of its own."""
-    first = next(iter(thing.values()), None) if isinstance(thing, Mapping) else thing
-    try:
-        source = inspect.getsource(type(first))
-    except (OSError, TypeError):
-        source = repr(type(first))
-    path = Path(inspect.getfile(type(first)) if source[:1] != "<" else ".")
-    if hasattr(first, "estimate"):
-        _accept(f"estimator '{name}'", name, thing, "estimate")
-        return Plugin(name, path, "object", estimators={name: thing}, source=source)
-    if not hasattr(first, "sample"):
-        raise TypeError(f"'{name}' is {one_line(repr(thing), 80)}: neither an estimator (estimate) nor a task (sample)")
-    points = _points(name, thing if isinstance(thing, Mapping) else [thing], Path.cwd())
-    return Plugin(name, path, "object", tasks={name: points}, source=source)
-
-
-def _reason(error: BaseException) -> str:
-    return one_line(f"{type(error).__name__}: {error}")

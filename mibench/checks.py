@@ -6,7 +6,7 @@ A check returns nothing when the promise holds and raises `Broken` with what was
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import FrozenInstanceError, dataclass, fields
+from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,18 @@ class Broken(AssertionError):
     """A promise that is not kept: what was expected and what was seen."""
 
 
+class Refused(Exception):
+    """The estimator says that it cannot take the data a promise is tried on, so there is nothing to judge."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """One promise of one estimator or task point, and what broke it, if anything did."""
+    """One promise of one estimator or task point, and what broke it, or why it could not be tried, if either."""
 
     subject: str
     promise: str
     broken: str | None
+    unsupported: str | None = None
 
 
 def gaussian_pair(n: int, mi: float, seed: int, dim: int = 1) -> tuple[Array, Array]:
@@ -39,7 +44,12 @@ def gaussian_pair(n: int, mi: float, seed: int, dim: int = 1) -> tuple[Array, Ar
 
 
 def estimate(estimator: Any, x: Array, y: Array, seed: int = 0) -> float:
-    """The value an estimator gives, asked as the harness asks."""
+    """The value an estimator gives, asked as the harness asks; raises `Refused` if it refuses such data."""
+    if hasattr(estimator, "refuses"):
+        facts = {"n": len(x), "dim_x": x.shape[1], "dim_y": y.shape[1], "device": "cpu", "task": None}
+        reason = estimator.refuses(**trial.named(estimator.refuses, facts))
+        if reason is not None:
+            raise Refused(str(reason))
     offered = {
         "seed": seed,
         "device": "cpu",
@@ -59,7 +69,29 @@ def _drawer() -> Callable[[int], tuple[Array, Array]]:
     return draw
 
 
+def brief(estimator: Any, steps: int) -> Any:
+    """The same estimator, trained for at most so many `steps`, if that is one of its fields."""
+    trained = is_dataclass(estimator) and type(getattr(estimator, "steps", None)) is int
+    return replace(estimator, steps=min(estimator.steps, steps)) if trained else estimator
+
+
 N = 2000
+
+GLANCE = 100
+"""Training steps where a promise holds after few or never: how far a critic has come plays no part in it."""
+
+SCATTER = 0.25
+"""Nats around the truth of 1. The pointwise mutual information of a normal pair has the standard deviation of its
+correlation, 0.93 nats there, so its mean over the fifth of N rows that a critic may be read on has 0.93 / √400 = 0.047;
+this is five of that."""
+
+LEAST = 0.5
+"""Nats of 1, and of 5, that a lower bound must find: it may be loose, but one that says less than half of a plain
+dependence was not trained, or broke down."""
+
+NOTHING = 0.1
+"""Nats around 0. Estimates of nothing scatter less than those of something: at n = 2000 by 0.01 to 0.02, of held-out
+bounds and of nearest neighbours alike; this is five of that."""
 
 
 def is_frozen(estimator: Any) -> None:
@@ -82,19 +114,28 @@ def says_its_direction(estimator: Any) -> None:
 def repeats_itself(estimator: Any) -> None:
     """the same sample and seed give the same number, to the last bit"""
     x, y = gaussian_pair(500, 0.5, seed=1)
-    first, second = estimate(estimator, x, y, seed=7), estimate(estimator, x, y, seed=7)
+    quick = brief(estimator, GLANCE)
+    first, second = estimate(quick, x, y, seed=7), estimate(quick, x, y, seed=7)
     if first != second:
         raise Broken(f"gave {first!r}, then {second!r}, on one sample with one seed")
 
 
 def accepts_the_shapes(estimator: Any) -> None:
-    """it takes (n, dim_x) and (n, dim_y), also where dim_x and dim_y differ, and gives a finite number"""
-    for dim_x, dim_y in ((1, 1), (2, 3), (3, 1)):
+    """it takes (n, dim_x) and (n, dim_y), also where they differ, or refuses them, and gives a finite number"""
+    refused = []
+    shapes = (1, 1), (2, 3), (3, 1)
+    for dim_x, dim_y in shapes:
         x, _ = gaussian_pair(400, 0.0, seed=2, dim=dim_x)
         _, y = gaussian_pair(400, 0.0, seed=3, dim=dim_y)
-        value = estimate(estimator, x, y)
+        try:
+            value = estimate(brief(estimator, GLANCE), x, y)
+        except Refused as said:
+            refused.append(said)
+            continue
         if not math.isfinite(value):
             raise Broken(f"gave {value} for x of shape {x.shape} and y of shape {y.shape}")
+    if len(refused) == len(shapes):
+        raise refused[0]
 
 
 def is_near_zero_when_independent(estimator: Any) -> None:
@@ -102,17 +143,25 @@ def is_near_zero_when_independent(estimator: Any) -> None:
     x, _ = gaussian_pair(N, 0.0, seed=4)
     _, y = gaussian_pair(N, 0.0, seed=5)
     value = estimate(estimator, x, y)
-    if not abs(value) < 0.1:
+    if not abs(value) < NOTHING:
         raise Broken(f"gave {value:.3f} nats where the truth is 0")
 
 
 def is_near_the_truth(estimator: Any) -> None:
-    """on a correlated normal pair of 1 nat, n = 2000, it is within 0.25 nats, or on its side if it is a bound"""
+    """on a correlated normal pair of 1 nat, n = 2000, it is within 0.25 nats, or a bound that says at least half"""
     value = estimate(estimator, *gaussian_pair(N, 1.0, seed=6))
-    low = -math.inf if getattr(estimator, "direction", "none") == "lower" and value > 0.5 else 0.75
-    high = math.inf if getattr(estimator, "direction", "none") == "upper" else 1.25
+    direction = getattr(estimator, "direction", "none")
+    low = LEAST if direction == "lower" else 1 - SCATTER
+    high = math.inf if direction == "upper" else 1 + SCATTER
     if not low < value < high:
         raise Broken(f"gave {value:.3f} nats where the truth is 1")
+
+
+def holds_where_dependence_is_strong(estimator: Any) -> None:
+    """on a correlated normal pair of 5 nats, n = 2000, it does not break down: it says at least half a nat"""
+    value = estimate(brief(estimator, 10 * GLANCE), *gaussian_pair(N, 5.0, seed=11))
+    if not LEAST < value < math.inf:
+        raise Broken(f"gave {value:.3f} nats where the truth is 5: what is exponentiated, or divided, overflowed?")
 
 
 def leaves_its_input_alone(estimator: Any) -> None:
@@ -120,7 +169,7 @@ def leaves_its_input_alone(estimator: Any) -> None:
     x, y = gaussian_pair(400, 0.5, seed=8)
     kept = x.copy(), y.copy()
     x.flags.writeable = y.flags.writeable = False
-    estimate(estimator, x, y)
+    estimate(brief(estimator, GLANCE), x, y)
     if not (np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])):
         raise Broken("x or y was changed")
 
@@ -133,7 +182,7 @@ def leaves_global_randomness_alone(estimator: Any) -> None:
         np.random.seed(state)  # noqa: NPY002
         random.seed(state)
         before = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
-        values.append(estimate(estimator, x, y, seed=3))
+        values.append(estimate(brief(estimator, GLANCE), x, y, seed=3))
         after = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
         if repr(before[0]) != repr(after[0]) or before[1] != after[1]:
             raise Broken("the global random state moved; draw from default_rng(seed)")
@@ -146,11 +195,13 @@ def refuses_bad_input_clearly(estimator: Any) -> None:
     x, y = gaussian_pair(400, 0.5, seed=10)
     x[3, 0] = math.nan
     try:
-        value = estimate(estimator, x, y)
+        value = estimate(brief(estimator, GLANCE), x, y)
     except (ValueError, Diverged) as error:
         if not str(error).strip():
             raise Broken(f"raised {type(error).__name__} without a message") from error
         return
+    except Refused:
+        raise
     except Exception as error:
         raise Broken(f"raised {type(error).__name__} on NaN; raise ValueError and say what was seen") from error
     if math.isfinite(value):
@@ -164,6 +215,7 @@ ESTIMATOR_PROMISES: tuple[Callable[[Any], None], ...] = (
     accepts_the_shapes,
     is_near_zero_when_independent,
     is_near_the_truth,
+    holds_where_dependence_is_strong,
     leaves_its_input_alone,
     leaves_global_randomness_alone,
     refuses_bad_input_clearly,
@@ -225,6 +277,8 @@ def check(subject: str, thing: Any, promises: tuple[Callable[[Any], None], ...])
             promise(thing)
         except Broken as broken:
             yield Verdict(subject, said, str(broken))
+        except Refused as reason:
+            yield Verdict(subject, said, None, str(reason))
         except Exception as error:
             yield Verdict(subject, said, f"raised {type(error).__name__}: {error}")
         else:

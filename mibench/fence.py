@@ -1,4 +1,4 @@
-"""What a plugin may not change while it is loaded: where we stand, what stdout says, and how a signal ends us."""
+"""What a plugin may not change while it is loaded or asked: where we stand, what stdout says, how a signal ends us."""
 
 import contextlib
 import os

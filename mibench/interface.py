@@ -25,8 +25,10 @@ class Estimate:
     `std` is the estimator's own standard error in nats. `ceiling` is a value in nats the estimator cannot exceed
     (InfoNCE: log of the batch). `ess` is the effective number of negatives behind log E[exp T]. `curve` holds
     (step, validation value in nats) pairs. `samples_seen` counts the distinct pairs that training drew. `path` says
-    which of several equal computations ran. `flags` are warnings about the value: "unreliable", "saturated",
-    "step-cap".
+    which of several equal computations ran. `flags` are warnings about the value: "unreliable" (few effective
+    negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
+    of rows, which were kept on one side of the split), "collapsed" (the critic says the same of every pair, or the
+    value lies a nat below 0, where any constant critic is better).
     """
 
     value: float
@@ -73,10 +75,14 @@ class Estimator(Protocol):
     * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
       one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
-    * `fresh`: true if it wants `draw` on any task.
+    * `fresh`: true if it wants `draw` on any task;
+    * `refuses(n, dim_x, dim_y, device, ...)`, arguments by name: the reason why it cannot do such a trial, None if it
+      can; the trial then is `unsupported`, which is no failure.
     """
 
-    def estimate(self, x: Array, y: Array) -> "float | Estimate": ...
+    def estimate(self, x: Array, y: Array) -> "float | Estimate":
+        """The mutual information in nats of x `(n, dim_x)` and y `(n, dim_y)`, whose rows are pairs."""
+        ...
 
 
 @runtime_checkable
@@ -87,14 +93,19 @@ class Task(Protocol):
     absent), `dim_x` and `dim_y` (known before a sample is drawn: trials of one shape are grouped), `fresh` (the task's
     protocol draws new samples at every training step), `source` (the paper or code it comes from), `version` (1 if
     absent; raised when the same fields come to give other samples), `content` (a checksum of files that samples are
-    drawn from: rows made of other content are stale) and `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual
+    drawn from: rows made of other content are stale), `rows_at_hand` (how many rows there are, where they are not drawn
+    without end: all are used if no size is asked for) and `log_pmi(x, y)` of shape `(n,)`, the pointwise mutual
     information in nats.
     """
 
     @property
-    def mi(self) -> float: ...
+    def mi(self) -> float:
+        """The mutual information in nats."""
+        ...
 
-    def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]: ...
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """n pairs: x `(n, dim_x)` and y `(n, dim_y)`, the same from the same `rng`."""
+        ...
 
 
 def paired(x: Any, y: Any) -> tuple[Array, Array]:

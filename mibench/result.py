@@ -158,14 +158,14 @@ def _finite(name: str, value: Any) -> float | None:
     """A number that says something, or None."""
     if value is None:
         return None
-    found = _number(value, f"estimate returned {name}={str(value)[:40]!r}; expected a number or None")
+    found = _number(value, f"estimate returned {name}={str(value)[:40]}; expected a number or None")
     return found if math.isfinite(found) else None
 
 
 def _whole(name: str, value: Any) -> int | None:
     if value is None:
         return None
-    refusal = f"estimate returned {name}={str(value)[:40]!r}; expected a whole number below 2^63 or None"
+    refusal = f"estimate returned {name}={str(value)[:40]}; expected a whole number below 2^63 or None"
     found = _number(value, refusal)
     if not found.is_integer() or abs(found) > LARGEST:
         raise ValueError(refusal)

@@ -21,6 +21,7 @@ from mibench.engine.devices import Device, Slot
 from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
+from mibench.seeds import Seeds
 from mibench.settings import Settings
 from mibench.trial import Trial, plan, refusal, sizes
 
@@ -38,7 +39,7 @@ class Prepared:
     points: Sequence[Point]
     samples: Sequence[int]
     """Empty where none were asked for: each task then has its usual one."""
-    seeds: specs.Seeds
+    seeds: Seeds
     devices: Sequence[Device]
     slots: Sequence[Slot]
     limits: Limits
@@ -241,7 +242,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         choices,
         points,
         specs.positive(settings.samples, "--samples"),
-        specs.seeds(settings.seeds),
+        Seeds.read(settings.seeds),
         resolved,
         devices.slots(resolved, jobs, settings.jobs_per_gpu),
         Limits(
@@ -258,7 +259,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         if make_folder or folder.exists():
             prepared.writer = store.Writer.at(folder)
     elif make_folder:
-        prepared.writer = store.Writer.create("-".join(specs.parse(spec)[0].partition("/")[0] for spec in sweeps))
+        prepared.writer = store.Writer.create("-".join(map(specs.called, sweeps)))
     return prepared
 
 
@@ -338,7 +339,7 @@ def asked_in_python(
         "estimators": _named(estimators, objects),
         "tasks": _named(tasks, objects),
         "samples": () if samples is None else samples,
-        "seeds": str(specs.seeds_of(seeds)),
+        "seeds": str(Seeds.of(seeds)),
         "output": None if output is None else str(output),
         **options,
     }

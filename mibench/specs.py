@@ -1,4 +1,4 @@
-"""The small languages of the command line: "ksg:k=5", "0-9,15", "10m", "8G"; and the fields of a frozen dataclass.
+"""The small languages of the command line: "ksg:k=5", "10m", "8G"; and the fields of a frozen dataclass.
 
 A field may say in its metadata what it is: `{"file": True}` the name of a file; `{"place": True}` the folder where
 relative names are found, which is no part of what the thing is (see `placed`).
@@ -14,15 +14,12 @@ import os
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from mibench.errors import UsageError
-
-LARGEST = 10**18
-"""No count or seed is larger: rows keep them as 64-bit integers."""
+from mibench.seeds import LARGEST
 
 
 def split(texts: Iterable[str]) -> list[str]:
@@ -34,6 +31,11 @@ def parse(spec: str) -> tuple[str, dict[str, str]]:
     """`"ksg:k=5:norm=euclidean"` as `("ksg", {"k": "5", "norm": "euclidean"})`."""
     name, *assignments = spec.split(":")
     return name, dict(assignment(text, spec) for text in assignments)
+
+
+def called(spec: str) -> str:
+    """The name that a spec begins with: `"own"` of `"own/table:mi=2"` and of `"own:path=/data/a.csv"`."""
+    return re.split("[:/]", spec, maxsplit=1)[0]
 
 
 def assignment(text: str, where: str) -> tuple[str, str]:
@@ -288,84 +290,6 @@ def point_name(task: Any) -> str:
         else:
             shown.append(f"{f.name}={value}")
     return ":".join(shown) or type(task).__name__
-
-
-@dataclass(frozen=True)
-class Seeds(Sequence[int]):
-    """Seeds in the order they were asked for, each once. Ranges stay ranges: a billion seeds take no room."""
-
-    ranges: tuple[range, ...]
-
-    def __len__(self) -> int:
-        return sum(map(len, self.ranges))
-
-    def __iter__(self) -> Iterator[int]:
-        for part in self.ranges:
-            yield from part
-
-    def __contains__(self, seed: object) -> bool:
-        return any(seed in part for part in self.ranges)
-
-    @overload
-    def __getitem__(self, index: int) -> int: ...
-    @overload
-    def __getitem__(self, index: slice) -> "tuple[int, ...]": ...
-    def __getitem__(self, index: int | slice) -> "int | tuple[int, ...]":
-        if isinstance(index, slice):
-            return tuple(self[k] for k in range(*index.indices(len(self))))
-        place = index + len(self) if index < 0 else index
-        for part in self.ranges:
-            if 0 <= place < len(part):
-                return part[place]
-            place -= len(part)
-        raise IndexError(f"no seed at {index}: there are {len(self)}")
-
-    def __str__(self) -> str:
-        """As `--seeds` takes them: `"0-9,15-15"`."""
-        return ",".join(f"{part.start}-{part.stop - 1}" for part in self.ranges)
-
-
-def seeds(text: str) -> Seeds:
-    """`"10"` is the first ten seeds, `"0-9"` the same; `"0-9,15"` a list of ranges and seeds, `"5-5"` one seed."""
-    parts = [part.strip() for part in text.split(",")]
-    found: list[range] = []
-    for part in parts:
-        match = re.fullmatch(r"([0-9]{1,30})(?:-([0-9]{1,30}))?", part)
-        if not match:
-            raise UsageError(f"--seeds {text}: write a count (10), a range (0-9) or a list of them (0-9,15)")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if len(parts) == 1 and match[2] is None:
-            first, last = 0, last - 1
-        if last < first:
-            raise UsageError(f"--seeds {text}: no seed in it; write a count of at least 1 (10) or a range (0-9)")
-        if last > LARGEST:
-            raise UsageError(f"--seeds {text}: seeds go up to {LARGEST}")
-        found += _beside(range(first, last + 1), found)
-    return Seeds(tuple(found))
-
-
-def seeds_of(given: int | str | Iterable[int]) -> Seeds:
-    """Seeds as Python says them: a count, a text for `seeds`, or any whole numbers, a `range` among them."""
-    if isinstance(given, int | str):
-        return seeds(str(given))
-    if isinstance(given, range) and given.step == 1:
-        return seeds(f"{given.start}-{given.stop - 1}")
-    runs: list[list[int]] = []
-    for seed in given:
-        if runs and seed == runs[-1][1] + 1:
-            runs[-1][1] = int(seed)
-        else:
-            runs.append([int(seed), int(seed)])
-    return seeds(",".join(f"{first}-{last}" for first, last in runs))
-
-
-def _beside(part: range, taken: Iterable[range]) -> list[range]:
-    """What of a range is not taken yet."""
-    left = [part]
-    for other in taken:
-        cut = [(range(p.start, min(p.stop, other.start)), range(max(p.start, other.stop), p.stop)) for p in left]
-        left = [piece for pair in cut for piece in pair if piece]
-    return left
 
 
 def positive(texts: Iterable[str], option: str) -> tuple[int, ...]:

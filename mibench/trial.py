@@ -1,5 +1,6 @@
 """Trial, Result, plan() and run(): one estimator, one sample of one task, and the row it leaves."""
 
+import contextlib
 import inspect
 import math
 import time
@@ -16,6 +17,7 @@ import numpy as np
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.errors import one_line
+from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
 from mibench.result import COLUMNS, SCHEMA_VERSION, Result, plain
 
@@ -141,7 +143,8 @@ def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
 def _declared(task: Any, name: str) -> Any:
     """What the task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
     try:
-        return getattr(task, name, None)
+        with fenced():
+            return getattr(task, name, None)
     except Exception:
         return None
 
@@ -149,7 +152,8 @@ def _declared(task: Any, name: str) -> Any:
 def _truth(task: Any) -> tuple[float | None, float | None]:
     """The truth and its own error in nats; None where it cannot be had, and then the trial's row says why."""
     try:
-        return _stated(task)
+        with fenced():
+            return _stated(task)
     except Exception:
         return None, None
 
@@ -179,7 +183,8 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
     )
     if any(name in asked and asked[name] is None for name in ("dim_x", "dim_y")):
         return None
-    reason = refuses(**asked)
+    with fenced():
+        reason = refuses(**asked)
     return None if reason is None else one_line(str(reason))
 
 
@@ -209,7 +214,7 @@ def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
         dims = _dims(pair)
         reason = refusal(trial, **dims)
     except Exception as error:
-        traceback.print_exc()
+        _trace()
         return trial.row("error", error=_message(error))
     return pair if reason is None else trial.row("unsupported", error=reason, **dims)
 
@@ -266,8 +271,8 @@ def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) ->
         if told < len(good):
             raise ValueError(f"the estimator gave {told} answers for {len(good)} trials")
     except Exception as error:
-        traceback.print_exc()
-        share = (time.perf_counter() - started) / (len(good) - told)
+        _trace()
+        share = (time.perf_counter() - started) / max(len(good) - told, 1)
         yield from [(error, share)] * (len(good) - told)
 
 
@@ -334,7 +339,7 @@ def _measured(estimate: Estimate) -> dict[str, Any]:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an exception means that memory ran out, whoever reports it."""
-    text = str(error)
+    text = _said(error)
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -344,9 +349,20 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def _message(error: BaseException) -> str:
-    try:
-        text = one_line(str(error))
-    except Exception:  # an exception of a plugin's own may fail to say what it is
-        text = ""
+    text = one_line(_said(error))
     named_kinds = (ValueError, Diverged)
     return text if text and isinstance(error, named_kinds) else one_line(f"{type(error).__name__}: {text}".rstrip(": "))
+
+
+def _said(error: BaseException) -> str:
+    """Its message; an exception of a plugin's own may fail to have one."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _trace() -> None:
+    """Print where an error came from, if it can be printed."""
+    with contextlib.suppress(Exception):
+        traceback.print_exc()

@@ -39,6 +39,7 @@ class DeepInfoMax(NeuralEstimator):
 
     @property
     def heads(self):
+        """Kinds of critic: one of x and the encoded y. Raises ValueError for an encoder without that form."""
         if (self.encoder, self.form) not in FORMS:
             raise ValueError(
                 f"encoder={self.encoder!r} with form={self.form!r} is none of "

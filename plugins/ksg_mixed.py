@@ -14,7 +14,8 @@ class KSGMixed:
     that neighbour is at distance zero, all three count the rows at distance zero: on discrete data with many rows a
     value the estimate tends to the plug-in one. On continuous data it is `ksg` but for log n in place of ψ(n).
 
-    `norm` and `scaling` are those of `ksg`.
+    Copies of rows of continuous data, which mislead it, are flagged "repeated-rows". `norm` and `scaling` are those of
+    `ksg`.
     """
 
     k: int = 5
@@ -23,6 +24,9 @@ class KSGMixed:
 
     direction = "none"
     devices = ("cpu", "cuda")
+
+    def refuses(self, n, device):
+        return neighbors.refuses(self.k, n, device)
 
     def estimate(self, x, y, threads=1, device="cpu"):
         return neighbors.ksg_mixed(x, y, self.k, norm=self.norm, scaling=self.scaling, threads=threads, device=device)

@@ -14,6 +14,7 @@ from mibench.distributions.uniform_noise import UniformNoise, uniform_noise_mi
 
 
 def both(base, name):
+    """One margin on either side."""
     return Margins(base, name, name)
 
 
@@ -23,6 +24,7 @@ def sparse(dim):
 
 
 def spiral(base):
+    """Turned by one radian in the mean: |X|² of standard normals has the mean dim."""
     return Spiral(base, 1 / base.dim_x, 1 / base.dim_y)
 
 

@@ -12,6 +12,7 @@ from mibench.distributions.normal import CorrelatedNormal
 
 
 def low_rank(dim):
+    """One pair with one bit, repeated in half of the coordinates, and noise in the others."""
     pair = Affine(CorrelatedNormal(1, math.log(2)), scale_x=math.sqrt(6), scale_y=math.sqrt(3.5))
     noise = (dim - 1) // 2
     repeated = Redundant(pair, dim - noise)

@@ -83,13 +83,15 @@ def test_numbers_do_not_depend_on_jobs_or_folder(finished, mibench, tmp_path):
 
 
 def test_a_trained_critic_does_not_depend_on_jobs_threads_or_company(mibench, tmp_path):
-    command = ("run", "-e", "mine:steps=200", "-t", "gaussian/dim=2:mi=1", "-n", "400", "--seeds", "3", "-q")
-    for jobs in (1, 2, 3):
-        assert mibench(*command, "-j", jobs, "-o", f"jobs-{jobs}").returncode == 0
-    frames = [store.load(tmp_path / f"jobs-{jobs}").sort_values("seed") for jobs in (1, 2, 3)]
-    assert frames[0]["trained_together"].tolist() == [3, 3, 3]
-    assert frames[2]["trained_together"].isna().all()
-    assert len({tuple(frame["mi_estimate"]) for frame in frames}) == 1
+    command = ("run", "-e", "mine:steps=200", "-t", "gaussian/dim=2:mi=1", "-n", "400", "-q")
+    ways = {"together": ("--seeds", 3, "-j", 1), "apart": ("--seeds", 3, "-j", 2), "alone": ("--seeds", "2-2")}
+    for name, way in ways.items():
+        assert mibench(*command, *way, "-o", name).returncode == 0
+    frames = {name: store.load(tmp_path / name).set_index("seed") for name in ways}
+    assert frames["together"]["trained_together"].tolist() == [3, 3, 3]
+    assert frames["alone"]["trained_together"].isna().all()
+    assert frames["together"]["mi_estimate"].to_dict() == frames["apart"]["mi_estimate"].to_dict()
+    assert frames["together"]["mi_estimate"][2] == frames["alone"]["mi_estimate"][2]
 
 
 def test_json_is_one_document_on_stdout(mibench):
@@ -319,6 +321,48 @@ def test_a_plugin_that_prints_or_leaves_at_import_harms_no_document(mibench, est
     assert "SystemExit: the plugin called os._exit(0)" in done.stderr
 
 
+TALKATIVE = """
+from dataclasses import dataclass
+from mibench import hookimpl
+
+@dataclass(frozen=True)
+class Talks:
+    k: int = 1
+    def __post_init__(self):
+        print("made")
+    @property
+    def mi(self):
+        print("asked for the truth")
+        return 0.5
+    @property
+    def dim_x(self):
+        print("asked for the dimension")
+        return 1
+    def refuses(self, n):
+        print("asked whether it can")
+    def estimate(self, x, y): return 0.0
+    def sample(self, n, rng): return rng.standard_normal((2, n, 1))
+
+@hookimpl
+def mibench_estimators():
+    return {"talks": Talks()}
+
+@hookimpl
+def mibench_tasks():
+    return {"talking": [Talks()]}
+"""
+
+
+def test_what_is_asked_of_a_plugin_may_print_too(monkeypatch, tmp_path, capfd):
+    (tmp_path / "talks.py").write_text(TALKATIVE)
+    monkeypatch.chdir(tmp_path)
+    run = ("run", "-p", "talks.py", "-e", "talks:k=2", "-t", "talking:k=3", "--dry-run", "--json")
+    assert _main(monkeypatch, *run) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out)["trials"] == 3
+    assert {"made", "asked whether it can"} <= set(said.err.splitlines())
+
+
 def _has_cuda():
     from mibench.engine import devices
 
@@ -402,6 +446,8 @@ def test_check_passes_the_bundled_and_fails_the_careless(mibench, estimator_file
 def test_describe_says_fields_source_and_points(mibench):
     assert "Kraskov" in mibench("describe", "ksg").stdout
     assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
+    lines = [line.strip() for line in mibench("describe", "mine").stdout.splitlines()]
+    assert lines[lines.index("folds = 1   (int)") + 1].startswith("above 1, cross-fitting")
     done = mibench("describe", "ksgg")
     assert (done.returncode, "did you mean 'ksg'" in done.stderr) == (2, True)
 

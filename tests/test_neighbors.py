@@ -68,25 +68,25 @@ def normal_pair(n, dim_x, dim_y, rho=0.6, seed=0):
     return x, y
 
 
+def at_hand():
+    """Each path that runs here."""
+    return [param.values[0]() for param in PATHS if not param.marks or not param.marks[0].args[0]]
+
+
 @pytest.mark.parametrize("norm", ["chebyshev", "euclidean"])
 @pytest.mark.parametrize("algorithm", [1, 2])
 @pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (1, 3), (2, 2), (5, 2), (10, 10), (1, 30), (30, 30)])
 def test_every_path_meets_the_textbook(dim_x, dim_y, algorithm, norm):
     """Paths differ only in how they find whole numbers, so they agree to the last bit; the textbook sums otherwise."""
-    x, y = normal_pair(300, dim_x, dim_y)
-    ks = list(range(1, 21))
-    found = [
-        neighbors.ksg_many_k(x, y, ks, algorithm=algorithm, norm=norm, path=param.values[0]())
-        for param in PATHS
-        if not param.marks or not param.marks[0].args[0]
-    ]
+    x, y = normal_pair(200, dim_x, dim_y)
+    ks = [1, 2, 3, 4, 8, 20]
+    found = [neighbors.ksg_many_k(x, y, ks, algorithm=algorithm, norm=norm, path=path) for path in at_hand()]
     for estimates in found:
         assert [e.value for e in estimates] == [e.value for e in found[0]]
     for k, estimate in zip(ks, found[0], strict=True):
         assert estimate.value == pytest.approx(textbook(x, y, k, algorithm, norm), abs=1e-12)
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("norm", ["chebyshev", "euclidean"])
 @pytest.mark.parametrize("algorithm", [1, 2])
 @pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (1, 2), (3, 3), (30, 2)])
@@ -96,18 +96,20 @@ def test_every_path_meets_the_textbook(dim_x, dim_y, algorithm, norm):
         pytest.param(lambda z: z + 1e6, id="shifted"),
         pytest.param(lambda z: z * 1e-200, id="tiny"),
         pytest.param(lambda z: z * 1e200, id="huge"),
+        pytest.param(lambda z: z / np.abs(z).max() * 1.7e308, id="greatest floats"),
         pytest.param(lambda z: np.sign(z) * np.exp(3 * np.abs(z)), id="heavy-tailed"),
-        pytest.param(lambda z: np.round(z * 256) / 256 + 0.5, id="rounded"),
+        pytest.param(lambda z: np.round(z * 4096) / 4096 + 0.5, id="rounded"),
     ],
 )
-def test_scale_and_shape_of_the_data_do_not_matter(change, dim_x, dim_y, algorithm, norm, path):
-    x, y = (change(z) for z in normal_pair(400, dim_x, dim_y))
+def test_scale_and_shape_of_the_data_do_not_matter(change, dim_x, dim_y, algorithm, norm):
+    """Of one path: `test_neighbors_exact` holds all of them to the same counts."""
+    x, y = (change(z) for z in normal_pair(200, dim_x, dim_y))
     # A power of two and a root round alike at every scale, and keep the textbook's squares of 1e200 finite.
-    unit = 2.0 ** -np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1]
-    for k, found in zip(
-        (3, 10, 20), neighbors.ksg_many_k(x, y, [3, 10, 20], algorithm=algorithm, norm=norm, path=path()), strict=True
-    ):
-        assert found.value == pytest.approx(textbook(x * unit, y * unit, k, algorithm, norm), abs=1e-12)
+    exponent = -np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1]
+    like = np.ldexp(x, exponent), np.ldexp(y, exponent)
+    ks = (3, 20)
+    for k, found in zip(ks, neighbors.ksg_many_k(x, y, ks, algorithm=algorithm, norm=norm), strict=True):
+        assert found.value == pytest.approx(textbook(*like, k, algorithm, norm), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,6 @@ def test_scale_and_shape_of_the_data_do_not_matter(change, dim_x, dim_y, algorit
         (np.full((10, 1), 2.5), 3, "column 0 of x is constant"),
         (np.where(np.arange(10) == 4, np.nan, 0.5)[:, None], 3, "x holds nan at row 4, column 0"),
         (np.where(np.arange(10) == 7, np.inf, 0.5)[:, None], 3, "x holds inf at row 7, column 0"),
-        (np.repeat(np.arange(5.0), 2)[:, None], 3, "use ksg-mixed"),
         (np.ones(10), 3, "column 0 of x is constant"),
         (np.ones((9, 1)), 3, "x has 9 rows and y has 10"),
     ],
@@ -128,13 +129,6 @@ def test_bad_input_is_one_clear_line(x, k, line):
     with pytest.raises(ValueError, match=line) as caught:
         neighbors.ksg(x, y, k)
     assert "\n" not in str(caught.value)
-
-
-def test_repeated_rows_are_an_error_and_never_a_number():
-    x, y = normal_pair(20, 1, 1)
-    x, y = np.repeat(x, 5, axis=0), np.repeat(y, 5, axis=0)
-    with pytest.raises(ValueError, match=r"k=3: 100 of 100 rows .* distance zero .* ksg-mixed"):
-        neighbors.ksg(x, y, 3)
 
 
 @pytest.mark.parametrize("algorithm", [1, 2])
@@ -191,10 +185,9 @@ def test_independent_data_give_zero_on_average(dim, algorithm):
     assert abs(np.mean(found)) < 3 * np.std(found, ddof=1) / np.sqrt(len(found))
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("norm", ["chebyshev", "euclidean"])
 @pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 1), (2, 3)])
-def test_three_entropies_meet_their_formula(dim_x, dim_y, norm, path):
+def test_three_entropies_meet_their_formula(dim_x, dim_y, norm):
     """The volumes of the unit balls, 2^dim or π^(dim/2) / Γ(dim/2 + 1), multiply in the joint space."""
     n, k = 200, 4
     x, y = normal_pair(n, dim_x, dim_y)
@@ -216,7 +209,8 @@ def test_three_entropies_meet_their_formula(dim_x, dim_y, norm, path):
         + entropy(apart(y), dim_y, ball_y)
         - entropy(np.maximum(apart(x), apart(y)), dim_x + dim_y, ball_x + ball_y)
     )
-    assert neighbors.kl(x, y, k, norm=norm, path=path()).value == pytest.approx(expected, abs=1e-12)
+    for path in at_hand():
+        assert neighbors.kl(x, y, k, norm=norm, path=path).value == pytest.approx(expected, abs=1e-12), path
 
 
 def textbook_mixed(x, y, k):
@@ -230,9 +224,8 @@ def textbook_mixed(x, y, k):
     return np.mean(digamma(neighbours) + np.log(n) - digamma(near_x) - digamma(near_y))
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("kind", ["continuous", "discrete", "both", "zero-inflated"])
-def test_mixed_meets_its_formula(kind, path):
+def test_mixed_meets_its_formula(kind):
     rng = np.random.default_rng(3)
     x, y = normal_pair(400, 2, 1)
     if kind == "discrete":
@@ -241,8 +234,8 @@ def test_mixed_meets_its_formula(kind, path):
         x = np.round(x)
     elif kind == "zero-inflated":
         x, y = (z * (rng.random((400, 1)) < 0.7) for z in (x, y))
-    found = neighbors.ksg_mixed(x, y, 5, path=path()).value
-    assert found == pytest.approx(textbook_mixed(x, y, 5), abs=1e-12)
+    for path in at_hand():
+        assert neighbors.ksg_mixed(x, y, 5, path=path).value == pytest.approx(textbook_mixed(x, y, 5), abs=1e-12), path
 
 
 def test_mixed_meets_the_truth_of_its_paper():
@@ -270,14 +263,13 @@ def test_mixed_tends_to_the_plug_in_estimate_on_discrete_data():
     assert neighbors.ksg_mixed(x, y, 5).value == pytest.approx(plug_in, abs=3 / 400)
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("norm", ["chebyshev", "euclidean"])
 @pytest.mark.parametrize("algorithm", [1, 2])
-def test_one_search_for_many_k_gives_the_single_values(algorithm, norm, path):
-    x, y = normal_pair(700, 2, 2)
-    together = neighbors.ksg_many_k(x, y, [10, 1, 3, 5], algorithm=algorithm, norm=norm, path=path())
-    alone = [neighbors.ksg(x, y, k, algorithm=algorithm, norm=norm, path=path()) for k in (10, 1, 3, 5)]
-    assert together == alone
+def test_one_search_for_many_k_gives_the_single_values(algorithm, norm):
+    x, y = normal_pair(400, 2, 2)
+    for path in at_hand():
+        together = neighbors.ksg_many_k(x, y, [10, 1, 3, 5], algorithm=algorithm, norm=norm, path=path)
+        assert together == [neighbors.ksg(x, y, k, algorithm=algorithm, norm=norm, path=path) for k in (10, 1, 3, 5)]
 
 
 def test_a_sweep_over_k_makes_one_search():
@@ -299,7 +291,7 @@ def test_k_up_to_all_other_rows(algorithm):
 
 
 @pytest.mark.skipif(CompiledPath is None, reason="numba is missing")
-@pytest.mark.parametrize(("n", "dim_x", "dim_y"), [(20_000, 1, 1), (5_000, 3, 2), (3_000, 1, 12)])
+@pytest.mark.parametrize(("n", "dim_x", "dim_y"), [(8_000, 1, 1), (3_000, 3, 2), (1_500, 1, 12)])
 @pytest.mark.parametrize(
     "shape", ["normal", "cauchy", "outlier", "clusters", "unequal scales", "y follows x", "decimals"]
 )
@@ -333,7 +325,7 @@ def test_compiled_counts_are_those_of_scipy_on_awkward_data(shape, n, dim_x, dim
 @pytest.mark.parametrize(("dim_x", "dim_y"), [(1, 2), (3, 2), (9, 8)])
 def test_compiled_euclidean_counts_are_those_of_scipy(dim_x, dim_y, algorithm):
     """Large enough for a tree whose boxes leave most leaves unseen."""
-    x, y = normal_pair(3000, dim_x, dim_y)
+    x, y = normal_pair(2000, dim_x, dim_y)
     fast, base = (
         neighbors.ksg_many_k(x, y, [1, 4, 30], algorithm=algorithm, norm="euclidean", path=path)
         for path in (CompiledPath(threads=2), ScipyPath())
@@ -350,18 +342,11 @@ def test_cuda_meets_the_cpu(algorithm, norm):
     assert there == pytest.approx(here, abs=1e-9)
 
 
-def test_noise_breaks_ties_and_repeats_with_its_seed():
-    x, y = normal_pair(50, 1, 1)
-    x, y = np.repeat(x, 8, axis=0), np.repeat(y, 8, axis=0)
-    once, again, other = (neighbors.ksg(*neighbors.with_noise(x, y, 1e-6, seed), 3).value for seed in (0, 0, 1))
-    assert once == again != other
-    assert all(np.array_equal(a, b) for a, b in zip((x, y), neighbors.with_noise(x, y, 0.0, 0), strict=True))
-
-
 @pytest.mark.parametrize("scale", [2.0**-600, 2.0**600])
 def test_noise_has_the_size_of_the_data(scale):
     x, y = normal_pair(50, 2, 1)
     noisy = neighbors.with_noise(x, y, 1e-6, 0)
+    assert all(np.array_equal(a, b) for a, b in zip((x, y), neighbors.with_noise(x, y, 0.0, 0), strict=True))
     scaled = neighbors.with_noise(x * scale, y * scale, 1e-6, 0)
     assert all(np.array_equal(a * scale, b) for a, b in zip(noisy, scaled, strict=True))
 
@@ -377,13 +362,11 @@ def run_python(code, root=ROOT, **environment):
     )
 
 
-ONE_ESTIMATE = """
+ONE_KERNEL = """
 import numpy as np
-from mibench import neighbors
-x = np.random.default_rng(0).normal(size=(300, 2))
-print(neighbors.ksg(x[:, :1], x[:, 1:]).path)
 from mibench.neighbors.compiled import strip
-print(sum(strip.search.stats.cache_hits.values()))
+strip.edges(np.zeros(4), 2, np.zeros(2), np.zeros(2))
+print(sum(strip.edges.stats.cache_hits.values()))
 """
 
 
@@ -392,22 +375,25 @@ print(sum(strip.search.stats.cache_hits.values()))
 def test_kernels_are_compiled_once_and_kept(writable, tmp_path):
     """Beside the package, or in the user's cache where nothing can be written beside it; after a change, anew."""
     root, home = tmp_path / "site", tmp_path / "home"
+    room = root / "mibench" / "neighbors" / "compiled"
     shutil.copytree(ROOT / "mibench", root / "mibench", ignore=shutil.ignore_patterns("__pycache__"))
     home.mkdir()
-    room = root / "mibench" / "neighbors" / "compiled"
     if not writable:
         (room / "__pycache__").write_text("a file, where even root can make no folder")
-    environment = {"HOME": str(home), "NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
-    assert run_python(ONE_ESTIMATE, root, **environment).stdout.split() == ["numba-strip", "0"]
-    assert run_python(ONE_ESTIMATE, root, **environment).stdout.split() == ["numba-strip", "1"]
+
+    def hits():
+        environment = {"HOME": str(home), "NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
+        return int(run_python(ONE_KERNEL, root, **environment).stdout)
+
+    assert [hits(), hits()] == [0, 1]
     assert any(home.rglob("*.nbc")) != writable
     (room / "rows.py").write_text((room / "rows.py").read_text() + "\n")
-    assert run_python(ONE_ESTIMATE, root, **environment).stdout.split() == ["numba-strip", "0"]
+    assert hits() == 0
 
 
 def test_a_run_without_numba_says_once_that_it_is_slower(tmp_path):
     (tmp_path / "numba.py").write_text("raise ImportError('not here')")
-    run = ("run", "-e", "ksg,kl", "-t", "gaussian", "--dims", "1", "--mi", "0.5", "-n", "100", "--seeds", "2")
+    run = ("run", "-e", "ksg,kl", "-t", "gaussian", "--dims", "1", "--mi", "0.5", "-n", "50", "--seeds", "1")
     ran = subprocess.run(
         [sys.executable, "-m", "mibench", *run, "-o", str(tmp_path / "out")],
         capture_output=True,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_neighbors import PATHS, normal_pair
+from test_neighbors import at_hand, normal_pair
 
 from mibench.neighbors.estimates import comparable
 
@@ -60,13 +60,11 @@ def test_every_path_finds_what_all_pairs_give(data, dim_x, dim_y, norm):
     for algorithm in (1, 2):
         expected = all_pairs(x, y, norm, algorithm)
         apart = expected[0] > 0
-        for param in PATHS:
-            if param.marks and param.marks[0].args[0]:
-                continue
-            found = param.values[0]().counts(x, y, KS, norm, algorithm)
-            assert np.array_equal(found[0], expected[0]), (param.id, algorithm)
+        for path in at_hand():
+            found = path.counts(x, y, KS, norm, algorithm)
+            assert np.array_equal(found[0], expected[0]), (path, algorithm)
             for side in (1, 2):
-                assert np.array_equal(found[side][apart], expected[side][apart]), (param.id, algorithm, side)
+                assert np.array_equal(found[side][apart], expected[side][apart]), (path, algorithm, side)
 
 
 @pytest.mark.parametrize("width", [1, 2, 8], ids="{} ulps".format)
@@ -79,6 +77,5 @@ def test_counts_are_exact_where_a_leaf_is_some_ulps_wide(offset, width):
     apart = np.abs(z[:, None, 0] - z[:, 0])
     np.maximum(apart, np.abs(z[:, None, 1] - z[:, 1]), out=apart)
     expected = np.array([(apart < r[:, None]).sum(axis=1) - 1 for r in radii])
-    for param in PATHS:
-        if not param.marks or not param.marks[0].args[0]:
-            assert np.array_equal(param.values[0]().within(z, radii, "chebyshev"), expected), param.id
+    for path in at_hand():
+        assert np.array_equal(path.within(z, radii, "chebyshev"), expected), path

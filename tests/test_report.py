@@ -18,6 +18,7 @@ from frames import fail, trials
 from mibench import report, store
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import leaderboard
+from mibench.result import COLUMNS
 
 HOSTILE = "<script>alert(1)</script>"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -28,8 +29,11 @@ def folder(path, frame, logs=True):
     """A results folder as a run leaves it, with these rows."""
     (path / "logs").mkdir(parents=True)
     (path / "curves").mkdir()
-    frame = frame.assign(run_id=path.name).reindex(columns=store.COLUMNS)
-    frame["flags"] = frame["flags"].fillna("")
+    frame = frame.assign(run_id=path.name).reindex(columns=list(COLUMNS))
+    for name, column in COLUMNS.items():
+        if column.kind is str and not column.optional:
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), column.default or "")
+    frame["sequence"] = [f"2026-01-01T00:00:00#{i:09}" for i in range(len(frame))]
     frame.to_csv(path / "trials.csv", index=False)
     (path / "rows").mkdir()
     with (path / "rows" / "one.jsonl").open("w") as file:
@@ -143,7 +147,7 @@ def test_no_file_outside_a_run_is_embedded(tmp_path, kind):
     (tmp_path / "secret.log").write_text("SECRET")
     if kind == "link":
         (path / "logs" / "t0.log").symlink_to(tmp_path / "secret.log")
-    assert "SECRET" not in page_of(path)
+    assert "SECRET" not in report.page(frame, [path])
 
 
 def test_names_are_text(page):

@@ -11,6 +11,7 @@ import pytest
 
 from mibench import specs
 from mibench.errors import UsageError
+from mibench.seeds import Seeds
 
 
 @dataclass(frozen=True)
@@ -157,25 +158,32 @@ SEEDS = {
 
 @pytest.mark.parametrize(("text", "expected"), SEEDS.items(), ids=SEEDS)
 def test_seeds_are_a_count_ranges_and_lists_each_once_in_order(text, expected):
-    seeds = specs.seeds(text)
+    seeds = Seeds.read(text)
     assert [*seeds] == expected
     assert (len(seeds), seeds[0], seeds[-1], [*seeds[:3]]) == (len(expected), expected[0], expected[-1], expected[:3])
-    assert [*specs.seeds(str(seeds))] == [*specs.seeds_of(expected)] == expected
+    assert [*Seeds.read(str(seeds))] == [*Seeds.of(expected)] == expected
     assert 10**6 not in seeds
+    assert [*Seeds.of(np.array(expected))] == expected
 
 
 def test_a_billion_seeds_take_no_room():
-    seeds = specs.seeds_of(range(10**9))
+    seeds = Seeds.of(range(10**9))
     assert (len(seeds), seeds[-1], next(iter(seeds))) == (10**9, 10**9 - 1, 0)
-    assert len(specs.seeds(f"0-{10**18},5,{10**17}")) == 10**18 + 1
+    assert len(Seeds.read(f"0-{10**18},5,{10**17}")) == 10**18 + 1
     with pytest.raises(IndexError):
-        specs.seeds("3")[3]
+        Seeds.read("3")[3]
 
 
 @pytest.mark.parametrize("text", ["0", "9-0", "a", "-3", "1,", "", "²", "1_0", "9" * 20, "9" * 5000, "0-9" + "9" * 20])
 def test_seeds_that_name_none_are_refused(text):
     with pytest.raises(UsageError, match="--seeds"):
-        specs.seeds(text)
+        Seeds.read(text)
+
+
+@pytest.mark.parametrize("given", [[1.5], 1.5, ["1"], [], range(0), [-1], None, True], ids=repr)
+def test_seeds_from_python_are_whole_numbers(given):
+    with pytest.raises(UsageError, match="seeds"):
+        Seeds.of(given)
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "1e400", "²", "٣", "1__0", "9" * 19])

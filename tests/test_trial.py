@@ -1,14 +1,17 @@
 """A trial depends on names, fields and seeds alone; a result says what happened, whatever happened."""
 
+import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mibench import Diverged, Estimate, catalogue, trial
 from mibench.catalogue import Choice, Point
-from mibench.trial import Trial, run, run_many
+from mibench.result import from_row
+from mibench.trial import Trial, refusal, run, run_many
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,22 @@ def test_a_raised_version_of_a_task_makes_another_id_of_the_same_stream(monkeypa
     assert make().stream("data").standard_normal() == before.stream("data").standard_normal()
 
 
+@dataclass(frozen=True)
+class Gives:
+    """Gives what it was made with, which is none of its settings."""
+
+    answer: object = field(default=None, metadata={"place": True})
+
+    def estimate(self, x, y):
+        return self.answer
+
+
+def stored(result):
+    """The row as a folder gives it back, whatever an estimator put into it."""
+    line = json.dumps(asdict(result), allow_nan=False).encode("utf-8")
+    assert from_row(json.loads(line)) == tuple(asdict(result).values())
+
+
 FATES = {
     "a float": (0.25, "ok", 0.25, None),
     "an estimate": (Estimate(0.25, std=0.1, flags=("step-cap",)), "ok", 0.25, None),
@@ -117,14 +136,28 @@ FATES = {
     "nan": (math.nan, "diverged", None, "the estimate is nan"),
     "inf": (math.inf, "diverged", None, "the estimate is inf"),
     "nothing": (None, "error", None, "estimate returned NoneType"),
+    "text": ("0.3", "error", None, "estimate returned str"),
+    "bytes": (b"0.3", "error", None, "estimate returned bytes"),
+    "a complex number": (np.complex128(0.3 + 1j), "error", None, "estimate returned complex128"),
+    "an estimate of text": (Estimate("0.3"), "error", None, "a value that is str"),
+    "numpy counts": (Estimate(0.25, steps=np.int64(5), samples_seen=7.0), "ok", 0.25, None),
+    "half a step": (Estimate(0.25, steps=2.5), "error", None, "steps=2.5; expected a whole number"),
+    "nan steps": (Estimate(0.25, steps=math.nan), "error", None, "steps=nan; expected a whole number"),
+    "more than a row holds": (Estimate(0.25, samples_seen=10**30), "error", None, "expected a whole number below 2^63"),
+    "a path that is none": (Estimate(0.25, path=Path("x")), "error", None, "path=PosixPath; expected text"),
+    "flags in one text": (Estimate(0.25, flags="step-cap"), "error", None, "expected a tuple of words"),
+    "an unknown std": (Estimate(0.25, std=math.nan), "ok", 0.25, None),
+    "a curve of numbers": (Estimate(0.25, curve=[1, 2]), "error", None, "a curve that is no list of"),
 }
+"""Answers, and what their rows say."""
 
 
 @pytest.mark.parametrize(("answer", "status", "value", "error"), FATES.values(), ids=FATES)
 def test_every_answer_becomes_a_row(answer, status, value, error):
-    result, _ = run(make(Answers(answer)))
+    result, _ = run(make(Gives(answer)))
     assert (result.status, result.mi_estimate) == (status, value)
     assert error is None or error in result.error
+    stored(result)
     assert (result.dim_x, result.dim_y) == (2, 1)
 
 
@@ -135,12 +168,24 @@ def raising(error):
     return Answers(raise_it)
 
 
+class Mute(Exception):
+    """Fails to say what went wrong."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
 RAISED = {
     "a clear error": (ValueError("k=9 needs n > 9"), "error", "k=9 needs n > 9"),
     "a bug": (KeyError("lost"), "error", "KeyError: 'lost'"),
     "memory": (MemoryError("no room"), "oom", "MemoryError: no room"),
     "torch memory": (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "oom", "can't allocate"),
     "divergence": (Diverged("blew up at step 7", Estimate(0.3, steps=6)), "diverged", "blew up at step 7"),
+    "divergence with an odd last": (Diverged("blew up", Estimate(0.3, steps=2.5)), "diverged", "blew up (estimate"),
+    "half a character": (ValueError("bad name: \ud800"), "error", r"bad name: \ud800"),
+    "lines and colours": (ValueError("one\n\x1b[31mtwo\x07"), "error", r"one two\x07"),
+    "a novel": (ValueError("a " * 10**6), "error", "characters)"),
+    "an error that cannot say what it is": (Mute(), "error", "Mute"),
 }
 
 
@@ -149,6 +194,8 @@ def test_every_exception_becomes_a_row(error, status, message, capsys):
     result, _ = run(make(raising(error)))
     assert result.status == status
     assert message in result.error
+    assert len(result.error) < 5000
+    stored(result)
 
 
 def test_a_diverged_trial_keeps_its_last_good_value(capsys):
@@ -199,6 +246,70 @@ def test_trials_together_give_what_they_give_alone():
 def test_one_spoilt_trial_leaves_the_others_their_rows():
     results = [result for result, _ in run_many([make(Together(spoil=2), seed=seed) for seed in range(4)])]
     assert [r.status for r in results] == ["ok", "ok", "error", "ok"]
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """Takes one column a side, and says so."""
+
+    def refuses(self, dim_x, dim_y):
+        return None if dim_x == dim_y == 1 else f"takes one column a side, not {dim_x} and {dim_y}"
+
+    def estimate(self, x, y):
+        assert x.shape[1] == y.shape[1] == 1, "asked all the same"
+        return 0.5
+
+    def estimate_many(self, xs, ys, *, seeds):
+        return [self.estimate(x, y) for x, y in zip(xs, ys, strict=True)]
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """A task that says nothing of its dimensions beforehand."""
+
+    columns: int = 2
+    mi: float = 0.5
+
+    def sample(self, n, rng):
+        return rng.standard_normal((n, self.columns)), rng.standard_normal((n, 1))
+
+
+def test_what_an_estimator_refuses_is_no_failure_and_no_number():
+    narrow, wide = (make(Narrow(), task=Undeclared(columns)) for columns in (1, 2))
+    assert refusal(make(Narrow()), 2, 1) == "takes one column a side, not 2 and 1"
+    assert refusal(wide, *wide.dims) is None, "nobody knows before a sample is drawn"
+    rows = [result for result, _ in run_many([narrow, wide])]
+    assert [row.status for row in rows] == ["ok", "unsupported"]
+    assert (rows[1].mi_estimate, rows[1].dim_x, rows[1].error) == (None, 2, refusal(wide, 2, 1))
+
+
+def test_an_estimator_that_fails_to_say_what_it_refuses_ends_in_a_row(capsys):
+    @dataclass(frozen=True)
+    class Confused(Gives):
+        def refuses(self, n):
+            raise RuntimeError("no idea")
+
+    result, _ = run(make(Confused(0.5)))
+    assert (result.status, result.error) == ("error", "RuntimeError: no idea")
+
+
+@pytest.mark.parametrize("mi", [math.nan, math.inf, "0.5"])
+def test_a_truth_that_is_none_ends_in_a_row(mi, capsys):
+    (planned,) = trial.plan(Catalogue0(), [make().choice], [make(task=Pairs(mi=mi)).point], [50], [0], lambda _: "cpu")
+    result, _ = run(planned)
+    if mi == "0.5":
+        assert (result.status, result.mi_true) == ("ok", 0.5)
+    else:
+        assert (result.status, result.mi_true) == ("error", None)
+        assert "a truth is finite" in result.error
+    stored(result)
+
+
+class Catalogue0:
+    """Knows one fingerprint."""
+
+    def code(self, estimator, task):
+        return "c0de"
 
 
 def test_only_what_is_named_is_offered():

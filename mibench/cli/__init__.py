@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from mibench import __version__
 from mibench.cli import streams
-from mibench.errors import MibenchError, UsageError, one_line
+from mibench.errors import MibenchError, Passed, UsageError, one_line
 
 app = typer.Typer(
     name="mibench",
@@ -67,6 +68,7 @@ for _module, _names in COMMANDS.items():
 def main() -> None:
     """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
     streams.open_all()
+    warnings.showwarning = _told
     for number in ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup starts us
             signal.signal(number, _interrupt)
@@ -99,6 +101,21 @@ def _interrupt(signum: int, frame: FrameType | None) -> Any:
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _told(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """What was passed over is said in one line; other warnings speak to programmers, and come as Python shows them."""
+    if issubclass(category, Passed):
+        print(f"mibench: {one_line(str(message))}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
 
 
 def _end(error: Exception, code: int) -> None:

@@ -30,7 +30,7 @@ def check(
         points = [point for p in mine for key in p.tasks for point in found.points(key)]
     else:
         found = catalogue.discover(plugins or ())
-        base = specs.parse(name.partition("/")[0])[0]
+        base = specs.called(name)
         if base not in found.estimators and base not in found.tasks:
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
         estimators = [found.estimator(name)] if found.means_estimator(name) else []
@@ -45,9 +45,10 @@ def check(
             broken += verdict.broken is not None
             records.append(asdict(verdict))
             if not as_json:
-                typer.echo(f"  {'ok    ' if verdict.broken is None else 'BROKEN'}  {verdict.promise}")
-                if verdict.broken is not None:
-                    typer.echo(f"          {verdict.broken}")
+                word = "BROKEN" if verdict.broken is not None else "n/a   " if verdict.unsupported else "ok    "
+                typer.echo(f"  {word}  {verdict.promise}")
+                if verdict.broken or verdict.unsupported:
+                    typer.echo(f"          {verdict.broken or verdict.unsupported}")
     if as_json:
         typer.echo(json.dumps(records))
     else:

@@ -16,6 +16,8 @@ import typer
 from mibench import catalogue, specs, store
 from mibench.cli.options import AsJson, DataDir, Plugins
 from mibench.errors import UsageError
+from mibench.explained import field_docs
+from mibench.offers import Plugin
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
 
@@ -86,7 +88,7 @@ def describe(
 ) -> None:
     """Show formula, source and fields of an estimator or task."""
     found = catalogue.discover(plugins or ())
-    base = specs.parse(name.partition("/")[0])[0]
+    base = specs.called(name)
     if base not in found.estimators and base not in found.tasks:
         hint = specs.nearest(base, [*found.estimators, *found.tasks])
         raise UsageError(f"no estimator or task '{base}'; {hint}")
@@ -166,7 +168,7 @@ def _called(folder: Path) -> str:
     return folder.name if folder.parent == store.RESULTS else str(folder)
 
 
-def _plugin_record(plugin: catalogue.Plugin) -> dict[str, Any]:
+def _plugin_record(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
         "origin": plugin.origin,
@@ -294,7 +296,10 @@ def _fields(made: Any) -> dict[str, Any]:
         f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
         for f in dataclasses.fields(made)
     }
-    return {name: {"value": value, "type": kinds[name]} for name, value in specs.fields(made).items()}
+    about = field_docs(type(made))
+    return {
+        name: {"value": value, "type": kinds[name], "about": about[name]} for name, value in specs.fields(made).items()
+    }
 
 
 def _print_document(document: dict[str, Any]) -> None:
@@ -304,6 +309,8 @@ def _print_document(document: dict[str, Any]) -> None:
             for name, one in value.items():
                 shown = json.dumps(one["value"], default=str)
                 typer.echo(f"  {name} = {shown}   ({one['type']})")
+                if one["about"]:
+                    typer.echo(f"      {one['about']}")
         elif key == "points":
             typer.echo(f"points ({len(value)}), with their true mutual information in nats:")
             for name, truth in value.items():

@@ -67,11 +67,13 @@ class GaussianPlate(Picture):
     numbers = 2
 
     def draw(self, u: Array) -> Array:
+        """The bumps, flattened row by row."""
         grid = np.linspace(0, 1, self.pixels)
         rows, columns = (np.exp(-((grid - u[:, k : k + 1]) ** 2) / (2 * SPREAD**2)) for k in range(2))
         return np.asarray((rows[:, :, None] * columns[:, None, :]).reshape(len(u), -1))
 
     def read(self, picture: Array) -> Array:
+        """Where each bump stands, from the logarithms of its flanks."""
         grid = np.linspace(0, 1, self.pixels)
         square = picture.reshape(-1, self.pixels, self.pixels)
         found = []
@@ -106,6 +108,7 @@ class Rectangle(Picture):
         fields.count(self, "pixels", least=16)
 
     def draw(self, u: Array) -> Array:
+        """The rectangles, flattened row by row."""
         g = np.arange(self.pixels)
         profiles = []
         for axis in range(2):
@@ -116,6 +119,7 @@ class Rectangle(Picture):
         return np.asarray((profiles[0][:, :, None] * profiles[1][:, None, :]).reshape(len(u), -1))
 
     def read(self, picture: Array) -> Array:
+        """Where each rectangle begins and ends, from its soft edges."""
         square = picture.reshape(-1, self.pixels, self.pixels)
         found = []
         for profile in (square.max(axis=2), square.max(axis=1)):

@@ -23,9 +23,11 @@ class Keeping:
     changed = 0  # how often the map itself came to give other samples
 
     def forward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """What the map makes of a sample of the base, row by row."""
         raise NotImplementedError
 
     def backward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """The sample of the base that `forward` made this one of, up to rounding."""
         raise NotImplementedError
 
     def check_base(self) -> Known:

@@ -9,13 +9,19 @@ class Known(Task, Protocol):
     """A task that states its shape before it is drawn, its source, and its pointwise mutual information."""
 
     @property
-    def dim_x(self) -> int: ...
+    def dim_x(self) -> int:
+        """Columns of X."""
+        ...
 
     @property
-    def dim_y(self) -> int: ...
+    def dim_y(self) -> int:
+        """Columns of Y."""
+        ...
 
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """The papers and code it comes from, parted by "; "."""
+        ...
 
     def log_pmi(self, x: Array, y: Array) -> Array:
         """log dP(x, y) / dP(x)dP(y) of each row, in nats; also where x or y is discrete."""

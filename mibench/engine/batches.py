@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mibench.fence import fenced
 from mibench.trial import Trial
 
 WINDOW = 4096
@@ -58,8 +59,9 @@ def _chunks(group: list[Trial], jobs: int) -> Iterator[list[Trial]]:
         yield group
         return
     where = group[0].n_samples, *dims, group[0].device
-    most = max(1, estimator.trials_at_once(*where))
-    least = max(1, estimator.least_batch(*where)) if hasattr(estimator, "least_batch") else 1
+    with fenced():
+        most = max(1, estimator.trials_at_once(*where))
+        least = max(1, estimator.least_batch(*where)) if hasattr(estimator, "least_batch") else 1
     parts = max(math.ceil(len(group) / most), min(jobs, len(group) // least))
     for part in range(parts):
         yield group[part * len(group) // parts : (part + 1) * len(group) // parts]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import typing
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from mibench.errors import UsageError
 from mibench.findings.paired import t_interval
-from mibench.result import COLUMNS, Result
+from mibench.result import COLUMNS
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
 """Without these a table is none of trials; any other column of `Result` may be missing and is then read as empty."""
@@ -21,18 +20,13 @@ EMPTY: dict[str, Any] = {
     "bound": "none",
     "device": "cpu",
     "dtype": "float64",
-    "kind": "task",
 }
-"""What stands for a missing value where that is neither an empty text nor NaN."""
-
-
-def _is_number(kind: Any) -> bool:
-    return bool({int, float} & {kind, *typing.get_args(kind)})
-
-
-NUMBERS = tuple(name for name, kind in typing.get_type_hints(Result).items() if _is_number(kind))
+"""What stands for a missing value where that is neither the column's default, an empty text nor NaN."""
+NUMBERS = tuple(name for name, column in COLUMNS.items() if column.kind in (int, float))
 OPTIONAL: dict[str, Any] = {
-    name: EMPTY.get(name, np.nan if name in NUMBERS else "") for name in (*COLUMNS, *EMPTY) if name not in REQUIRED
+    name: EMPTY.get(name, column.default or (np.nan if name in NUMBERS else ""))
+    for name, column in COLUMNS.items()
+    if name not in REQUIRED
 }
 ROW = ["task", "point", "n_samples"]
 """What names a row of the wide table; with `label` beside it, a cell."""

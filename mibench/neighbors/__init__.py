@@ -8,6 +8,6 @@ Importing this room imports numpy and nothing heavier.
 from mibench.neighbors.choice import choose
 from mibench.neighbors.estimates import kl, ksg, ksg_many_k, ksg_mixed
 from mibench.neighbors.paths import Norm, Path
-from mibench.neighbors.sample import Scaling, with_noise
+from mibench.neighbors.sample import Scaling, refuses, with_noise
 
-__all__ = ["Norm", "Path", "Scaling", "choose", "kl", "ksg", "ksg_many_k", "ksg_mixed", "with_noise"]
+__all__ = ["Norm", "Path", "Scaling", "choose", "kl", "ksg", "ksg_many_k", "ksg_mixed", "refuses", "with_noise"]

@@ -12,8 +12,8 @@ def choose(dim_x: int, dim_y: int, threads: int = 1, device: str = "cpu") -> Pat
         from mibench.neighbors.torch_path import TorchPath
 
         return TorchPath(device)
-    if device != "cpu":
-        raise ValueError(f"nearest neighbours need float64 and run on cpu or cuda, not on {device!r}")
+    if refusal := no_path(device):
+        raise ValueError(refusal)
     reason = _not_compiled()
     if reason is None:
         from mibench.neighbors.compiled_path import CompiledPath
@@ -22,6 +22,13 @@ def choose(dim_x: int, dim_y: int, threads: int = 1, device: str = "cpu") -> Pat
     from mibench.neighbors.scipy_path import ScipyPath
 
     return ScipyPath(threads)
+
+
+def no_path(device: str) -> str | None:
+    """Why there is no path on a device, if there is none."""
+    if device.partition(":")[0] in ("cpu", "cuda"):
+        return None
+    return f"nearest neighbours need float64 and run on cpu or cuda, not on {device!r}"
 
 
 @cache

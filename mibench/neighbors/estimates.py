@@ -12,6 +12,7 @@ import numpy as np
 from mibench.interface import Array, Estimate, paired
 from mibench.neighbors.choice import choose
 from mibench.neighbors.paths import Counts, Norm, Path
+from mibench.neighbors.repeats import copies
 from mibench.neighbors.sample import Scaling, check, scaled
 
 
@@ -89,7 +90,7 @@ def kl(
     product of the two others, so the volumes cancel.
     """
     x, y = paired(x, y)
-    check(x, y, [k])
+    check(x, y, [k], noise_helps=False)
     x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
     power = 0.5 if norm == "euclidean" else 1.0
@@ -118,10 +119,12 @@ def ksg_mixed(
     """⟨ψ(k̃) + log n − ψ(n_x) − ψ(n_y)⟩ (Gao et al. 2017, as their code has it), for discrete and mixed data too.
 
     n_x is the number of rows, the row itself among them, closer in x than the k-th neighbour in (x, y), and k̃ is k.
-    Where that neighbour is at distance zero, all three count the rows at distance zero.
+    Where that neighbour is at distance zero, all three count the rows at distance zero. Copies of rows of continuous
+    data, which mislead it too, are flagged "repeated-rows".
     """
     x, y = paired(x, y)
     check(x, y, [k], discrete=True)
+    flags = ("repeated-rows",) if copies(x, y) else ()
     x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)
     path = path or choose(x.shape[1], y.shape[1], threads, device)
@@ -130,11 +133,11 @@ def ksg_mixed(
     near_x, near_y = path.within(x, limits, norm)[0] + 1, path.within(y, limits, norm)[0] + 1
     neighbours = np.full(n, k)
     if (radii == 0).any():
-        _, where, copies = np.unique(np.hstack([x, y]), axis=0, return_inverse=True, return_counts=True)
-        neighbours = np.where(radii[0] > 0, k, copies[where.reshape(-1)])
+        _, where, times = np.unique(np.hstack([x, y]), axis=0, return_inverse=True, return_counts=True)
+        neighbours = np.where(radii[0] > 0, k, times[where.reshape(-1)])
     psi = _digamma_table(n)
     value = _mean(psi, neighbours) + np.log(n) - (_mean(psi, near_x) + _mean(psi, near_y))
-    return Estimate(float(value), path=path.name)
+    return Estimate(float(value), flags=flags, path=path.name)
 
 
 def comparable(x: Array, y: Array, norm: Norm) -> tuple[Array, Array, Norm]:
@@ -166,8 +169,8 @@ def _refuse_zero(radii: Array, ks: Sequence[int]) -> None:
         zeros = int((radius == 0).sum())
         if zeros:
             raise ValueError(
-                f"k={k}: {zeros} of {radius.size} rows have their {k} nearest neighbours at distance zero (repeated "
-                "rows), where the formula breaks down: drop the duplicates, raise k, or use ksg-mixed"
+                f"k={k}: {zeros} of {radius.size} rows have their {k} nearest neighbours at distance zero, where "
+                "the formula breaks down: drop repeated rows, raise k, or use ksg-mixed"
             )
 
 

@@ -9,6 +9,9 @@ from mibench.interface import Array, Draw, Estimate
 from mibench.neural.bound import Bound
 from mibench.neural.limits import too_few, unreadable
 
+PAYS = 4
+"""Critics that are worth training together on a CPU."""
+
 
 @dataclass(frozen=True)
 class NeuralEstimator(Bound):
@@ -42,6 +45,16 @@ class NeuralEstimator(Bound):
         from mibench.neural.trials import estimate_together
 
         return estimate_together(self, xs, ys, seeds, device, draws if draws is not None else [None] * len(xs))
+
+    def least_batch(self, n: int, dim_x: int, dim_y: int, device: str) -> int:
+        """The least number of trials that pays when trained together, so that no planner makes smaller ones of many.
+
+        Measured on one thread of a CPU, n = 2000, 5 and 20 dimensions, layers 64-64 and 128-128: a critic costs 2.5 to
+        5.4 times alone (beside its twin) what it costs among 16, 1.2 to 2.5 times among two, 1.1 to 1.7 among four. A
+        GPU has not been measured; there a step's launches cost the same for any number, and all that fit are asked for.
+        """
+        most = self.trials_at_once(n, dim_x, dim_y, device)
+        return most if device.startswith("cuda") else min(most, -(-PAYS // max(self.folds, 1)))
 
     def refuses(self, n: int, dim_x: int, dim_y: int, device: str) -> str | None:
         """Why n pairs so wide cannot be estimated on that device, known before a sample is drawn; None if they can."""

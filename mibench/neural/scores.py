@@ -45,3 +45,11 @@ def effective_negatives(marginal: Tensor) -> Tensor:
     """(Σ e^T)² / Σ e^2T of each critic's marginal scores `(K, n, m)`: how many of them carry log E[exp T]."""
     flat = marginal.to(score_dtype(marginal.device)).flatten(1)
     return (2 * flat.logsumexp(1) - (2 * flat).logsumexp(1)).exp()
+
+
+def says_the_same(table: Tensor) -> list[bool]:
+    """Whether each critic gives all pairs of its table `(K, groups, g, g, ...)` one score, but for rounding."""
+    flat = table.flatten(1, 3).flatten(2) if table.dim() > 4 else table.flatten(1).unsqueeze(2)
+    low, high = flat.amin(1), flat.amax(1)
+    found: list[bool] = (high - low <= 1e-6 * torch.maximum(low.abs(), high.abs()).clamp(min=1)).all(1).tolist()
+    return found

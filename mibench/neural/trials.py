@@ -15,7 +15,7 @@ from mibench.neural.company import one_thread, over_critics, with_twin
 from mibench.neural.compiled.perceptron import path
 from mibench.neural.critics import Critic, one_of
 from mibench.neural.scaling import SCALINGS, Scale, Single, held_by_float32
-from mibench.neural.scores import effective_negatives, joint_and_marginal, tables_in_parts
+from mibench.neural.scores import effective_negatives, joint_and_marginal, says_the_same, tables_in_parts
 from mibench.neural.split import parts
 from mibench.neural.training import Fitted, Material, Pairs, stacked, train
 
@@ -30,6 +30,10 @@ BLOCK = 32
 
 UNRELIABLE = 30
 """Below so many effective negatives, log E[exp T] rests on a few rows."""
+
+COLLAPSED = -1.0
+"""Nats. A critic that says the same of every pair gives 0, and learning too much from some hundred pairs takes tenths
+off that: a held-out value below this is what is left of a critic that broke down, or was lost in too few pairs."""
 
 
 @torch.no_grad()
@@ -54,6 +58,7 @@ def read(
         [over_critics(settings.bound, joint[:, part != p], marginal[:, part != p])[0] for p in range(parts)]
     )
     spread = (without - without.mean(0)).square().sum(0) * (parts - 1) / parts
+    constant = says_the_same(table)
     of_t = marginal if marginal.dim() == 3 else marginal[..., 0]
     ess = effective_negatives(of_t).tolist() if settings.exponential else [None] * len(x)
     return [
@@ -65,6 +70,7 @@ def read(
             steps=fit.steps,
             path=path(device),
             curve=tuple(fit.curve),
+            flags=("collapsed",) if constant[k] or float(values[k]) < COLLAPSED else (),
         )
         for k, fit in enumerate(fits)
     ]
@@ -201,13 +207,14 @@ def combine(folds: Sequence[Estimate]) -> Estimate:
         std=sqrt(sum((e.std or 0) ** 2 for e in folds)) / len(folds),
         ess=min((e.ess for e in folds if e.ess is not None), default=None),
         steps=sum(e.steps or 0 for e in folds),
+        flags=tuple(sorted({flag for e in folds for flag in e.flags})),
         curve=tuple((step, float(np.mean(values))) for (step, _), values in zip(longest.curve, held, strict=True)),
     )
 
 
 def flags(estimate: Estimate, fits: Sequence[Fitted], repeated: bool) -> tuple[str, ...]:
-    """Warnings about the value."""
-    told = []
+    """Warnings about the value: those it has, and what is known of how it came about."""
+    told = list(estimate.flags)
     if estimate.ess is not None and estimate.ess < UNRELIABLE:
         told.append("unreliable")
     if estimate.ceiling is not None and estimate.value > SATURATED * estimate.ceiling:

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from io import BytesIO
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mibench import __version__, store
+from mibench import settings as asked
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import compare as comparing
 from mibench.findings.ranking import ranking
@@ -166,7 +166,7 @@ def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
     return {
         "name": folder.name,
         "facts": [(name, _placeless(value)) for name, value in facts if value],
-        "again": _again(run.get("settings", {})),
+        "again": _placeless(asked.command(run.get("settings", {}))),
         "codes": _codes(trials[trials["run_id"] == run.get("run_id", folder.name)]),
     }
 
@@ -184,22 +184,6 @@ def _placeless(text: str) -> str:
 def _codes(trials: pd.DataFrame) -> list[tuple[str, str, str]]:
     unique = trials[["label", "task", "code"]].drop_duplicates()
     return sorted((str(a), str(b), str(c)) for a, b, c in unique.itertuples(index=False, name=None))
-
-
-FLAGS = {
-    "estimators": "-e", "tasks": "-t", "dims": "--dims", "mi": "--mi", "samples": "-n", "seeds": "--seeds",
-    "parameters": "-P", "plugins": "-p", "device": "-d", "timeout": "--timeout", "memory": "--memory",
-}  # fmt: skip
-
-
-def _again(settings: Mapping[str, Any]) -> str:
-    """The command line that asks for the same trials."""
-    words = ["mibench", "run"]
-    for name, flag in FLAGS.items():
-        value = settings.get(name)
-        for item in value if isinstance(value, list) else [value] if value else []:
-            words += [flag, shlex.quote(_placeless(str(item)))]
-    return " ".join(words) if len(words) > 2 else ""
 
 
 def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Writer:
         self._file: int | None = None
         self._path = folder
         self._rows = itertools.count()
-        self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._began = datetime.now(UTC).isoformat(timespec="microseconds")
 
     @classmethod
     def create(cls, name: str, parent: Path = RESULTS) -> "Writer":
@@ -102,6 +102,7 @@ class Writer:
         raise StorageError(f"{self.folder}/rows: no free file name")
 
     def keep_log(self, trial_id: str, text: bytes) -> None:
+        """Put what a trial's process printed beside the rows, in place of an earlier log."""
         self._replace(self.folder / "logs" / f"{trial_id}.log", text)
 
     def drop_log(self, trial_id: str) -> None:
@@ -140,6 +141,7 @@ class Writer:
         return frame
 
     def close(self) -> None:
+        """Write no more rows; a writer that wrote none may be closed too."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -60,6 +60,7 @@ def place(points: Array, a: int, b: int, low: Array, high: Array, box: int, scal
 
 @kernel
 def apart(a: np.int16, b: np.int16) -> np.int16:
+    """|a − b| of two places on the grid, which no overflow reaches."""
     v = np.int16(a - b)
     return v if v >= np.int16(0) else np.int16(-v)
 

@@ -41,6 +41,7 @@ class Tree:
 
     @property
     def leaves(self) -> int:
+        """How many leaves the tree has, half of its nodes."""
         return (len(self.bounds) + 1) // 2
 
 
@@ -197,6 +198,7 @@ def reaches(points: Array, a: int, b: int, low: Array, high: Array, at: int, euc
 
 @kernel
 def widest_leaf(bounds: Counts) -> int:
+    """The most rows in one leaf."""
     most = 0
     for node in range(len(bounds) // 2, len(bounds)):
         most = max(most, bounds[node, 1] - bounds[node, 0])
