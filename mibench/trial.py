@@ -194,15 +194,16 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
 
 
 def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
-    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample.
-
-    Those that end before they are estimated come first, then the others as their answers do.
-    """
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
     drawn = [(trial, _drawn(trial)) for trial in trials]
-    yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
     together = len(good) if len(good) > 1 else None
-    for (trial, pair), (answer, seconds) in zip(good, _answers(good, threads), strict=True):
+    answers = _answers(good, threads)
+    for trial, pair in drawn:
+        if isinstance(pair, Result):
+            yield pair, None
+            continue
+        answer, seconds = next(answers)
         result, estimate = _result(trial, answer)
         yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
