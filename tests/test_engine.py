@@ -152,11 +152,6 @@ def test_a_device_is_called_as_it_was_asked_for(name):
     assert device.dtype == ("float32" if name == "mps" else "float64")
 
 
-def test_more_jobs_than_any_machine_has_are_refused_before_anything_is_built():
-    with pytest.raises(UsageError, match="--jobs 1000000000000: expected at most"):
-        devices.slots([devices.CPU], jobs=10**12, jobs_per_gpu=1)
-
-
 def test_devices_that_are_not_here_are_told(monkeypatch):
     monkeypatch.setattr(devices, "accelerators", lambda: {"torch": "2.0", "built": "13", "cuda": ["A"], "mps": False})
     assert devices.resolve(["cuda"]) == devices.resolve(["cuda:0", "cuda"]) == [Device("cuda", 0)]

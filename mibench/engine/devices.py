@@ -15,10 +15,6 @@ from typing import Any
 
 from mibench.errors import UsageError
 
-MOST_SLOTS = 4096
-"""Processes at once on one machine, above which a number of jobs is a slip of the hand."""
-
-
 @dataclass(frozen=True)
 class Device:
     """Where numbers are computed: "cpu", "cuda:1", "mps", "cuda" for any of its kind. Plugins are given its name."""
@@ -173,9 +169,6 @@ def _cuda(text: str, index: int | None) -> list[Device]:
 
 def slots(devices: Sequence[Device], jobs: int, jobs_per_gpu: int) -> list[Slot]:
     """CPU slots and accelerator slots side by side; threads are divided so that jobs do not fight over cores."""
-    for option, count in (("--jobs", jobs), ("--jobs-per-gpu", jobs_per_gpu)):
-        if count > MOST_SLOTS:
-            raise UsageError(f"{option} {count}: expected at most {MOST_SLOTS} at once; there are {cores()} cores here")
     threads = max(1, cores() // max(jobs, 1))
     inherited = os.environ.get("CUDA_VISIBLE_DEVICES")
     ids = [item.strip() for item in inherited.split(",")] if inherited else None

@@ -157,6 +157,7 @@ class Served:
             server.wait(PATIENCE)
         except subprocess.TimeoutExpired:  # it still loads libraries, or something below it cannot be killed
             server.kill()
+            server.wait()
             end_marked(self.folder)
 
 
