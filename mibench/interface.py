@@ -27,7 +27,7 @@ class Estimate:
     (step, validation value in nats) pairs. `samples_seen` counts the distinct pairs that training drew. `path` says
     which of several equal computations ran. `flags` are warnings about the value: "unreliable" (few effective
     negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
-    of rows, which were kept on one side of the split), "collapsed" (the critic says the same of every pair, or the
+    of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
     value lies a nat below 0, where any constant critic is better).
     """
 

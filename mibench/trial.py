@@ -123,7 +123,7 @@ def plan(
     `samples` may be empty: see `sizes`.
     """
     truths: dict[int, tuple[float | None, float | None]] = {}
-    contents = [_declared(point.task, "content") for point in points]
+    codes: dict[tuple[str, int], str] = {}
     devices = {id(choice): device(choice) for choice in choices}
     for seed in seeds:
         for index, point in enumerate(points):
@@ -131,8 +131,15 @@ def plan(
                 truths[index] = _truth(point.task)
             for n in sizes(point, samples):
                 for choice in choices:
-                    code = "-".join(filter(None, (catalogue.code(choice.name, point.sweep), contents[index])))
+                    if (choice.name, index) not in codes:
+                        codes[choice.name, index] = code_of(catalogue, choice, point)
+                    code = codes[choice.name, index]
                     yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
+
+
+def code_of(catalogue: Catalogue, choice: Choice, point: Point) -> str:
+    """What a number of this estimator at this point comes from: sources, and the content of a task's own files."""
+    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), _declared(point.task, "content"))))
 
 
 def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:

@@ -87,7 +87,7 @@ def work(parcel: Parcel, rows: int) -> None:
     for name in THREADS:
         os.environ[name] = str(slot.threads)
     found = catalogue.discover(parcel.plugins, only=frozenset(parcel.wanted))
-    trials = [unpack(plain, found, parcel.verify) for plain in parcel.trials]
+    trials = [unpack(plain, found, parcel.watched, parcel.verify) for plain in parcel.trials]
     modules.load(name for name in parcel.modules if not (slot.device.accelerator and name.endswith(".warm")))
     with threads(slot.threads):
         slot.device.touch()

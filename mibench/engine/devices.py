@@ -15,6 +15,7 @@ from typing import Any
 
 from mibench.errors import UsageError
 
+
 @dataclass(frozen=True)
 class Device:
     """Where numbers are computed: "cpu", "cuda:1", "mps", "cuda" for any of its kind. Plugins are given its name."""
