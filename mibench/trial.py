@@ -16,6 +16,7 @@ import numpy as np
 
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.device import Device
 from mibench.errors import one_line
 from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
@@ -42,7 +43,7 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
-        device_kind = self.device.partition(":")[0]
+        device_kind = Device.of(self.device).kind
         version = _declared(self.point.task, "version")
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]

@@ -6,9 +6,9 @@ import pytest
 
 from mibench import store
 from mibench.catalogue import Choice, Point
+from mibench.device import Device
 from mibench.engine import devices
 from mibench.engine.batches import WINDOW, batches
-from mibench.engine.devices import Device
 from mibench.engine.local import Queues
 from mibench.errors import UsageError
 from mibench.trial import Trial

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mibench.catalogue import Catalogue
+from mibench.device import CPU, Device
 from mibench.engine import modules, remote
 from mibench.engine.batches import batches
-from mibench.engine.devices import CPU, Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, halves, pack, settle
 from mibench.errors import Interrupted, UsageError
 from mibench.trial import Trial
