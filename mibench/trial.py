@@ -16,6 +16,7 @@ import numpy as np
 
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point, declared
+from mibench.device import Device
 from mibench.errors import one_line
 from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
@@ -42,7 +43,7 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
-        device_kind = self.device.partition(":")[0]
+        device_kind = Device.of(self.device).kind
         version = self.point.version
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
@@ -193,15 +194,16 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
 
 
 def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
-    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample.
-
-    Those that end before they are estimated come first, then the others as their answers do.
-    """
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
     drawn = [(trial, _drawn(trial)) for trial in trials]
-    yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
     together = len(good) if len(good) > 1 else None
-    for (trial, pair), (answer, seconds) in zip(good, _answers(good, threads), strict=True):
+    answers = _answers(good, threads)
+    for trial, pair in drawn:
+        if isinstance(pair, Result):
+            yield pair, None
+            continue
+        answer, seconds = next(answers)
         result, estimate = _result(trial, answer)
         yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
@@ -271,7 +273,7 @@ def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) ->
             raise ValueError(f"the estimator gave {told} answers for {len(good)} trials")
     except Exception as error:
         _trace()
-        share = (time.perf_counter() - started) / (len(good) - told)
+        share = (time.perf_counter() - started) / max(len(good) - told, 1)
         yield from [(error, share)] * (len(good) - told)
 
 
