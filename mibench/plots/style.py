@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -146,8 +147,9 @@ def _held_out(table: pd.DataFrame) -> str:
 
 
 def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The cells of a frame. Raises NothingMatched where none of them has an ok trial."""
+    """The cells of a frame whose truth is a number. Raises NothingMatched where none of them has an ok trial."""
     table = cells(frame, unit)
+    table = table[np.isfinite(table["truth"].astype(float))]
     drawn = table[table["n_ok"] > 0]
     if drawn.empty:
         raise NothingMatched(f"nothing to draw: {len(table)} cells, and no trial of them is ok")
