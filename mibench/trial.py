@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import mibench
-from mibench.catalogue import Catalogue, Choice, Point
+from mibench.catalogue import Catalogue, Choice, Point, declared
 from mibench.device import Device
 from mibench.errors import one_line
 from mibench.fence import fenced
@@ -43,7 +43,7 @@ class Trial:
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
         device_kind = Device.of(self.device).kind
-        version = _declared(self.point.task, "version")
+        version = self.point.version
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
 
@@ -62,7 +62,7 @@ class Trial:
     @property
     def dims(self) -> tuple[int | None, int | None]:
         """Dimensions of the two sides as the task declares them, None where only a sample tells."""
-        return _declared(self.point.task, "dim_x"), _declared(self.point.task, "dim_y")
+        return self.point.dims
 
     def row(self, status: str, **values: Any) -> Result:
         """The trial's result with this status; what is not given stays empty."""
@@ -124,12 +124,13 @@ def plan(
     """
     truths: dict[int, tuple[float | None, float | None]] = {}
     codes: dict[tuple[str, int], str] = {}
+    asked: dict[int, Sequence[int]] = {}
     devices = {id(choice): device(choice) for choice in choices}
     for seed in seeds:
         for index, point in enumerate(points):
             if index not in truths:
-                truths[index] = _truth(point.task)
-            for n in sizes(point, samples):
+                truths[index], asked[index] = _truth(point.task), sizes(point, samples)
+            for n in asked[index]:
                 for choice in choices:
                     if (choice.name, index) not in codes:
                         codes[choice.name, index] = code_of(catalogue, choice, point)
@@ -139,21 +140,12 @@ def plan(
 
 def code_of(catalogue: Catalogue, choice: Choice, point: Point) -> str:
     """What a number of this estimator at this point comes from: sources, and the content of a task's own files."""
-    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), _declared(point.task, "content"))))
+    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), declared(point.task, "content"))))
 
 
 def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
     """The sample sizes asked for; if none is, all rows of a task that has its own, and `USUAL_SIZE` of any other."""
-    return samples or (_declared(point.task, "rows_at_hand") or USUAL_SIZE,)
-
-
-def _declared(task: Any, name: str) -> Any:
-    """What the task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
-    try:
-        with fenced():
-            return getattr(task, name, None)
-    except Exception:
-        return None
+    return samples or (declared(point.task, "rows_at_hand") or USUAL_SIZE,)
 
 
 def _truth(task: Any) -> tuple[float | None, float | None]:

@@ -62,7 +62,9 @@ ALLOWED = {
         "errors", "device", "specs", "seeds", "settings", "catalogue", "result", "trial", "engine", "store",
         "provenance",
     },
-    "__init__": {"interface", "hooks", "catalogue", "runs", "store"},
+    "standing": {"errors", "store", "runs"},
+    "in_python": {"errors", "seeds", "settings", "runs"},
+    "__init__": {"interface", "hooks", "catalogue", "in_python", "store"},
     "distributions": {"interface"},
     "units": {"interface"},
     "neighbors": {"interface", "compiled", "units"},
@@ -74,8 +76,8 @@ ALLOWED = {
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
     "checks": {"interface", "trial"},
     "cli": {
-        "errors", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs", "store",
-        "samples", "checks", "findings", "tables", "plots", "report",
+        "errors", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs", "standing",
+        "store", "samples", "checks", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TextIO
 import typer
 
 from mibench import specs
+from mibench.cli import complete
 
 Plugins = Annotated[
     list[str] | None,
@@ -35,19 +36,41 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Runs = Annotated[
-    list[Path] | None, typer.Argument(metavar="RUN…", help="Run folders or trials.csv; the latest run if none.")
+    list[Path] | None,
+    typer.Argument(
+        metavar="RUN…", help="Run folders or trials.csv; the latest run if none.", autocompletion=complete.runs
+    ),
+]
+Run = Annotated[
+    str | None,
+    typer.Argument(help="A run: folder or name.", show_default="the latest", autocompletion=complete.runs),
 ]
 Estimators = Annotated[
     list[str] | None,
-    typer.Option("--estimator", "--estimators", "-e", metavar="NAME,…", help="Only these: a name, label or ksg:k=5."),
+    typer.Option(
+        "--estimator",
+        "--estimators",
+        "-e",
+        metavar="NAME,…",
+        help="Only these: a name, label or ksg:k=5.",
+        autocompletion=complete.estimators,
+    ),
 ]
 Tasks = Annotated[
     list[str] | None,
-    typer.Option("--task", "--tasks", "-t", metavar="NAME[/POINT],…", help="Only these tasks."),
+    typer.Option(
+        "--task", "--tasks", "-t", metavar="NAME[/POINT],…", help="Only these tasks.", autocompletion=complete.tasks
+    ),
 ]
 Samples = Annotated[list[str] | None, typer.Option("--samples", "-n", metavar="N,…", help="Only these sample sizes.")]
 Points = Annotated[
-    list[str] | None, typer.Option("--point", metavar="NAME,…", help="Only these points, or all with a field: dim=5.")
+    list[str] | None,
+    typer.Option(
+        "--point",
+        metavar="NAME,…",
+        help="Only these points, or all with a field: dim=5.",
+        autocompletion=complete.points,
+    ),
 ]
 Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="nats or bits.")]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mibench.cli import complete
 from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, place
 from mibench.errors import writing
 from mibench.plots.kinds import KINDS
@@ -18,7 +19,7 @@ def plot(
     points: Points = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option("--kind", "-k", metavar="KIND", help=f"{', '.join(KINDS)}; all."),
+        typer.Option("--kind", "-k", metavar="KIND", help=f"{', '.join(KINDS)}; all.", autocompletion=complete.kinds),
     ] = None,
     format: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMATS", help="png, svg, pdf, or several.")
