@@ -65,7 +65,7 @@ ALLOWED = {
     "neural": {"interface", "compiled"},
     "samples": {"errors", "interface", "catalogue", "trial"},
     "findings": {"errors", "interface", "specs", "result", "engine"},
-    "tables": {"errors", "findings"},
+    "tables": {"errors", "interface", "findings"},
     "plots": {"errors", "interface", "specs", "findings", "tables"},
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
     "checks": {"interface", "trial"},
