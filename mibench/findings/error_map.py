@@ -7,20 +7,22 @@ import pandas as pd
 
 from mibench.errors import NothingMatched
 from mibench.findings.ranking import ranking
-from mibench.findings.summary import UNITS, cells, natural, tidy
+from mibench.findings.summary import ROW, UNITS, cells, natural, tidy
 
 DIMENSIONS = ((1, "dimension 1"), (5, "dimension 2 to 5"), (20, "dimension 6 to 20"), (math.inf, "dimension over 20"))
 """The regimes of the larger side's dimension: each to its number, that included."""
 TRUTHS = ((0.5, "under 0.5 nats"), (2.0, "0.5 to 2 nats"), (math.inf, "2 nats and more"))
 """The regimes of the true mutual information: each to its number, that excluded."""
+FEW = 2
+"""Rows a regime, on average, below which the regimes order the rows but have no headings."""
 
 
 @dataclass(frozen=True)
 class ErrorMap:
     """Root mean square errors in the unit asked for.
 
-    `labels` are the estimators, nearest the truth first; `groups` are regimes, each with its rows of `cells`. A row's
-    `task`, `point`, `n_samples` and `truth` are of all its cells; a cell that was not run is missing.
+    `labels` are the estimators, nearest the truth first; `groups` are regimes in order, each with its rows of
+    `findings.summary.cells`, or all rows with an empty name. A cell that was not run is missing.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +45,9 @@ def error_map(frame: pd.DataFrame, unit: str = "nats") -> ErrorMap:
     dimension = larger.map(lambda value: sum(value > end for end, _ in DIMENSIONS))
     size = (table["truth"] / UNITS[unit]).map(lambda value: sum(value >= end for end, _ in TRUTHS))
     found = sorted(set(zip(dimension, size, strict=True)))
+    order = (dimension * len(TRUTHS) + size).sort_values(kind="stable").index
+    if len(table[ROW].drop_duplicates()) < FEW * len(found):
+        return ErrorMap(_by_rank(trials, set(table["label"])), (("", table.loc[order]),))
     groups = tuple((f"{DIMENSIONS[d][1]}, {TRUTHS[t][1]}", table[(dimension == d) & (size == t)]) for d, t in found)
     return ErrorMap(_by_rank(trials, set(table["label"])), groups)
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from mibench.findings.error_map import error_map
 from mibench.plots.style import Drawing, caption, drawn, panels, style
-from mibench.tables.error_map import KEY, entries, shades
+from mibench.tables.error_map import KEY, entries, shades, without_task
 
 ROWS = 80
 """Task points that the map shows; the report has all."""
@@ -27,14 +27,13 @@ def error(frame: pd.DataFrame, unit: str = "nats") -> Drawing:
         room = max(0, ROWS - len(names))
         left_out += max(0, len(keys) - room)
         if room:
-            heads.append((y + 0.6, regime))
-            at += [y + 1.0 + i for i in range(len(keys[:room]))]
+            heads += [(y + 0.6, regime)] if regime else []
+            at += [y + bool(regime) + i for i in range(len(keys[:room]))]
             names += keys[:room]
             texts += words[:room]
             shade += list(shades(errors, found)[:room])
             y = at[-1] + 1.15
-    one = names[0].partition("/")[0] if len({name.partition("/")[0] for name in names}) == 1 else ""
-    shown = [name.removeprefix(f"{one}/") for name in names] if one else names
+    one, shown = without_task(names)
     with style():
         wide = max(3.4, 0.078 * max(map(len, shown)) + 0.56 * len(labels))
         figure, (axis,) = panels(1, panel=(wide, 0.21 * y + 0.35 + 0.055 * max(map(len, labels))))

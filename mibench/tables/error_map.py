@@ -1,7 +1,7 @@
 """The error map before it is a picture or a page: what stands in a cell, and how dark it is."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from mibench.interface import Array
 
 RANGE = 1e3
 """Errors smaller than the largest by more than this are all as light."""
-KEY = "darker is worse, in logarithmic steps; † some trials failed"
+KEY = "the stronger the shade the worse, in logarithmic steps; † some trials failed"
 
 
 def entries(rows: pd.DataFrame, labels: tuple[str, ...]) -> tuple[list[str], list[list[str]], Array]:
@@ -29,6 +29,14 @@ def entries(rows: pd.DataFrame, labels: tuple[str, ...]) -> tuple[list[str], lis
 def row_names(rows: pd.DataFrame) -> list[str]:
     """Task and point of each cell."""
     return list((rows["task"] + "/" + rows["point"]).str.rstrip("/"))
+
+
+def without_task(names: Sequence[str]) -> tuple[str, list[str]]:
+    """The task, if it is that of all rows, and the names without it; else an empty text and the names."""
+    tasks = {name.partition("/")[0] for name in names}
+    if len(tasks) != 1 or not all("/" in name for name in names):
+        return "", list(names)
+    return tasks.pop(), [name.partition("/")[2] for name in names]
 
 
 def shades(errors: Array, of: ErrorMap) -> Array:
