@@ -77,6 +77,7 @@ class Catalogue:
         self.estimators = {name: made for plugin in plugins for name, made in plugin.estimators.items()}
         self.tasks = {name: points for plugin in plugins for name, points in plugin.tasks.items()}
         self._codes: dict[tuple[str, str], str] = {}
+        self._watched: dict[tuple[str, str], dict[str, str]] = {}
 
     @property
     def objects(self) -> list[Plugin]:
@@ -114,8 +115,15 @@ class Catalogue:
         if (estimator, task) not in self._codes:
             homes = self.homes[f"-e {estimator}"], self.homes[f"-t {task}"]
             texts = [home.source for home in homes if home.source is not None]
-            self._codes[estimator, task] = fingerprint.code([h.path for h in homes if h.source is None], texts)
+            paths = [home.path for home in homes if home.source is None]
+            self._watched[estimator, task] = fingerprint.own(paths)
+            self._codes[estimator, task] = fingerprint.code(paths, texts)
         return self._codes[estimator, task]
+
+    def watched(self, estimator: str, task: str) -> dict[str, str]:
+        """Checksums of the files that a process with such a trial loads anew, as they were when `code` was taken."""
+        self.code(estimator, task)
+        return self._watched[estimator, task]
 
     def estimator(self, spec: str) -> Choice:
         """The estimator that a spec names: `"ksg"`, `"ksg:k=5"`."""

@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,19 @@ def code(paths: Iterable[Path], texts: Iterable[str] = ()) -> str:
     for content in sorted(hashlib.sha256(source).hexdigest() for source in sources):
         digest.update(content.encode())
     return digest.hexdigest()[:12]
+
+
+def own(paths: Iterable[Path]) -> dict[str, str]:
+    """Checksums, by name, of the files of these plugins that each process loads anew: all but those of `ROOMS`."""
+    rooms = [HARNESS.parent.joinpath(*room.split(".")) for room in ROOMS]
+    files = {file for path in paths for file in trace(path).files}
+    loaded = [file for file in files if not any(file == r.with_suffix(".py") or r in file.parents for r in rooms)]
+    return {str(file): hashlib.sha256(_source(file)).hexdigest() for file in sorted(loaded)}
+
+
+def changed(files: Mapping[str, str]) -> bool:
+    """Whether any of the files is another now than it was when `own` looked."""
+    return any(hashlib.sha256(_source(Path(name))).hexdigest() != digest for name, digest in files.items())
 
 
 def _source(file: Path) -> bytes:

@@ -27,7 +27,7 @@ class Estimate:
     (step, validation value in nats) pairs. `samples_seen` counts the distinct pairs that training drew. `path` says
     which of several equal computations ran. `flags` are warnings about the value: "unreliable" (few effective
     negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
-    of rows, which were kept on one side of the split), "collapsed" (the critic says the same of every pair, or the
+    of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
     value lies a nat below 0, where any constant critic is better).
     """
 
@@ -69,8 +69,10 @@ class Estimator(Protocol):
     * `direction`: a `Direction`, "none" if absent;
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
       of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
-    * `trials_at_once(n, dim_x, dim_y, device)`: how many trials `estimate_many` should be given;
-    * `least_batch(n, dim_x, dim_y, device)`: the least number of trials that pays when estimated together;
+    * `estimate_each`, the same as an iterator of `(position, answer)` pairs, each given as soon as it is known: it is
+      shown at once, and kept whatever becomes of the others;
+    * `trials_at_once(n, dim_x, dim_y, device)`: how many trials these should be given at most, and
+      `least_batch(n, dim_x, dim_y, device)`: below how many it is no quicker than one by one, 1 if absent;
     * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
       one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;

@@ -16,14 +16,15 @@ from mibench import catalogue as catalogues
 from mibench import provenance, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.device import Device
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.devices import Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result
 from mibench.seeds import Seeds
 from mibench.settings import Settings
-from mibench.trial import Trial, plan, refusal, sizes
+from mibench.trial import Trial, code_of, plan, refusal, sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ class Prepared:
     writer: store.Writer | None = None
     kept: int = 0
     stale: dict[str, int] = field(default_factory=dict)
+    edited: set[str] = field(default_factory=set)
+    """Estimators of which rows came from other sources than those that were planned."""
     planned: dict[tuple[Any, ...], int] = field(default_factory=dict)
     """How many trials are to run of each (estimator, its settings, task, point, n)."""
 
@@ -91,6 +94,15 @@ class Prepared:
             if reason is not None:
                 found[_cell(trial)] = reason
         return found
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, str, str], str]:
+        """What each estimator's numbers at each point come from, as it was planned."""
+        return {
+            (choice.name, point.sweep, point.name): code_of(self.catalogue, choice, point)
+            for choice in self.choices
+            for point in self.points
+        }
 
     @property
     def unsupported(self) -> Counter[tuple[str, str]]:
@@ -150,6 +162,8 @@ class Prepared:
         try:
             for one in finished:
                 result = self._stamped(one.result)
+                if result.code != self._codes.get((result.estimator, result.task, result.point), result.code):
+                    self.edited.add(result.estimator)
                 if one.curve:
                     self.writer.keep_curve(result.trial_id, one.curve)
                 if result.status not in SETTLED:

@@ -15,6 +15,7 @@ import numpy as np
 
 import mibench
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.device import Device
 from mibench.errors import one_line
 from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
@@ -41,7 +42,7 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
-        device_kind = self.device.partition(":")[0]
+        device_kind = Device.of(self.device).kind
         version = _declared(self.point.task, "version")
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
@@ -122,7 +123,7 @@ def plan(
     `samples` may be empty: see `sizes`.
     """
     truths: dict[int, tuple[float | None, float | None]] = {}
-    contents = [_declared(point.task, "content") for point in points]
+    codes: dict[tuple[str, int], str] = {}
     devices = {id(choice): device(choice) for choice in choices}
     for seed in seeds:
         for index, point in enumerate(points):
@@ -130,8 +131,15 @@ def plan(
                 truths[index] = _truth(point.task)
             for n in sizes(point, samples):
                 for choice in choices:
-                    code = "-".join(filter(None, (catalogue.code(choice.name, point.sweep), contents[index])))
+                    if (choice.name, index) not in codes:
+                        codes[choice.name, index] = code_of(catalogue, choice, point)
+                    code = codes[choice.name, index]
                     yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
+
+
+def code_of(catalogue: Catalogue, choice: Choice, point: Point) -> str:
+    """What a number of this estimator at this point comes from: sources, and the content of a task's own files."""
+    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), _declared(point.task, "content"))))
 
 
 def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
@@ -189,27 +197,19 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
 
 def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
     """Draw the sample, estimate, and say how it went. Nothing an estimator raises gets past this."""
-    return run_many([trial], threads)[0]
+    return next(run_many([trial], threads))
 
 
-def run_many(trials: Sequence[Trial], threads: int = 1) -> list[tuple[Result, Estimate | None]]:
-    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample."""
+def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
     drawn = [(trial, _drawn(trial)) for trial in trials]
+    yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
-    answers, seconds = _estimate(good, threads) if good else ([], 0.0)
-    by_id = {trial.id: answer for (trial, _), answer in zip(good, answers, strict=True)}
-    shared: dict[str, Any] = {
-        "fit_seconds": seconds / max(len(good), 1),
-        "trained_together": len(good) if len(good) > 1 else None,
-    }
-    rows: list[tuple[Result, Estimate | None]] = []
-    for trial, pair in drawn:
-        if isinstance(pair, Result):
-            rows.append((pair, None))
-            continue
-        result, estimate = _result(trial, by_id[trial.id])
-        rows.append((replace(result, **_dims(pair), **shared), estimate))
-    return rows
+    together = len(good) if len(good) > 1 else None
+    for position, answer, seconds in _answers(good, threads):
+        trial, pair = good[position]
+        result, estimate = _result(trial, answer)
+        yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
 
 def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
@@ -256,43 +256,50 @@ def _draw(trial: Trial) -> Draw | None:
     return lambda n: _pair(trial.point.task.sample(n, rng), n, who)
 
 
-def _estimate(
-    good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int
-) -> tuple[list[float | Estimate | Exception], float]:
-    """One answer a trial, and the seconds all of them took."""
-    trials = [trial for trial, _ in good]
-    estimator = trials[0].choice.estimator
-    started = time.perf_counter()
+def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterator[tuple[int, Any, float]]:
+    """By position, each trial's answer, or the exception it ended in, and its seconds.
+
+    Time is shared by those that have no answer yet, so that the seconds of all are what they took together.
+    """
+    left = set(range(len(good)))
+    share, since = 0.0, time.perf_counter()
     try:
-        if len(good) > 1 and hasattr(estimator, "estimate_family"):
-            (first, (x, y)), draw = good[0], _draw(trials[0])
-            offered: dict[str, Any] = {
-                "seed": first.estimator_seed,
-                "draw": draw,
-                "device": first.device,
-                "threads": threads,
-            }
-            siblings = [trial.choice.estimator for trial in trials]
-            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
-        elif len(good) > 1:
-            offered = {
-                "seeds": [trial.estimator_seed for trial in trials],
-                "draws": [_draw(trial) for trial in trials],
-                "device": trials[0].device,
-                "threads": threads,
-            }
-            xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
-            answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
-        else:
-            (trial, (x, y)), draw = good[0], _draw(trials[0])
-            offered = {"seed": trial.estimator_seed, "draw": draw, "device": trial.device, "threads": threads}
-            answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
-        if len(answers) != len(good):
-            raise ValueError(f"{type(estimator).__name__} gave {len(answers)} answers for {len(good)} trials")
+        for position, answer in _asked(good, threads) if good else ():
+            share += (time.perf_counter() - since) / max(len(left), 1)
+            left.remove(position)
+            yield position, answer, share
+            since = time.perf_counter()
+        if left:
+            raise ValueError(f"the estimator gave {len(good) - len(left)} answers for {len(good)} trials")
     except Exception as error:
         _trace()
-        answers = [error] * len(good)
-    return answers, time.perf_counter() - started
+        share += (time.perf_counter() - since) / max(len(left), 1)
+        yield from ((position, error, share) for position in sorted(left))
+
+
+def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterable[tuple[int, Any]]:
+    """What the estimator returns for one trial or several, by position."""
+    (first, (x, y)), estimator = good[0], good[0][0].choice.estimator
+    offered: dict[str, Any] = {"device": first.device, "threads": threads}
+    if len(good) > 1 and not hasattr(estimator, "estimate_family"):
+        offered |= {"seeds": [t.estimator_seed for t, _ in good], "draws": [_draw(t) for t, _ in good]}
+        xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
+        if hasattr(estimator, "estimate_each"):
+            given: Iterable[tuple[int, Any]] = estimator.estimate_each(
+                xs, ys, **named(estimator.estimate_each, offered)
+            )
+            return given
+        answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
+    else:
+        offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
+        if len(good) > 1:
+            siblings = [trial.choice.estimator for trial, _ in good]
+            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
+        else:
+            answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+    if len(answers) != len(good):
+        raise ValueError(f"the estimator gave {len(answers)} answers for {len(good)} trials")
+    return enumerate(answers)
 
 
 def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,9 @@ class KSGMixed:
     that neighbour is at distance zero, all three count the rows at distance zero: on discrete data with many rows a
     value the estimate tends to the plug-in one. On continuous data it is `ksg` but for log n in place of ψ(n).
 
+    Values of a continuous variable that were rounded are neither: where neighbours are about a step apart it is too
+    high, by 0.18 nats for tenths of a normal at n = 1000; `ksg` with `noise=1e-6` is then off by less than 0.01.
+
     Copies of rows of continuous data, which mislead it, are flagged "repeated-rows". `norm` and `scaling` are those of
     `ksg`.
     """

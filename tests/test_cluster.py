@@ -12,17 +12,21 @@ import psutil
 import pytest
 
 from mibench import store
+from mibench.engine.parcels import Limits
+from mibench.errors import UsageError
 
 ROOT = Path(__file__).parent.parent
 
 pytest.importorskip("distributed")
 
-SWEEP = ("-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0.5", "-n", "300", "--seeds", "3")
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A scheduler and three workers in processes of their own, as `dask scheduler` and `dask worker` start them.
 
-@pytest.fixture
-def cluster(tmp_path):
-    """A scheduler and three workers in processes of their own, as `dask scheduler` and `dask worker` start them."""
+    All tests share it; the one that kills parts of it stands last.
+    """
+    tmp_path = tmp_path_factory.mktemp("cluster")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = []
 
@@ -76,16 +80,16 @@ def test_a_cluster_gives_the_numbers_of_one_machine_and_holds_every_fault(mibenc
         "raise": ("raise ValueError('no')", "error"),
     }
     plugins = [part for name, (body, _) in faults.items() for part in ("-p", estimator_file(name, body))]
-    names = ",".join(["gaussian", "ksg", *faults])
-    rest = ("-t", "gaussian/dim=2:mi=0.5", "-n", "300", "--seeds", "3", "--timeout", "3s", *plugins)
+    names = ",".join(["gaussian", *faults])
+    rest = ("-t", "gaussian/dim=2:mi=0.5", "-n", "300", "--seeds", "2", "--timeout", "2s", *plugins)
     far = mibench("run", "-e", names, *rest, "--executor", "dask", "--scheduler", address, "-o", "far")
     assert far.returncode == 1, far.stderr
     frame = store.load(tmp_path / "far")
-    assert len(frame) == 15
-    assert set(frame[frame["estimator"].isin(["gaussian", "ksg"])]["status"]) == {"ok"}, frame["error"].tolist()
+    assert len(frame) == 8
+    assert set(frame[frame["estimator"] == "gaussian"]["status"]) == {"ok"}, frame["error"].tolist()
     for name, (_, status) in faults.items():
         assert set(frame[frame["estimator"] == name]["status"]) == {status}
-    near = mibench("run", "-e", "gaussian,ksg", *rest[:6], "-o", "near", "-j", "1")
+    near = mibench("run", "-e", "gaussian", *rest[:6], "-o", "near", "-j", "1")
     assert near.returncode == 0, near.stderr
     ok = frame[frame["status"] == "ok"].sort_values(["estimator", "seed"])["mi_estimate"].tolist()
     assert ok == numbers(tmp_path / "near")
@@ -95,9 +99,8 @@ def test_a_cluster_gives_the_numbers_of_one_machine_and_holds_every_fault(mibenc
 def test_a_hung_trial_ends_with_its_client(mibench, cluster, estimator_file, tmp_path):
     """Every worker holds one; the next run finds them free."""
     address, _, _ = cluster
-    file = estimator_file(
-        "hang", f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, f'{{seed}}.began').touch()\ntime.sleep(600)"
-    )
+    mark = f"import pathlib, time\npathlib.Path({str(tmp_path)!r}, f'{{seed}}.began').touch()\n"
+    file = estimator_file("hang", f"{mark}time.sleep(600)")
     far = ("-t", "gaussian/dim=1:mi=0.5", "-n", "10", "--seeds", "3", "--executor", "dask", "--scheduler", address)
     process = subprocess.Popen(
         [sys.executable, "-m", "mibench", "run", "-e", "hang", "-p", str(file), *far, "-o", "hung"],
@@ -115,12 +118,28 @@ def test_a_hung_trial_ends_with_its_client(mibench, cluster, estimator_file, tmp
 
 def test_workers_of_other_versions_are_named():
     from mibench.engine import cluster, remote
-    from mibench.errors import UsageError
 
     here = remote.versions()
     cluster.refuse_others({"tcp://one": here})
     with pytest.raises(UsageError, match=r"Dask worker tcp://two has numpy 1\.0 \(here .*\), torch none \(here .*\)"):
         cluster.refuse_others({"tcp://one": here, "tcp://two": {**here, "numpy": "1.0", "torch": "none"}})
+
+
+def test_an_address_where_nobody_answers_is_told(monkeypatch):
+    from mibench.engine import cluster
+
+    monkeypatch.setattr(cluster, "ANSWER", 1.0)
+    with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        next(cluster.run([], None, (), (), Limits(), "tcp://127.0.0.1:9", 1))
+
+
+def _wait_for_rows(folder, count, seconds=90):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if folder.is_dir() and sum(1 for _ in store.rows(folder)) >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no {count} rows within {seconds} s")
 
 
 def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, cluster, estimator_file, tmp_path):
@@ -145,18 +164,3 @@ def test_a_dead_worker_costs_a_retry_and_a_lost_scheduler_ends_the_run(mibench, 
     assert "went away" in said
     assert "mibench resume out" in said
     assert sum(1 for _ in store.rows(tmp_path / "out")) == len(store.load(tmp_path / "out")), "no row twice"
-
-
-def _wait_for_rows(folder, count, seconds=90):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if folder.is_dir() and sum(1 for _ in store.rows(folder)) >= count:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"no {count} rows within {seconds} s")
-
-
-def test_an_address_where_nobody_answers_is_told(mibench):
-    done = mibench("run", *SWEEP, "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9")
-    assert done.returncode == 2
-    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in done.stderr

@@ -338,3 +338,13 @@ def test_friedman_and_pairs_do_not_contradict_each_other():
 )
 def test_a_p_is_shown_on_its_side_of_the_level(p, shown):
     assert p_value(p, LEVEL) == shown
+
+
+def test_a_cell_of_mixed_code_is_marked_and_named():
+    first, second = noisy(7, planted="dim=5:mi=1.0")
+    second = second.assign(code=["older" if seed < 2 else "abc" for seed in second["seed"]])
+    text = verdict.text(compare.runs(first, second))
+    assert "gaussian/dim=5:mi=1.0 ‡ " in text
+    assert sum(line.startswith("note: B: ‡ ") and "--rerun stale" in line for line in text.splitlines()) == 1
+    assert "‡" not in verdict.text(compare.runs(first, first))
+    assert "‡" in verdict.text(ranking(trials(TWO, POINTS).assign(code=lambda f: f["seed"].astype(str))))

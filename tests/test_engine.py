@@ -6,9 +6,9 @@ import pytest
 
 from mibench import store
 from mibench.catalogue import Choice, Point
+from mibench.device import Device
 from mibench.engine import devices
 from mibench.engine.batches import WINDOW, batches
-from mibench.engine.devices import Device
 from mibench.engine.local import Queues
 from mibench.errors import UsageError
 from mibench.trial import Trial
@@ -69,6 +69,18 @@ def test_seeds_and_levels_of_one_shape_train_together_and_other_shapes_do_not():
 def test_a_batch_leaves_work_for_every_job():
     assert [len(group) for group in batches(trials(Batched(), seeds=4), 2)] == [2, 2]
     assert [len(group) for group in batches(trials(Batched(), seeds=3), 8)] == [1, 1, 1]
+
+
+def test_a_batch_is_not_cut_below_what_pays():
+    """Twelve trials for eight jobs: two at once are as slow as one by one where three are the least."""
+
+    @dataclass(frozen=True)
+    class Needy(Batched):
+        def least_batch(self, n, dim_x, dim_y, device):
+            return 3
+
+    assert [len(group) for group in batches(trials(Needy(), seeds=12), 8)] == [3, 3, 3, 3]
+    assert [len(group) for group in batches(trials(Needy(), seeds=2), 8)] == [2]
 
 
 def test_siblings_share_a_sample_and_nothing_else():
@@ -138,11 +150,6 @@ def test_a_device_is_called_as_it_was_asked_for(name):
     assert device.name == str(device) == name
     assert device.accelerator == (name != "cpu")
     assert device.dtype == ("float32" if name == "mps" else "float64")
-
-
-def test_more_jobs_than_any_machine_has_are_refused_before_anything_is_built():
-    with pytest.raises(UsageError, match="--jobs 1000000000000: expected at most"):
-        devices.slots([devices.CPU], jobs=10**12, jobs_per_gpu=1)
 
 
 def test_devices_that_are_not_here_are_told(monkeypatch):

@@ -13,9 +13,10 @@ torch = pytest.importorskip("torch")
 from mibench import Diverged, Estimate  # noqa: E402
 from mibench.neural import NeuralEstimator  # noqa: E402
 from mibench.neural.compiled import perceptron  # noqa: E402
+from mibench.neural.limits import shares  # noqa: E402
 from mibench.neural.scores import effective_negatives, joint_and_marginal  # noqa: E402
 from mibench.neural.training import Fitted  # noqa: E402
-from mibench.neural.trials import batch_rows, flags, parts  # noqa: E402
+from mibench.neural.trials import batch_rows, flags  # noqa: E402
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 
@@ -161,8 +162,8 @@ def test_effective_negatives_count_equal_weights():
 
 
 def test_split_shares_out_every_row():
-    assert parts(NeuralEstimator(split=(70, 10, 20)), 1000) == (700, 100, 200)
-    assert parts(NeuralEstimator(split=(70, 10, 20), folds=5), 1003) == (703, 100, 200)
+    assert shares(NeuralEstimator(split=(70, 10, 20)), 1000) == (700, 100, 200)
+    assert shares(NeuralEstimator(split=(70, 10, 20), folds=5), 1003) == (703, 100, 200)
 
 
 @pytest.mark.parametrize("folds", [1, 3])
@@ -251,7 +252,7 @@ def test_fresh_training_sees_every_pair_once(batch_size):
 )
 def test_flags_say_what_the_value_rests_on(estimate, ended, expected):
     """A value within 5 % of its ceiling, fewer than 30 effective negatives, training cut at its cap."""
-    assert flags(estimate, [Fitted(ended=ended), Fitted(ended="converged")]) == expected
+    assert flags(estimate, [Fitted(ended=ended), Fitted(ended="converged")], repeated=False) == expected
 
 
 def test_infonce_is_held_by_its_ceiling():

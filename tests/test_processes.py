@@ -29,14 +29,16 @@ def kind(request, monkeypatch):
     return request.param
 
 
-def results(files, names, seeds=1, slots=1, **limits):
-    """Rows of the estimators in these files, by name, as the engine gives them."""
+def results(files, names, seeds=1, slots=1, seen=None, **limits):
+    """Rows of the estimators in these files, by name, as the engine gives them; `seen` gets the times they came."""
     found = catalogue.discover(files)
     choices = [found.estimator(name) for name in names]
     trials = plan(found, choices, found.points("gaussian/dim=1:mi=0.5"), [10], range(seeds), lambda choice: "cpu")
     rows: dict[str, list] = {name: [] for name in names}
     for one in local.run(trials, found, files, files, devices.slots([devices.CPU], slots, 1), Limits(**limits)):
         rows[one.result.estimator].append(one.result)
+        if seen is not None:
+            seen.append(time.monotonic())
     return rows
 
 
@@ -119,15 +121,56 @@ def test_what_a_row_cannot_hold_is_an_error_of_its_own_trial(estimator_file):
     assert [row.mi_estimate for row in rows["good"]] == [0.5, 0.5]
 
 
+BY_TURNS = """import os, time
+from dataclasses import dataclass
+from mibench import hookimpl
+
+@dataclass(frozen=True)
+class ByTurns:
+    def estimate(self, x, y):
+        return float(x[0, 0])
+
+    def estimate_many(self, xs, ys, *, seeds):
+        return [float(x[0, 0]) for x in xs]
+
+    def estimate_each(self, xs, ys, *, seeds):
+        for done, place in enumerate(reversed(range(len(xs)))):
+            if done == 3 and len(xs) == 6:
+                time.sleep(1)
+                os.kill(os.getpid(), 9)
+            yield place, float(xs[place][0, 0])
+
+    def trials_at_once(self, n, dim_x, dim_y, device):
+        return 6
+
+@hookimpl
+def mibench_estimators():
+    return {"by-turns": ByTurns()}
+"""
+
+
+def test_what_a_batch_had_finished_outlives_it_and_is_shown_while_it_goes_on(tmp_path):
+    file = tmp_path / "by_turns.py"
+    file.write_text(BY_TURNS)
+    seen = []
+    rows = results([file], ["by-turns"], seeds=6, seen=seen)["by-turns"]
+    assert seen[3] - seen[2] > 0.2, "three were shown before the fourth ended the batch"
+    assert sorted(row.seed for row in rows) == list(range(6))
+    assert {row.status for row in rows} == {"ok"}
+    assert [row.trained_together for row in rows[:3]] == [6] * 3, "these are of the batch that was killed"
+    assert all(row.trained_together != 6 for row in rows[3:])
+    assert sum(row.fit_seconds for row in rows) < 0.5
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
 def test_the_servers_death_costs_the_trial_that_brought_it_about(estimator_file):
     """Those that were under way beside it go again; a signal that asks for an end does not even end the server."""
     kills = estimator_file("kills", "import os, time\ntime.sleep(0.3)\nos.kill(os.getppid(), 9)\ntime.sleep(9)")
     asks = estimator_file("asks", "import os, time\nos.kill(os.getppid(), 15)\ntime.sleep(0.2)\nreturn 0.5")
     good = estimator_file("good", LEAVES + "time.sleep(0.6)\nreturn 0.5")
-    rows = results([kills, asks, good], ["kills", "good", "asks"], seeds=2, slots=2)
-    assert {row.status for row in rows["kills"]} == {"crashed"}
-    assert [row.mi_estimate for row in rows["good"] + rows["asks"]] == [0.5] * 4
+    rows = results([kills, asks, good], ["kills", "good", "asks"], slots=2)
+    assert [row.status for row in rows["kills"]] == ["crashed"]
+    assert [row.mi_estimate for row in rows["good"] + rows["asks"]] == [0.5] * 2
     assert gone()
 
 

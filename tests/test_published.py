@@ -300,3 +300,11 @@ def test_the_manifest_is_whole():
     folder = SOURCES["smile-2020"].path.parent
     kept = tomllib.loads((folder / "sources.toml").read_text())
     assert {path.stem for path in folder.glob("*.csv")} == set(kept)
+
+
+def test_a_cell_of_mixed_code_is_marked_beside_published_numbers():
+    frame = at_the_published_point()
+    assert "‡" not in tables.text(published.beside(frame, "smile-2020"))
+    text = tables.text(published.beside(frame.assign(code=list("aabbb")), "smile-2020"))
+    assert "1.720 ± 0.016 ‡" in text
+    assert "- ‡ rows made by different code" in text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from mibench.cli.options import encodable
 from mibench.result import SETTLED
+from mibench.tables.numbers import number
 
 if TYPE_CHECKING:
     from mibench.result import Result
@@ -186,7 +187,9 @@ def _line(result: "Result") -> str:
     head = f"{result.estimator:<10} {result.task}/{result.point}  n={result.n_samples} seed={result.seed}"
     if result.status == "ok" and result.mi_estimate is not None and result.mi_true is not None:
         flags = f"  [{result.flags}]" if result.flags else ""
-        return f"{head}  {result.mi_estimate:.3f} (true {result.mi_true:.3f})  {result.fit_seconds:.2f} s{flags}"
+        return (
+            f"{head}  {number(result.mi_estimate)} (true {number(result.mi_true)})  {result.fit_seconds:.2f} s{flags}"
+        )
     return f"{head}  {result.status}: {result.error}"
 
 
@@ -196,10 +199,10 @@ def _cell(cell: "list[Result]") -> str:
     head = f"{first.estimator:<10} {first.task}/{first.point}  n={first.n_samples}"
     if not values:
         return f"{head}  none of {len(cell)} ended ok"
-    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    truth = f"true {first.mi_true:.3f}" if first.mi_true is not None else "truth unknown"
+    spread = f" ± {number(statistics.stdev(values))}" if len(values) > 1 else ""
+    truth = f"true {number(first.mi_true)}" if first.mi_true is not None else "truth unknown"
     seconds = sum(r.fit_seconds or 0 for r in cell) / len(cell)
-    return f"{head}  {statistics.mean(values):.3f}{spread} ({truth})  {seconds:.2f} s a trial"
+    return f"{head}  {number(statistics.mean(values))}{spread} ({truth})  {seconds:.2f} s a trial"
 
 
 def clock(seconds: float) -> str:

@@ -4,14 +4,14 @@ import contextlib
 import inspect
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from mibench import catalogue, specs
 from mibench import settings as asked
-from mibench import specs
 from mibench.cli.options import AsJson, DataDir
 from mibench.errors import MibenchError
 from mibench.result import SETTLED
@@ -109,13 +109,22 @@ def run(
     if like is not None:
         from mibench.findings import published
 
-        named = {p.name for p in context.command.params if _was_given(context, p.name)}
-        stated = {**stated, **{key: value for key, value in published.like(like).items() if key not in named}}
+        protocol = published.like(
+            like, specs.split(stated.get("estimators", ())), _has_field(stated.get("plugins", ()))
+        )
+        named = {p.name for p in context.command.params if _was_given(context, p.name)} - {"estimators"}
+        stated = {**stated, **{key: value for key, value in protocol.items() if key not in named}}
     prepared = runs.prepare(asked.of(stated), make_folder=not dry_run)
     if dry_run:
         _say_plan(prepared, as_json)
     else:
         _drive(prepared, as_json, quiet, verbose)
+
+
+def _has_field(plugins: Sequence[str]) -> Callable[[str, str], bool]:
+    """Whether an estimator of that name has a field of that name; one that is unknown is told where it is looked up."""
+    estimators = catalogue.discover(plugins).estimators
+    return lambda name, field: name in estimators and specs.has_field(estimators[name], field)
 
 
 def _was_given(context: typer.Context, name: str | None) -> bool:
@@ -237,5 +246,7 @@ def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]
         progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
         progress.tell(f"logs: {prepared.folder}/logs")
+    for name in sorted(prepared.edited):
+        progress.tell(f"{name} or a task of it was edited while the run went on; its cells mix rows of different code")
     progress.say(f"results: {prepared.folder}")
     progress.say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")

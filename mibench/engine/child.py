@@ -33,8 +33,8 @@ PARCEL, ROWS, LOG = "parcel", "rows", "log"
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
-ALLOWANCE = 30.0
-"""Seconds that a process may take to load its libraries before its time limit counts."""
+ALLOWANCE = 120.0
+"""Seconds that a process may take to load its libraries, and to compile kernels, before its time limit counts."""
 
 NO_ROOM = 78
 """Exit code of a process that could not write into its folder."""
@@ -87,14 +87,18 @@ def work(parcel: Parcel, rows: int) -> None:
     for name in THREADS:
         os.environ[name] = str(slot.threads)
     found = catalogue.discover(parcel.plugins, only=frozenset(parcel.wanted))
-    trials = [unpack(plain, found, parcel.verify) for plain in parcel.trials]
+    trials = [unpack(plain, found, parcel.watched, parcel.verify) for plain in parcel.trials]
     modules.load(name for name in parcel.modules if not (slot.device.accelerator and name.endswith(".warm")))
     with threads(slot.threads):
         slot.device.touch()
         _write(rows, {})  # from here on the time limit counts
-        for made, (result, estimate) in zip(trials, trial.run_many(trials, slot.threads), strict=True):
+        left = {made.id: made for made in trials}
+        wall, since = 0.0, started
+        for result, estimate in trial.run_many(trials, slot.threads):
+            now = time.perf_counter()
+            wall, since = wall + (now - since) / len(left), now  # shared by those that have no row yet
             extra = {
-                "wall_seconds": (time.perf_counter() - started) / len(trials),
+                "wall_seconds": wall,
                 "peak_mb": slot.device.peak(),
                 "device": slot.name,
                 "device_name": slot.device.model(),
@@ -103,7 +107,7 @@ def work(parcel: Parcel, rows: int) -> None:
                 "started_at": started_at,
                 "host": socket.gethostname(),
             }
-            _write(rows, _storable(made, result, estimate, extra))
+            _write(rows, _storable(left.pop(result.trial_id), result, estimate, extra))
 
 
 def _storable(made: trial.Trial, result: Result, estimate: Estimate | None, extra: dict[str, Any]) -> Any:

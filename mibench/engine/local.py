@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mibench.catalogue import Catalogue
+from mibench.device import Device
 from mibench.engine import modules
 from mibench.engine.batches import WINDOW, batches
-from mibench.engine.devices import Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.isolation import Isolation, Underway
 from mibench.engine.parcels import Finished, Limits, finished, halves, pack, settle
 from mibench.engine.processes import End
@@ -39,11 +40,11 @@ def run(
     free = list(slots)
     queues = Queues({slot.device.kind for slot in slots}, batches(trials, len(slots)))
     suspects: deque[tuple[Slot, Group]] = deque()
-    underway: dict[Future[End], tuple[Underway, Group]] = {}
+    underway: dict[Future[End], tuple[Underway, Group, tuple[Trial, ...]]] = {}  # with what is still without a row
 
     def start(slot: Slot, group: Group) -> None:
         one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
-        underway[one.future] = one, group
+        underway[one.future] = one, group, tuple(group)
         free.remove(slot)
 
     try:
@@ -59,18 +60,18 @@ def run(
             if not underway:
                 return
             done, _ = wait(underway, timeout=0.5, return_when=FIRST_COMPLETED)
-            for one, group in underway.values():
+            for one, group, _ in underway.values():
                 if one.future not in done and len(group) > 1:
                     for early in map(finished, isolation.rows(one)):
                         group[:] = [trial for trial in group if trial.id != early.result.trial_id]
                         yield early
             for future in done:
-                one, group = underway.pop(future)
+                one, group, whole = underway.pop(future)
                 slot = one.parcel.slot
                 free.append(slot)
                 outcome = isolation.finish(one)
-                queues.learn(group, outcome.seconds * len(one.parcel.trials))
-                if outcome.lost and not guilty:
+                queues.learn(whole, outcome.seconds * len(whole))
+                if outcome.lost and group and not guilty:
                     suspects.append((slot, group))
                     continue
                 ended, again = settle(group, slot, outcome, len(one.parcel.trials))
@@ -110,7 +111,7 @@ class Queues:
         """Groups that must go again, in front."""
         self.waiting[kind].extendleft(reversed(groups))
 
-    def learn(self, group: Group, seconds: float) -> None:
+    def learn(self, group: Sequence[Trial], seconds: float) -> None:
         """What a group took."""
         count, before = self.means.get(_like(group), (0, 0.0))
         self.means[_like(group)] = count + len(group), before + seconds
@@ -129,6 +130,6 @@ class Queues:
         return seconds / count * len(group) if count else math.inf
 
 
-def _like(group: Group) -> tuple[Any, ...]:
+def _like(group: Sequence[Trial]) -> tuple[Any, ...]:
     first = group[0]
     return first.choice.name, first.choice.params, first.n_samples, first.dims, first.point.sweep

@@ -2,14 +2,15 @@
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mibench import fingerprint
 from mibench.catalogue import Catalogue, Choice
 from mibench.engine import modules
 from mibench.engine.devices import Slot
 from mibench.result import SETTLED, Result
-from mibench.trial import Trial
+from mibench.trial import Trial, code_of
 
 Curve = list[tuple[int, float]]
 GOOD = (*SETTLED, "diverged")
@@ -38,6 +39,8 @@ class Parcel:
     """What the trials' plugins import, now or later: loaded before any clock starts."""
     slot: Slot
     memory: int | None
+    watched: Mapping[str, str]
+    """Checksums of the files that are loaded anew, when the trials were planned."""
     verify: bool = False
     """Whether the sources must be compared first: another machine may have others."""
 
@@ -118,6 +121,7 @@ def pack(
         tuple(dict.fromkeys(name for path in homes.values() for name in modules.imported(path))),
         slot,
         memory,
+        {name: digest for t in trials for name, digest in catalogue.watched(t.choice.name, t.point.sweep).items()},
         verify,
     )
 
@@ -139,8 +143,11 @@ def _plain(trial: Trial) -> dict[str, Any]:
     }
 
 
-def unpack(plain: Mapping[str, Any], catalogue: Catalogue, verify: bool = False) -> Trial:
-    """The trial that these names and fields stand for here; it must be the one that was planned."""
+def unpack(plain: Mapping[str, Any], catalogue: Catalogue, watched: Mapping[str, str], verify: bool = False) -> Trial:
+    """The trial that these names and fields stand for here; it must be the one that was planned.
+
+    Its code is what it is computed by here, should files have changed since then.
+    """
     for kind, name, known in (
         ("estimator", plain["estimator"], catalogue.estimators),
         ("task", plain["sweep"], catalogue.tasks),
@@ -156,8 +163,11 @@ def unpack(plain: Mapping[str, Any], catalogue: Catalogue, verify: bool = False)
         raise RuntimeError(
             f"the definition of {choice.name} or {point.sweep} changed while the run went on; run it again"
         )
-    if verify and catalogue.code(choice.name, point.sweep) != trial.code:
+    if not verify and not fingerprint.changed(watched) and getattr(point.task, "content", None) is None:
+        return trial
+    code = code_of(catalogue, choice, point)
+    if verify and code != trial.code:
         raise RuntimeError(
             f"{socket.gethostname()} has other sources of {choice.name} or {point.sweep}; install the same"
         )
-    return trial
+    return replace(trial, code=code)

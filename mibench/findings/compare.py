@@ -134,7 +134,7 @@ def _two(
     a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str], unit: str, notes: Sequence[str], labelled: bool = True
 ) -> Comparison:
     keys = ["label", *PAIR]
-    columns = [*keys, "mi_estimate", "mi_true", "ok", "failed"]
+    columns = [*keys, "mi_estimate", "mi_true", "ok", "failed", "code"]
     both = a[columns].merge(b[columns], on=keys, suffixes=("_first", "_second"))
     if both.empty:
         raise NothingMatched(f"{names[0]} and {names[1]} share no task, point, n and seed; nothing can be paired")
@@ -169,6 +169,8 @@ def _two(
         change_sd=("change", "std"),
         failed_first=("failed_first", "sum"),
         failed_second=("failed_second", "sum"),
+        codes_first=("code_first", "nunique"),
+        codes_second=("code_second", "nunique"),
     ).reset_index()
     table["low"], table["high"] = t_interval(table["difference"], table["sd"], table["pairs"])
     raw = [paired_t(table[m], table[s], table["pairs"]) for m, s in (("difference", "sd"), ("change", "change_sd"))]

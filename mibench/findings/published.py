@@ -141,6 +141,7 @@ def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
                         "published": float(row["mean_nats"]) * scale,
                         "here": cell["mean"] * scale,
                         "sd": cell["sd"] * scale,
+                        "n_codes": cell["n_codes"],
                         "difference": difference * scale,
                         "standard_error": error * scale,
                         "low": (difference - reach) * scale,

@@ -29,10 +29,11 @@ def refuse_repeats(x: Array, y: Array, *, noise_helps: bool = True) -> None:
     for column, repeated in enumerate(ties):
         if repeated > TIES * len(distinct):
             side, place = ("x", column) if column < x.shape[1] else ("y", column - x.shape[1])
-            remedy = "use ksg-mixed" + ", or noise=1e-6 for values that were rounded" * noise_helps
+            remedy = "noise=1e-6" if noise_helps else "ksg with noise=1e-6"
             raise ValueError(
                 f"column {place} of {side} has {n - _repeated(z[:, column])} different values in {n} rows, and with "
-                f"more than {TIES:.0%} repeated this estimator is biased: {remedy}"
+                f"more than {TIES:.0%} repeated this estimator is biased: use ksg-mixed for discrete values, or "
+                f"{remedy} for rounded ones"
             )
     if n - len(distinct) > COPIES * n:
         raise ValueError(_copied(n - len(distinct), n))

@@ -13,6 +13,7 @@ def _load() -> None:
     rng = np.random.default_rng(0)
     for dim in (1, 2, 30):
         x, y = rng.standard_normal((300, dim)), rng.standard_normal((300, dim))
+        x.flags.writeable = y.flags.writeable = False  # as trials hand them over: of another type to the compiler
         for algorithm in (1, 2):
             ksg_many_k(x, y, [3], algorithm=algorithm)
 

@@ -28,21 +28,26 @@ def jensen_shannon(joint: "Tensor", marginal: "Tensor") -> "Tensor":
 class Bound:
     """A bound read from a critic T(x, y) that is trained on one part of the sample and read on another.
 
-    * `steps`, `batch_size`, `learning_rate`: at most so many Adam steps, on so many pairs each; the rate is halved
-      whenever three validations in a row brought nothing better;
-    * `negatives`: mismatched partners of each row in training and validation, `test_negatives` in the value reported;
+    * `steps`: at most so many steps of Adam;
+    * `batch_size`: pairs a step, rounded to whole groups of `negatives + 1`;
+    * `negatives`: mismatched partners of each row in training and validation;
+    * `hidden`: widths of the critic's layers;
+    * `embedding`: outputs of the two perceptrons of a separable or bilinear critic;
+    * `activation`: "silu", "relu", "gelu", "elu" or "tanh";
     * `critic`: "concat" (one perceptron on x and y together), "merge" (`relu(W_x x + W_y y)`, then dense),
-      "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y)), the last two with so many outputs as `embedding`; `hidden`
-      are its layers, `activation` "silu", "relu", "gelu", "elu" or "tanh";
+      "separable" (f(x)·g(y)) or "bilinear" (f(x)ᵀ W g(y));
+    * `learning_rate`: Adam's at the start, halved whenever three validations in a row brought nothing better;
     * `averaging`: what is validated and tested are weights averaged over the steps, with this decay; 0 for none;
     * `scaling`: "rank" maps each coordinate to the normal scores of its ranks, which keeps the mutual information up to
-      the rounding of values to the ranks of the training part; "standard" sets mean 0 and standard deviation 1; "none"
-      is an error where float32 cannot hold the values or tell them apart. Fitted on the training part;
+      ties and the rounding of values to ranks of the training part; "standard" sets mean 0 and standard deviation 1;
+      "none" is an error where float32 cannot hold the values or tell them apart. Fitted on the training part;
     * `split`: shares of the sample for training, validation and test; copies of a row of continuous data are kept in
       one of them, and the estimate is flagged "repeated-rows";
     * `folds`: above 1, cross-fitting: so many critics, each tested on its own share, and their mean reported;
     * `fresh`: draw new samples at every step instead of training on the sample given;
-    * `validate_every`, `patience`: stop when so many validations in a row brought nothing better.
+    * `validate_every`: steps from one validation to the next;
+    * `patience`: stop when so many validations in a row brought nothing better;
+    * `test_negatives`: mismatched partners of each row in the value reported.
     """
 
     steps: int = 5000

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-import pandas as pd
-
 from mibench.tables.numbers import number
 
 
@@ -28,16 +26,6 @@ def pipes(lines: Sequence[Sequence[str]]) -> str:
     marked = ["| " + " | ".join(row) + " |" for row in lines]
     rule = "|" + "|".join([":--"] + ["--:"] * (len(lines[0]) - 1)) + "|"
     return "\n".join([marked[0], rule, *marked[1:]]) + "\n"
-
-
-def spreadsheet(table: pd.DataFrame) -> str:
-    """A frame as CSV; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
-    return table.assign(**{str(name): table[name].map(_quoted) for name in texts}).to_csv(index=False)
-
-
-def _quoted(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def md(text: str) -> str:

@@ -4,7 +4,8 @@ import pandas as pd
 
 from mibench.errors import UsageError
 from mibench.findings.consistency import SWEEP, table
-from mibench.tables.columns import aligned, cell, md, pipes, spreadsheet
+from mibench.store.frame import for_spreadsheets
+from mibench.tables.columns import aligned, cell, md, pipes
 from mibench.tables.latex import escape, tables
 
 
@@ -14,7 +15,7 @@ def render(trials: pd.DataFrame, form: str) -> str:
     if found.empty:
         raise UsageError(f"there are no finished trials of the task {SWEEP}; run them with -t {SWEEP}")
     if form == "csv":
-        return spreadsheet(found)
+        return for_spreadsheets(found).to_csv(index=False)
     if form == "json":
         return str(found.to_json(orient="records")) + "\n"
     shown = found.drop(columns="estimator_params")

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from mibench.findings.summary import MIXED, cells, mixed_note
-from mibench.tables.columns import aligned, cell, md, pipes, spreadsheet
+from mibench.store.frame import for_spreadsheets
+from mibench.tables.columns import aligned, cell, md, pipes
 from mibench.tables.grid import BOUND_SIGNS, UNSUPPORTED
 
 
@@ -19,7 +20,7 @@ def records(frame: pd.DataFrame, unit: str = "nats") -> str:
 
 def csv(frame: pd.DataFrame, unit: str = "nats") -> str:
     """The cells as CSV, one row a cell, every column of `mibench.findings.summary.cells`."""
-    return spreadsheet(cells(frame, unit).assign(unit=unit))
+    return for_spreadsheets(cells(frame, unit).assign(unit=unit)).to_csv(index=False)
 
 
 LONG = {

@@ -4,6 +4,7 @@ import json
 import math
 
 from mibench.findings.published import Beside
+from mibench.findings.summary import MIXED
 from mibench.tables.columns import aligned
 from mibench.tables.numbers import interval, number, signed
 
@@ -12,8 +13,11 @@ def text(outcome: Beside) -> str:
     """The numbers side by side, and under them where the protocols differ."""
     table = outcome.table
     alone = [f"- {line}" for line in outcome.alone]
-    pairs = zip(table["here"], table["sd"], strict=True)
-    spread = [number(mean) + ("" if math.isnan(sd) else f" ± {number(sd)}") for mean, sd in pairs]
+    cells = zip(table["here"], table["sd"], table["n_codes"], strict=True)
+    spread = [
+        number(mean) + ("" if math.isnan(sd) else f" ± {number(sd)}") + (f" {MIXED}" if codes > 1 else "")
+        for mean, sd, codes in cells
+    ]
     lines = [
         outcome.source.title,
         "",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mibench.findings.compare import LEVEL, TOO_FEW, Comparison, Over
 from mibench.findings.ranking import Ranking
+from mibench.findings.summary import MIXED
 from mibench.tables.columns import aligned
 from mibench.tables.numbers import interval, number, p_value, signed
 
@@ -119,7 +120,8 @@ def _comparison(comparison: Comparison) -> list[str | Columns]:
 
 def _where(table: pd.DataFrame, comparison: Comparison) -> Columns:
     """The columns that name a cell; the estimator only where it is not one of the two sides."""
-    names = (table["task"] + "/" + table["point"]).str.rstrip("/")
+    mixed = table[["codes_first", "codes_second"]].max(axis=1) > 1
+    names = (table["task"] + "/" + table["point"]).str.rstrip("/") + mixed.map({True: f" {MIXED}", False: ""})
     columns = [["task", *names], ["n", *table["n_samples"].map("{:.0f}".format)]]
     return columns if set(table["label"]) == {comparison.first} else [["estimator", *table["label"]], *columns]
 
