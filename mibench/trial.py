@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -196,14 +195,11 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
 def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
     """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
     drawn = [(trial, _drawn(trial)) for trial in trials]
+    yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
     together = len(good) if len(good) > 1 else None
-    answers = _answers(good, threads)
-    for trial, pair in drawn:
-        if isinstance(pair, Result):
-            yield pair, None
-            continue
-        answer, seconds = next(answers)
+    for position, answer, seconds in _answers(good, threads):
+        trial, pair = good[position]
         result, estimate = _result(trial, answer)
         yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
@@ -252,44 +248,50 @@ def _draw(trial: Trial) -> Draw | None:
     return lambda n: _pair(trial.point.task.sample(n, rng), n, who)
 
 
-def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterator[tuple[Any, float]]:
-    """An answer a trial, or the exception it ended in, and its seconds: its share where all come at once."""
-    started, told = time.perf_counter(), 0
+def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterator[tuple[int, Any, float]]:
+    """By position, each trial's answer, or the exception it ended in, and its seconds.
+
+    Time is shared by those that have no answer yet, so that the seconds of all are what they took together.
+    """
+    left = set(range(len(good)))
+    share, since = 0.0, time.perf_counter()
     try:
-        given = _asked(good, threads) if good else []
-        if not isinstance(given, Iterator):
-            given = list(given)
-            if len(given) != len(good):
-                raise ValueError(f"the estimator gave {len(given)} answers for {len(good)} trials")
-            share = (time.perf_counter() - started) / max(len(good), 1)
-            told = len(good)
-            yield from ((answer, share) for answer in given)
-            return
-        for answer in islice(given, len(good)):
-            told += 1
-            yield answer, time.perf_counter() - started
-            started = time.perf_counter()
-        if told < len(good):
-            raise ValueError(f"the estimator gave {told} answers for {len(good)} trials")
+        for position, answer in _asked(good, threads) if good else ():
+            share += (time.perf_counter() - since) / max(len(left), 1)
+            left.remove(position)
+            yield position, answer, share
+            since = time.perf_counter()
+        if left:
+            raise ValueError(f"the estimator gave {len(good) - len(left)} answers for {len(good)} trials")
     except Exception as error:
         _trace()
-        share = (time.perf_counter() - started) / max(len(good) - told, 1)
-        yield from [(error, share)] * (len(good) - told)
+        share += (time.perf_counter() - since) / max(len(left), 1)
+        yield from ((position, error, share) for position in sorted(left))
 
 
-def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Any:
-    """What the estimator returns for one trial or several: a list of answers, or an iterator of them."""
+def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterable[tuple[int, Any]]:
+    """What the estimator returns for one trial or several, by position."""
     (first, (x, y)), estimator = good[0], good[0][0].choice.estimator
     offered: dict[str, Any] = {"device": first.device, "threads": threads}
     if len(good) > 1 and not hasattr(estimator, "estimate_family"):
         offered |= {"seeds": [t.estimator_seed for t, _ in good], "draws": [_draw(t) for t, _ in good]}
         xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
-        return estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered))
-    offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
-    if len(good) > 1:
-        siblings = [trial.choice.estimator for trial, _ in good]
-        return estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered))
-    return [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+        if hasattr(estimator, "estimate_each"):
+            given: Iterable[tuple[int, Any]] = estimator.estimate_each(
+                xs, ys, **named(estimator.estimate_each, offered)
+            )
+            return given
+        answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
+    else:
+        offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
+        if len(good) > 1:
+            siblings = [trial.choice.estimator for trial, _ in good]
+            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
+        else:
+            answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+    if len(answers) != len(good):
+        raise ValueError(f"the estimator gave {len(answers)} answers for {len(good)} trials")
+    return enumerate(answers)
 
 
 def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ ALLOWED = {
     "neural": {"interface", "compiled"},
     "samples": {"errors", "interface", "catalogue", "trial"},
     "findings": {"errors", "interface", "device", "specs", "result"},
-    "tables": {"errors", "store", "findings"},
+    "tables": {"errors", "interface", "store", "findings"},
     "plots": {"errors", "interface", "specs", "findings", "tables"},
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
     "checks": {"interface", "trial"},

@@ -116,8 +116,8 @@ def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
     from mibench.findings.summary import cells
     from mibench.plots.figures import format_of
     from mibench.plots.ranking import critical_differences
-    from mibench.plots.style import save
+    from mibench.plots.style import finish, save
 
     with writing(path):
-        save(critical_differences(ranking, cells(frame)), path, format_of(path))
+        save(finish(critical_differences(ranking, cells(frame))), path, format_of(path))
     typer.echo(f"wrote {path}", err=True)

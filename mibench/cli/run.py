@@ -243,10 +243,10 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
     from mibench import runs
-    from mibench.cli.options import print_unicode
+    from mibench.cli.options import print_wide, width
     from mibench.tables import wide
 
-    print_unicode(wide.text(frame))
+    print_wide(wide.text(frame, width=width()))
     for name, status, count, message in runs.causes(failed):
         progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
