@@ -129,9 +129,7 @@ def sound(tmp_path_factory):
     """A folder `a/` with a small run in it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("runs"))
-        mibench.run(
-            ["gaussian", "ksg"], "gaussian", samples=20, seeds=2, dims=1, mi=[0, 1], output="sound", jobs=1
-        )
+        mibench.run(["gaussian", "ksg"], "gaussian", samples=20, seeds=2, dims=1, mi=[0, 1], output="sound", jobs=1)
         yield os.getcwd()
 
 
