@@ -69,3 +69,7 @@ def load(*runs: str | Path) -> "pd.DataFrame":
     from mibench import store
 
     return store.load(*runs)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -35,5 +35,6 @@ def nearest(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
     margin = np.maximum(MARGIN_NATS, MARGIN_SHARE * by["mi_true"].mean().reindex(mean.index))
     leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
     p = pd.Series(below_margin(paired["mean"], paired["std"], paired["count"], margin), index=mean.index)
-    p = p.where(~leads & (paired["count"] >= FEWEST_SEEDS))
+    one = by["one_sample"].any().reindex(mean.index)  # its seeds are one draw
+    p = p.where(~leads & ~one & (paired["count"] >= FEWEST_SEEDS))
     return leads | (p.groupby(ROW).transform(holm) <= level)
