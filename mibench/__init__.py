@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mibench.hooks import hookimpl
-from mibench.interface import Array, Diverged, Draw, Estimate, Estimator, Task
+from mibench.interface import Application, Array, Diverged, Draw, Estimate, Estimator, Outcome, Score, Task, Term
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __version__ = "0.1.0"
 __all__ = [
+    "Application",
     "Array",
     "Diverged",
     "Draw",
     "Estimate",
     "Estimator",
+    "Outcome",
+    "Score",
     "Task",
+    "Term",
     "__version__",
     "estimator",
     "hookimpl",
