@@ -50,14 +50,20 @@ ALLOWED = {
     "seeds": {"errors"},
     "specs": {"errors", "seeds"},
     "settings": {"errors", "specs"},
-    "result": {"errors", "interface"},
-    "offers": {"errors", "specs", "fence"},
+    "failures": {"errors", "interface"},
+    "result": {"interface"},
+    "answers": {"errors", "failures", "interface", "result", "specs"},
+    "offers": {"errors", "interface", "specs", "fence"},
     "catalogue": {"interface", "hooks", "errors", "specs", "fingerprint", "offers", "fence"},
-    "trial": {"errors", "interface", "catalogue", "result", "fence"},
-    "engine": {"errors", "interface", "result", "trial", "catalogue", "fingerprint", "fence"},
+    "trial": {"errors", "failures", "interface", "catalogue", "result", "answers", "fence"},
+    "engine": {"errors", "interface", "result", "answers", "trial", "catalogue", "fingerprint", "fence"},
     "store": {"errors", "result"},
     "provenance": {"settings", "catalogue", "engine"},
-    "runs": {"errors", "specs", "seeds", "settings", "catalogue", "result", "trial", "engine", "store", "provenance"},
+    "request": {"errors", "specs", "settings", "catalogue"},
+    "runs": {
+        "errors", "specs", "seeds", "settings", "catalogue", "request", "result", "trial", "engine", "store",
+        "provenance",
+    },
     "__init__": {"interface", "hooks", "catalogue", "runs", "store"},
     "distributions": {"interface"},
     "units": {"interface"},
@@ -171,8 +177,8 @@ def test_the_public_names():
     import mibench
 
     assert mibench.__all__ == [
-        "Array", "Diverged", "Draw", "Estimate", "Estimator", "Task", "__version__",
-        "estimator", "hookimpl", "load", "run", "tasks",
+        "Application", "Array", "Diverged", "Draw", "Estimate", "Estimator", "Outcome", "Score", "Task", "Term",
+        "__version__", "estimator", "hookimpl", "load", "run", "scores", "tasks",
     ]  # fmt: skip
     assert set(mibench.__all__) <= set(dir(mibench))
 
