@@ -15,8 +15,9 @@ from mibench import catalogue as catalogues
 from mibench import provenance, request, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.device import Device
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.devices import Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.parcels import Finished, Limits
 from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.result import SETTLED, Result

@@ -17,6 +17,7 @@ import numpy as np
 import mibench
 from mibench.answers import Answer, judged, plain, plain_outcome
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.device import Device
 from mibench.errors import one_line
 from mibench.failures import message, trace
 from mibench.fence import fenced
@@ -47,7 +48,7 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
-        device_kind = self.device.partition(":")[0]
+        device_kind = Device.of(self.device).kind
         version = _declared(self.point.task, "version")
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         own = ["baseline"] if self.choice.baseline else []
@@ -232,18 +233,19 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Answer | None]:
 
 
 def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Answer | None]]:
-    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample.
-
-    Those that end before they are estimated come first, then the others as their answers do.
-    """
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
     if trials and trials[0].point.kind == "application":
         yield from map(_trained, trials)
         return
     drawn = [(trial, _drawn(trial)) for trial in trials]
-    yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
     together = len(good) if len(good) > 1 else None
-    for (trial, pair), (answer, seconds) in zip(good, _answers(good, threads), strict=True):
+    answers = _answers(good, threads)
+    for trial, pair in drawn:
+        if isinstance(pair, Result):
+            yield pair, None
+            continue
+        answer, seconds = next(answers)
         result, estimate = _result(trial, answer)
         yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
@@ -313,7 +315,7 @@ def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) ->
             raise ValueError(f"the estimator gave {told} answers for {len(good)} trials")
     except Exception as error:
         trace()
-        share = (time.perf_counter() - started) / (len(good) - told)
+        share = (time.perf_counter() - started) / max(len(good) - told, 1)
         yield from [(error, share)] * (len(good) - told)
 
 
