@@ -222,7 +222,7 @@ def _export(prepared: "Prepared") -> "pd.DataFrame":
 
 
 def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
-    from mibench.findings import summary
+    from mibench.tables import formats
 
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     return json.dumps(
@@ -231,7 +231,7 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
             "folder": str(prepared.folder),
             "counts": counts,
             "exit": 1 if failed else 0,
-            "cells": json.loads(summary.cells(frame).to_json(orient="records")),
+            "cells": json.loads(formats.records(frame)),
         }
     )
 
@@ -239,9 +239,9 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
     from mibench import runs
     from mibench.cli.options import print_unicode
-    from mibench.tables import wide
+    from mibench.tables import formats
 
-    print_unicode(wide.text(frame))
+    print_unicode(formats.text(frame))
     for name, status, count, message in runs.causes(failed):
         progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
