@@ -76,9 +76,11 @@ ALLOWED = {
     "plots": {"errors", "interface", "specs", "findings", "tables"},
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
     "checks": {"interface", "trial"},
+    "application_checks": {"answers", "interface", "trial", "checks"},
     "cli": {
-        "errors", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs", "store",
-        "samples", "checks", "findings", "tables", "plots", "report",
+        "errors", "interface", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs",
+        "store",
+        "samples", "checks", "application_checks", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -15,10 +15,11 @@ from mibench import __version__, store
 from mibench import settings as asked
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import compare as comparing
+from mibench.findings import wins
 from mibench.findings.ranking import ranking
-from mibench.findings.summary import ROW, cells, natural, tidy
+from mibench.findings.summary import ROW, cells, natural, of_applications, of_tasks, tidy
 from mibench.plots.kinds import KINDS
-from mibench.tables import verdict
+from mibench.tables import scores, verdict
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
 
@@ -50,6 +51,7 @@ def page(
     import jinja2
 
     trials = tidy(frame)
+    tasks, models = of_tasks(trials)[0], of_applications(trials)
     here = files("mibench.report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"number": number, "short": short}
@@ -65,11 +67,12 @@ def page(
         grid=_grid(table),
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
+        models=scores.text(models) if len(models) else "",
         comparison=_comparison(trials, unit),
         leaderboard=_leaderboard(trials, unit) if leaderboard else None,
         figures=_figures(trials, unit, folders),
         provenance=[_provenance(folder, trials) for folder in folders],
-        data=_embedded(_data(trials, unit, folders)),
+        data=_embedded(_data(tasks, unit, folders)),
     )
 
 
@@ -95,12 +98,13 @@ def _grid(table: Grid) -> dict[str, Any]:
 
 
 def _comparison(trials: pd.DataFrame, unit: str) -> str:
+    models = wins.against(trials)
     try:
         ranked = ranking(trials, unit)
     except NothingMatched as reason:
-        return f"{reason}\n"
+        return verdict.text(models) if models else f"{reason}\n"
     if len(ranked.labels) != 2:
-        return verdict.text(ranked)
+        return verdict.text(ranked, *filter(None, [models]))
     first, second = sorted(ranked.labels, key=natural)
     return verdict.text(ranked, comparing.labels(trials, first, second, unit))
 
