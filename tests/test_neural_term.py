@@ -42,7 +42,7 @@ def test_a_term_is_the_estimators_formula_on_the_scores_of_its_critic(stem):
 
 @pytest.mark.parametrize("critic", ["concat", "merge", "separable", "bilinear"])
 def test_partners_are_the_other_rows_of_the_group(critic):
-    """A row's scores are those of batches of two, itself and one partner: of the pair, and of its x with the other z."""
+    """A row's scores are those of batches of two, itself and a partner: of the pair, and of its x with the other z."""
     term, (x, z) = replace(plugin("mine"), critic=critic, negatives=2).term(3, 2, seed=1), batch(6)
     joint, marginal = term.scores(x, z)
     for row, partners in enumerate([(1, 2), (2, 0), (0, 1), (4, 5), (5, 3), (3, 4)]):
