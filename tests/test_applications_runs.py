@@ -22,6 +22,7 @@ from mibench.checks import check
 from mibench.device import Device
 from mibench.errors import UsageError
 from mibench.findings import scores, wins
+from mibench.in_python import whole
 from mibench.interface import Application, Diverged, Outcome, Score
 from mibench.result import read_scores
 from mibench.tables import formats
@@ -37,7 +38,7 @@ def asked(estimators, tasks="toy/small", **more):
 def folder(tmp_path_factory):
     """A run of two trials at once."""
     output = tmp_path_factory.mktemp("toy") / "two"
-    runs.whole(runs.prepare(asked("none,bound,plain,spoilt", output=str(output), jobs=2)))
+    whole(runs.prepare(asked("none,bound,plain,spoilt", output=str(output), jobs=2)))
     return output
 
 
@@ -119,7 +120,7 @@ def test_a_run_of_one_job_gone_on_with_gives_the_same_numbers(folder, rows, tmp_
     for _ in range(5):
         next(half)
     half.close()
-    frame = runs.whole(runs.resume(tmp_path / "one"))
+    frame = whole(runs.resume(tmp_path / "one"))
     assert runs.resume(tmp_path / "one").survey() == 2, "what diverged, and nothing else, is due again"
     key = ["trial_id", "status", "scores", "mi_estimate", "chosen", "code"]
     first, second = (one.sort_values("trial_id")[key].reset_index(drop=True) for one in (rows, frame))
@@ -130,6 +131,13 @@ def test_the_report_has_the_table_of_scores(folder, rows):
     page = report.page(rows, [folder])
     assert "Trained models" in page
     assert html.escape(formats.text(rows).splitlines()[4]) in page
+
+
+def test_an_application_made_in_python_runs_in_this_process(tmp_path):
+    made = {"bound": Bound(), "double": Bound(2.0)}
+    frame = public.run(made, {"mine": Toy()}, seeds=1, output=tmp_path / "here")
+    assert dict(zip(frame["estimator"], frame["status"], strict=True)) == dict.fromkeys(["mean", *made], "ok")
+    assert len(store.read_pictures([tmp_path / "here"], frame["trial_id"])) == 2
 
 
 def planned(estimators, tasks="toy/small", **more):

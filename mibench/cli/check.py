@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue, specs
+from mibench.cli import complete
 from mibench.cli.options import AsJson, Plugins
 from mibench.errors import UsageError
 
 
 def check(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="An estimator, a task, an application, or a plugin file.")
+        str,
+        typer.Argument(
+            metavar="NAME|FILE",
+            help="An estimator, a task, an application, or a plugin file.",
+            autocompletion=complete.names,
+        ),
     ],
     plugins: Plugins = None,
     as_json: AsJson = False,
@@ -48,12 +54,13 @@ def check(
         )
         for p in points
     ]
-    broken, records = 0, []
+    broken, moot, records = 0, 0, []
     for subject, thing, promises in subjects:
         if not as_json:
             typer.echo(subject)
         for verdict in checks.check(subject, thing, promises):
             broken += verdict.broken is not None
+            moot += verdict.unsupported is not None
             records.append(asdict(verdict))
             if not as_json:
                 word = "BROKEN" if verdict.broken is not None else "n/a   " if verdict.unsupported else "ok    "
@@ -63,6 +70,8 @@ def check(
     if as_json:
         typer.echo(json.dumps(records))
     else:
-        typer.echo(f"{len(records) - broken} of {len(records)} promises kept")
+        asked = len(records) - moot
+        refused = f"; {moot} could not be tried, as the estimator refuses the data" if moot else ""
+        typer.echo(f"{asked - broken} of {asked} promises kept{refused}")
     if broken:
         raise typer.Exit(4)

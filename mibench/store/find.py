@@ -1,6 +1,7 @@
 """Which folder a user means, and what its run.json says."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ def read_run(folder: Path) -> dict[str, Any]:
     return facts
 
 
+def last_asked(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the last invocation wrote into run.json: a run may be gone on with by another command than its first."""
+    last = facts.get("invocations", [])[-1:]
+    return last[0] if last and isinstance(last[0], dict) else facts
+
+
 def check_schema(folder: Path) -> None:
     """Refuse by name a folder that a later version wrote."""
     if not (folder / "run.json").is_file():
@@ -74,9 +81,7 @@ def _begun(folder: Path) -> tuple[str, str]:
         facts = read_run(folder)
     except UsageError:
         return "", folder.name
-    last = facts.get("invocations", [])[-1:]
-    said = last[0].get("started_at") if last and isinstance(last[0], dict) else None
-    return str(said or facts.get("started_at", "")), folder.name
+    return str(last_asked(facts).get("started_at") or facts.get("started_at", "")), folder.name
 
 
 def find(run: str | Path | None) -> Path:
