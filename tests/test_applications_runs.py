@@ -135,7 +135,7 @@ def test_the_report_has_the_table_of_scores(folder, rows):
 
 def test_an_application_made_in_python_runs_in_this_process(tmp_path):
     made = {"bound": Bound(), "double": Bound(2.0)}
-    frame = public.run(made, {"mine": Toy()}, seeds=1, output=tmp_path / "here")
+    frame = public.run(made, {"small": Toy()}, seeds=1, output=tmp_path / "here")
     assert dict(zip(frame["estimator"], frame["status"], strict=True)) == dict.fromkeys(["mean", *made], "ok")
     assert len(store.read_pictures([tmp_path / "here"], frame["trial_id"])) == 2
 

@@ -254,4 +254,5 @@ def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]
     for name in sorted(prepared.edited):
         progress.tell(f"{name} or a task of it was edited while the run went on; its cells mix rows of different code")
     progress.say(f"results: {prepared.folder}")
-    progress.say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")
+    command = "plot" if (frame["kind"] == "task").any() else "compare"  # models have no estimates to draw
+    progress.say(f"next:    mibench {command} {shlex.quote(str(prepared.folder))}")

@@ -99,7 +99,7 @@ def _columns(board: Board, star: str) -> list[list[str]]:
     if board.nats:
         columns.append([NATS, *(number(board.nats[k]) if k in board.nats else "–" for k in board.labels)])
     if board.remarks:
-        columns.append(["failed", *(board.remarks.get(label, "") for label in board.labels)])
+        columns.append(["not scored", *(board.remarks.get(label, "") for label in board.labels)])
     return columns
 
 
