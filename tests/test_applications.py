@@ -11,10 +11,18 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 from mibench import Application, Diverged, Score  # noqa: E402
+from mibench.applications.bottleneck import Bottleneck  # noqa: E402
 from mibench.applications.mode_collapse import Grid  # noqa: E402
+from mibench.applications.representation import DeepInfoMax  # noqa: E402
+from mibench.applications.training.classes import from_uniform  # noqa: E402
+from mibench.applications.training.classifier import Classifier, redrawn  # noqa: E402
+from mibench.applications.training.digits import Part, batches, parts  # noqa: E402
 from mibench.applications.training.driver import Driver  # noqa: E402
-from mibench.applications.training.grid import MODES, coverage, from_uniform  # noqa: E402
+from mibench.applications.training.grid import MODES, coverage  # noqa: E402
+from mibench.applications.training.infomax import patches, principal  # noqa: E402
 from mibench.applications.training.networks import Spectral, dense  # noqa: E402
+from mibench.applications.training.stacked import precision  # noqa: E402
+from mibench.applications.training.streams import Streams  # noqa: E402
 from mibench.applications.with_term import WithTerm  # noqa: E402
 
 
@@ -46,14 +54,14 @@ class Term(torch.nn.Module):
         return -self.bound(x, z)
 
 
-FEW = {"percent": 15}
-"""Few pictures to learn from."""
+FEW = {"percent": 15, "train_size": 150, "validation_size": 150, "betas": (0.5,), "vib_betas": (0.01,), "stacks": 600}
+"""Few pictures to learn from, and few models."""
 each_point = pytest.mark.parametrize("point", APPLICATIONS.values(), ids=APPLICATIONS.keys())
 
 
 def small(point, **more):
     few = {name: value for name, value in FEW.items() if hasattr(point, name)}
-    return replace(point, **{"steps": 20, **few, **more})
+    return replace(point, **{"steps": 8, **few, **more})
 
 
 def none(dim_x, dim_z):
@@ -101,9 +109,10 @@ def test_a_term_of_weight_0_is_no_term(name, smoke):
     assert any(moved)
 
 
-@each_point
-def test_training_repeats_itself_by_seed_alone(point):
-    first, again, other = (small(point, steps=4).train(Term, seed=seed, device="cpu") for seed in (1, 1, 2))
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_training_repeats_itself_by_seed_alone(name, smoke):
+    first, *_ = smoke[name]
+    again, other = (small(APPLICATIONS[name]).train(Term, seed=seed, device="cpu") for seed in (3, 4))
     assert again.scores == first.scores
     assert again.curves == first.curves
     assert again.mi_estimate == first.mi_estimate
@@ -113,7 +122,7 @@ def test_training_repeats_itself_by_seed_alone(point):
 @each_point
 def test_baselines_are_scored_without_a_term(point):
     for name in point.baselines:
-        outcome = small(point).train(none, seed=3, device="cpu", baseline=name)
+        outcome = small(point, steps=2).train(none, seed=3, device="cpu", baseline=name)
         assert list(outcome.scores) == list(point.scores)
         assert np.isfinite(next(iter(outcome.scores.values())))
     with pytest.raises(ValueError, match="no baseline 'mean-imagee'; there are"):
@@ -233,6 +242,98 @@ def test_a_term_keeps_modes_at_a_small_budget():
 
     with_term, without = (Grid().train(make, seed=0, device="cpu") for make in (Bound, none))
     assert with_term.scores["reverse-kl"] < without.scores["reverse-kl"]
+
+
+# --- pictures
+
+
+def test_parts_are_disjoint_and_all_there_is():
+    first, second, rest = parts("digits", (1000, 250), Streams(1, "cpu"))
+    assert (len(first), len(second), len(rest)) == (1000, 250, 547)
+    rows = torch.cat([part.x for part in (first, second, rest)])
+    assert len(torch.unique(rows, dim=0)) == 1797
+    with pytest.raises(ValueError, match="digits has 1797 pictures, too few for parts of 1000, 797 and a rest"):
+        parts("digits", (1000, 797), Streams(1, "cpu"))
+
+
+def test_a_pass_of_batches_meets_each_picture_once():
+    order = batches(20, 5, torch.Generator().manual_seed(0))
+    passed = torch.cat([next(order) for _ in range(4)])
+    assert sorted(passed.tolist()) == list(range(20))
+    assert len(next(batches(3, 5, torch.Generator().manual_seed(0)))) == 3
+
+
+def test_a_patch_is_a_square_of_its_own_picture():
+    """Pictures whose pixels say where they are: a patch is its first pixel and what lies beside and below it."""
+    x = torch.arange(64.0).repeat(50, 1) + 100 * torch.arange(50.0).unsqueeze(1)
+    found = patches(x, 3, torch.Generator().manual_seed(0))
+    inside = torch.tensor([0, 1, 2, 8, 9, 10, 16, 17, 18.0])
+    assert torch.equal(found - found[:, :1], inside.expand(50, 9))
+    assert torch.equal(found[:, 0] // 100, torch.arange(50.0))
+    assert len(torch.unique(found[:, 0] % 100)) > 15
+
+
+def test_principal_components_keep_the_distances_of_a_plane():
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(30, 2))
+    lifted = plane @ np.linalg.qr(rng.normal(size=(5, 2)))[0].T + 3
+    found, _ = principal(lifted, lifted, 2)
+    assert np.linalg.norm(found[0] - found[1]) == pytest.approx(np.linalg.norm(plane[0] - plane[1]))
+
+
+def test_precision_counts_what_lies_within_reach():
+    """Ten points a step apart on a line: third neighbours are 2 steps away inside, and 3 at the ends."""
+    real = np.arange(10.0)[:, None]
+    made = np.array([[0.5], [-2.9], [-3.1], [12.0], [50.0]])
+    assert precision(made, real) == pytest.approx(3 / 5)
+
+
+def test_prior_matching_is_a_loss_to_clip_to():
+    with pytest.raises(ValueError, match="clip=True has no loss to clip the term to"):
+        DeepInfoMax(clip=True)
+    outcome = small(DeepInfoMax(prior=1.0, clip=True)).train(none, seed=3, device="cpu")
+    assert outcome.scores["linear-gain"] != 0
+
+
+# --- the bottleneck
+
+
+@pytest.mark.parametrize("encoder", ["gaussian", "additive", "propagated"])
+def test_a_code_keeps_its_variance_and_its_divergence_is_that_of_normals(encoder):
+    """Over a batch each coordinate of Z has variance 1; E KL by its formula from the mean and s, which draws show."""
+    model = Classifier(Bottleneck(encoder=encoder, hidden=(32,), code=4), 64, Streams(0, "cpu"))
+    x = torch.rand(4000, 64, generator=torch.Generator().manual_seed(0))
+    z, divergence = model(x, torch.Generator().manual_seed(1))
+    assert z.var(0).detach().numpy() == pytest.approx(np.ones(4), abs=4 * (2 / 4000) ** 0.5)
+    assert (divergence > 0).all()
+    if encoder != "additive":
+        return
+    s = 0.01 + 0.98 / (1 + np.exp(2.0))
+    assert divergence.mean().item() == pytest.approx(-4 * log(s), rel=1e-3)
+
+
+def test_redrawn_labels_are_wrong_in_nine_of_ten():
+    part = Part(torch.zeros(20_000, 1), torch.full((20_000,), 7))
+    labels = redrawn(part, 0.4, Streams(0, "cpu"), "train").labels
+    expected = 0.4 * 0.9
+    assert (labels != 7).double().mean().item() == pytest.approx(expected, abs=4 * (0.36 * 0.64 / 20_000) ** 0.5)
+    assert torch.equal(redrawn(part, 0.0, Streams(0, "cpu"), "train").labels, part.labels)
+
+
+def test_the_model_tested_is_the_one_that_erred_least_on_the_validation_part():
+    point = small(Bottleneck(betas=(0.1, 0.2)))
+    outcome = replace(point, betas=(0.1, 0.2)).train(Term, seed=3, device="cpu")
+    errors = [error for _, error in outcome.curves["validation-error"]]
+    at = outcome.chosen["betas"].index(outcome.chosen["beta"])
+    assert errors[at] == min(errors)
+    assert outcome.scores["validation-accuracy"] == 1 - errors[at]
+    assert outcome.scores["test-error"] == outcome.curves["test-error"][at][1]
+
+
+@pytest.mark.parametrize("grid", [(), (-0.1,), (float("nan"),), ("a",)])
+def test_a_grid_that_is_none_is_refused(grid):
+    with pytest.raises(ValueError, match=r"vib_betas=.* must be numbers of at least 0"):
+        Bottleneck(vib_betas=grid)
 
 
 # --- networks

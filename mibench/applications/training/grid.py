@@ -1,6 +1,5 @@
 """The 25 normals: a generator and a discriminator, and how well the generated points cover the grid."""
 
-from math import log, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,9 +7,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from mibench.applications.training.adversaries import play
+from mibench.applications.training.classes import from_uniform
 from mibench.applications.training.driver import Driver, scored
-from mibench.applications.training.networks import leaky, perceptron, taken_for_real, told_apart
-from mibench.applications.training.steps import decayed, descend
+from mibench.applications.training.networks import leaky, perceptron
 from mibench.applications.training.streams import Streams
 from mibench.interface import MakeTerm, Outcome
 from mibench.neural.company import one_thread
@@ -27,29 +27,15 @@ HIGH_QUALITY = 3
 
 
 def train(settings: "Grid", make_term: MakeTerm, seed: int, device: str) -> Outcome:
-    """Train generator and discriminator in turns, the critic on what the generator made."""
+    """Train generator and discriminator and score what is made."""
     streams = Streams(seed, device)
     generator = perceptron((settings.noise, *settings.hidden, 2), streams.of("generator")).to(device)
     judge = perceptron((2, *settings.hidden, 1), streams.of("discriminator"), leaky).to(device)
     driver = Driver(make_term, 2, settings.noise, settings)
-    makes, judges = (
-        torch.optim.Adam(net.parameters(), lr=settings.rate, betas=(0.5, 0.999)) for net in (generator, judge)
-    )
-    weights = list(generator.parameters())
-    data, noise = streams.of("data"), streams.of("noise")
+    data = streams.of("data")
 
     def run() -> None:
-        for step in range(settings.steps):
-            for optimiser in (makes, judges):
-                decayed(optimiser, settings.rate, step, settings.steps)
-            real = drawn(settings, data).to(device)
-            z = streams.normal(noise, settings.batch_size, settings.noise)
-            fake = generator(z)
-
-            descend(judges, told_apart(judge(real), judge(fake.detach())))
-            driver.learn(fake, z, step)
-            driver.set_gradients(weights, taken_for_real(judge(fake)), fake, z)
-            makes.step()
+        play(settings, generator, judge, driver, lambda: drawn(settings, data).to(device), streams)
 
     def score() -> Outcome:
         z = streams.normal(streams.of("evaluation"), settings.points, settings.noise)
@@ -82,12 +68,3 @@ def coverage(points: npt.NDArray[Any], sd: float) -> dict[str, float]:
         "modes": float(len(np.unique(nearest[good]))),
         "reverse-kl-of-high-quality": from_uniform(nearest[good], 25),
     }
-
-
-def from_uniform(labels: npt.NDArray[Any], classes: int) -> float:
-    """KL(labels ‖ uniform over so many classes) in nats; nan of no labels."""
-    if not len(labels):
-        return nan
-    shares = np.bincount(labels, minlength=classes) / len(labels)
-    shares = shares[shares > 0]
-    return float((shares * np.log(shares)).sum() + log(classes))

@@ -1,5 +1,8 @@
 """Classifiers that say what codes and pictures still tell: scikit-learn's, seeded and on one thread."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy.typing as npt
@@ -24,7 +27,7 @@ def small_perceptron(train: tuple[Codes, Codes], test: tuple[Codes, Codes], stre
 
 def classifier(train: tuple[Codes, Codes], streams: Streams) -> Any:
     """A perceptron with 128 hidden units that has learnt the classes; it has scikit-learn's `predict`."""
-    with threadpool_limits(1):
+    with _quiet():
         return _perceptron(128, streams).fit(*train)
 
 
@@ -32,16 +35,21 @@ def _perceptron(hidden: int, streams: Streams) -> Any:
     from sklearn.neural_network import MLPClassifier
 
     state = int(streams.rng("judge").integers(2**31))
-    return MLPClassifier((hidden,), max_iter=60, early_stopping=False, random_state=state)
+    return MLPClassifier((hidden,), max_iter=60, random_state=state)
 
 
 def _accuracy(model: Any, train: tuple[Codes, Codes], test: tuple[Codes, Codes]) -> float:
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of passes is the probe
+    with _quiet():
         return float(make_pipeline(StandardScaler(), model).fit(*train).score(*test))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    from sklearn.exceptions import ConvergenceWarning
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # as many passes as there are, and no more, are the judge
+        yield
