@@ -63,9 +63,9 @@ def run(
     to one, or lists of all these. With objects the run stays in this process: no timeout, memory limit or cluster.
     Failures are rows. Raises UsageError for names, fields and options that are wrong.
     """
-    from mibench import runs
+    from mibench import in_python
 
-    return runs.whole(runs.asked_in_python(estimators, tasks, samples, seeds, output, options))
+    return in_python.whole(in_python.prepare(estimators, tasks, samples, seeds, output, options))
 
 
 def load(*runs: str | Path) -> "pd.DataFrame":

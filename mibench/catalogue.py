@@ -62,6 +62,25 @@ class Point:
         """The task's whole definition, as one JSON text."""
         return specs.canonical(specs.typed_fields(self.task))
 
+    @cached_property
+    def version(self) -> Any:
+        """The version the task says it is."""
+        return declared(self.task, "version")
+
+    @cached_property
+    def dims(self) -> tuple[int | None, int | None]:
+        """Dimensions of the two sides as the task declares them, None where only a sample tells."""
+        return declared(self.task, "dim_x"), declared(self.task, "dim_y")
+
+
+def declared(task: Any, name: str) -> Any:
+    """What a task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
+    try:
+        with fenced():
+            return getattr(task, name, None)
+    except Exception:  # a task may be anyone's
+        return None
+
 
 def bundled_folders() -> list[tuple[Path, str]]:
     """Where bundled plugins lie: beside the package in a checkout, inside it from the wheel."""
@@ -249,7 +268,7 @@ class Catalogue:
 
 
 def _changes_name(task: Any, changes: Mapping[str, Any]) -> str:
-    return ":".join(f"{key}={_shown(value)}" for key, value in changes.items() if key not in specs.places(task))
+    return ":".join(f"{key}={specs.shown(value)}" for key, value in changes.items() if key not in specs.places(task))
 
 
 def _truth(task: Any, who: str) -> float:
@@ -258,10 +277,6 @@ def _truth(task: Any, who: str) -> float:
             return float(task.mi)
     except Exception as error:  # a task may be anyone's
         raise UsageError(f"'{who}' has no mutual information: {reason(error)}") from error
-
-
-def _shown(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _text(path: Path) -> str:

@@ -68,9 +68,10 @@ class Estimator(Protocol):
 
     * `direction`: a `Direction`, "none" if absent;
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
-      of arrays, `seeds` and `draws` lists; it gives one `Estimate`, or one exception, a trial, in order. A generator
-      gives each as it is known: it is shown at once, and kept whatever becomes of the others;
-    * `trials_at_once(n, dim_x, dim_y, device)`: how many trials `estimate_many` should be given at most, and
+      of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
+    * `estimate_each`, the same as an iterator of `(position, answer)` pairs, each given as soon as it is known: it is
+      shown at once, and kept whatever becomes of the others;
+    * `trials_at_once(n, dim_x, dim_y, device)`: how many trials these should be given at most, and
       `least_batch(n, dim_x, dim_y, device)`: below how many it is no quicker than one by one, 1 if absent;
     * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
       one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;

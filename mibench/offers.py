@@ -7,6 +7,7 @@ import dataclasses
 import importlib.metadata
 import importlib.util
 import inspect
+import marshal
 import re
 import sys
 from collections.abc import Mapping
@@ -188,19 +189,26 @@ def _accept(who: str, name: Any, made: Any, method: str) -> None:
 
 def from_object(name: str, thing: Any) -> Plugin:
     """An estimator, a task, or the points of a sweep, as a plugin of its own."""
-    first = next(iter(thing.values()), None) if isinstance(thing, Mapping) else thing
-    try:
-        source = inspect.getsource(type(first))
-    except (OSError, TypeError):
-        source = repr(type(first))
-    path = Path(inspect.getfile(type(first)) if source[:1] != "<" else ".")
+    points = thing.values() if isinstance(thing, Mapping) else thing if isinstance(thing, list | tuple) else [thing]
+    first = next(iter(points), None)
+    source = "".join(map(_source, dict.fromkeys(kind for one in points for kind in type(one).__mro__[:-1])))
+    path = Path(getattr(sys.modules.get(type(first).__module__), "__file__", None) or ".")
     if hasattr(first, "estimate"):
         _accept(f"estimator '{name}'", name, thing, "estimate")
         return Plugin(name, path, "object", estimators={name: thing}, source=source)
     if not hasattr(first, "sample"):
         raise TypeError(f"'{name}' is {one_line(repr(thing), 80)}: neither an estimator (estimate) nor a task (sample)")
-    points = _points(name, thing if isinstance(thing, Mapping) else [thing], Path.cwd())
-    return Plugin(name, path, "object", tasks={name: points}, source=source)
+    sweep = _points(name, thing if isinstance(thing, Mapping | list | tuple) else [thing], Path.cwd())
+    return Plugin(name, path, "object", tasks={name: sweep}, source=source)
+
+
+def _source(kind: type) -> str:
+    """The text of a class, or what it was compiled to where it was typed at a prompt."""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        codes = [made.__code__ for made in vars(kind).values() if isinstance(made, FunctionType)]
+        return "".join(marshal.dumps(code, 2).hex() for code in codes) or repr(kind)
 
 
 def reason(error: BaseException) -> str:

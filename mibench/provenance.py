@@ -16,8 +16,8 @@ from typing import Any
 
 import mibench
 from mibench.catalogue import PACKAGE, Catalogue
+from mibench.device import Device
 from mibench.engine import devices
-from mibench.engine.devices import Device
 from mibench.settings import Settings
 
 COMMAND = re.compile(r"\bmibench(/__main__\.py)?$")

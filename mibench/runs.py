@@ -1,6 +1,5 @@
 """A run from request to rows: prepare, run, resume. The command line and the Python verbs drive it."""
 
-import dataclasses
 import functools
 import itertools
 import socket
@@ -16,17 +15,18 @@ from mibench import catalogue as catalogues
 from mibench import provenance, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
+from mibench.device import Device
 from mibench.engine import cluster, devices, here, local
-from mibench.engine.devices import Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.parcels import Finished, Limits
-from mibench.errors import NothingMatched, UsageError, one_line
+from mibench.errors import NothingMatched, UsageError
 from mibench.result import SETTLED, Result
 from mibench.seeds import Seeds
 from mibench.settings import Settings
 from mibench.trial import Trial, code_of, plan, refusal, sizes
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 @dataclass
@@ -321,13 +321,18 @@ def _refuse_for_objects(settings: Settings, objects: Mapping[str, Any]) -> None:
 def resume(run: str | Path | None, changes: Mapping[str, Any] | None = None) -> Prepared:
     """The run of a folder, to go on with, with the settings it keeps."""
     folder = store.find(run)
+    return prepare(replace(kept(folder), output=str(folder), **(changes or {})))
+
+
+def kept(folder: Path) -> Settings:
+    """The settings that a folder keeps. Raises UsageError where none can be gone on with."""
     facts = store.read_run(folder) if folder.is_dir() else {}
     if "settings" not in facts:
         raise UsageError(f"{folder} cannot be gone on with: it keeps no settings; run it again with -o {folder}")
     if objects := [label for label in facts.get("plugins", {}) if label.startswith("object:")]:
         names = ", ".join(label.partition(":")[2] for label in objects)
         raise UsageError(f"{folder} was run with objects of a Python process ({names}); go on with mibench.run there")
-    return prepare(replace(asked.of(facts["settings"]), output=str(folder), **(changes or {})))
+    return asked.of(facts["settings"])
 
 
 def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
@@ -336,64 +341,3 @@ def causes(failed: Iterable[Result]) -> list[tuple[str, str, int, str]]:
     for result in failed:
         groups.setdefault((result.estimator, result.status, (result.error or "")[:80]), []).append(result)
     return [(name, status, len(group), group[0].error or "") for (name, status, _), group in groups.items()]
-
-
-def asked_in_python(
-    estimators: Any,
-    tasks: Any,
-    samples: int | Iterable[int] | None,
-    seeds: int | str | Iterable[int],
-    output: str | Path | None,
-    options: Mapping[str, Any],
-) -> Prepared:
-    """The run that `mibench.run` asks for, in Python's words: names or objects, numbers or lists of them."""
-    objects: dict[str, Any] = {}
-    stated: dict[str, Any] = {
-        "estimators": _named(estimators, objects),
-        "tasks": _named(tasks, objects),
-        "samples": () if samples is None else samples,
-        "seeds": str(Seeds.of(seeds)),
-        "output": None if output is None else str(output),
-        **options,
-    }
-    return prepare(asked.of({name: _worded(name, value) for name, value in stated.items()}), objects=objects)
-
-
-def _named(given: Any, objects: dict[str, Any]) -> tuple[str, ...]:
-    """Names of estimators or tasks; those of objects are put beside them into `objects`."""
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, Mapping):
-        _put(objects, given)
-        return tuple(given)
-    if dataclasses.is_dataclass(given) or isinstance(given, type):
-        _put(objects, {type(given).__name__: given})
-        return (type(given).__name__,)
-    if not isinstance(given, Iterable):
-        raise UsageError(
-            f"{one_line(repr(given), 80)} names no estimator or task: a name, a frozen dataclass, or a list"
-        )
-    return tuple(name for one in given for name in _named(one, objects))
-
-
-def _put(objects: dict[str, Any], named: Mapping[str, Any]) -> None:
-    for name, thing in named.items():
-        if objects.setdefault(name, thing) is not thing:
-            raise UsageError(f"two objects are called '{name}': give them names, {{name: object}}")
-
-
-def _worded(name: str, value: Any) -> Any:
-    """A value of Python as a setting holds it: texts where the command line takes texts."""
-    default = asked.FIELDS[name].default if name in asked.FIELDS else None
-    if isinstance(default, tuple):
-        return (str(value),) if isinstance(value, str | int | float | Path) else tuple(map(str, value))
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if (number and name in ("timeout", "memory")) or isinstance(value, Path) else value
-
-
-def whole(prepared: Prepared) -> "pd.DataFrame":
-    """Run what is to do and return all rows of the folder."""
-    assert prepared.writer is not None
-    for _ in prepared.results():
-        pass
-    return prepared.writer.export()

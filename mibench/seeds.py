@@ -1,10 +1,11 @@
 """Seeds as they are asked for: a count, ranges and lists of them, "10", "0-9,15"."""
 
+import contextlib
 import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 from mibench.errors import UsageError
 
@@ -38,10 +39,10 @@ class Seeds(Sequence[int]):
         return cls(tuple(found))
 
     @classmethod
-    def of(cls, given: int | str | Iterable[int]) -> "Seeds":
+    def of(cls, given: Any) -> "Seeds":
         """Seeds as Python says them: a count, a text for `read`, or any whole numbers, a `range` among them."""
-        if isinstance(given, int | str):
-            return cls.read(str(given))
+        with contextlib.suppress(TypeError):
+            return cls.read(str(given if isinstance(given, str | bool) else operator.index(given)))
         if isinstance(given, range) and given.step == 1:
             return cls.read(f"{given.start}-{given.stop - 1}")
         runs: list[list[int]] = []
@@ -53,6 +54,8 @@ class Seeds(Sequence[int]):
                     runs.append([seed, seed])
         except TypeError as error:
             raise UsageError(f"seeds={given!r:.80}: give a count, a text such as 0-9, or whole numbers") from error
+        if not runs:
+            raise UsageError(f"seeds={given!r:.80}: there is no seed in it")
         return cls.read(",".join(f"{first}-{last}" for first, last in runs))
 
     def __len__(self) -> int:

@@ -201,6 +201,31 @@ def _all_fields(thing: Any) -> set[str]:
     return own | _all_fields(base) if "base" in own and dataclasses.is_dataclass(base) else own
 
 
+def texts(thing: Any) -> dict[str, list[str]]:
+    """Every field that `change` finds, with the texts it may be where these are few, else the one that it is."""
+    found: dict[str, list[str]] = {}
+    for layer in _layers(thing):
+        hints = _hints(type(layer))
+        for f in dataclasses.fields(layer):
+            value = getattr(layer, f.name)
+            if f.init and not f.metadata.get("place") and not dataclasses.is_dataclass(value):
+                found.setdefault(f.name, _words(hints.get(f.name)) or [shown(value)])
+    return found
+
+
+def _words(kind: Any) -> list[str]:
+    if kind is bool:
+        return ["true", "false"]
+    if typing.get_origin(kind) is Literal:
+        return [str(choice) for choice in typing.get_args(kind)]
+    return []
+
+
+def shown(value: Any) -> str:
+    """A value as `read` takes it."""
+    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
 def _hints(kind: type) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind)

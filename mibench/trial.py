@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 import mibench
-from mibench.catalogue import Catalogue, Choice, Point
+from mibench.catalogue import Catalogue, Choice, Point, declared
+from mibench.device import Device
 from mibench.errors import one_line
 from mibench.fence import fenced
 from mibench.interface import Array, Diverged, Draw, Estimate
@@ -42,8 +42,8 @@ class Trial:
     @cached_property
     def id(self) -> str:
         """A hash of what the number depends on; the letter in front keeps spreadsheets from reading it as a number."""
-        device_kind = self.device.partition(":")[0]
-        version = _declared(self.point.task, "version")
+        device_kind = Device.of(self.device).kind
+        version = self.point.version
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
         return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
 
@@ -62,7 +62,7 @@ class Trial:
     @property
     def dims(self) -> tuple[int | None, int | None]:
         """Dimensions of the two sides as the task declares them, None where only a sample tells."""
-        return _declared(self.point.task, "dim_x"), _declared(self.point.task, "dim_y")
+        return self.point.dims
 
     def row(self, status: str, **values: Any) -> Result:
         """The trial's result with this status; what is not given stays empty."""
@@ -124,12 +124,13 @@ def plan(
     """
     truths: dict[int, tuple[float | None, float | None]] = {}
     codes: dict[tuple[str, int], str] = {}
+    asked: dict[int, Sequence[int]] = {}
     devices = {id(choice): device(choice) for choice in choices}
     for seed in seeds:
         for index, point in enumerate(points):
             if index not in truths:
-                truths[index] = _truth(point.task)
-            for n in sizes(point, samples):
+                truths[index], asked[index] = _truth(point.task), sizes(point, samples)
+            for n in asked[index]:
                 for choice in choices:
                     if (choice.name, index) not in codes:
                         codes[choice.name, index] = code_of(catalogue, choice, point)
@@ -139,21 +140,12 @@ def plan(
 
 def code_of(catalogue: Catalogue, choice: Choice, point: Point) -> str:
     """What a number of this estimator at this point comes from: sources, and the content of a task's own files."""
-    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), _declared(point.task, "content"))))
+    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), declared(point.task, "content"))))
 
 
 def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
     """The sample sizes asked for; if none is, all rows of a task that has its own, and `USUAL_SIZE` of any other."""
-    return samples or (_declared(point.task, "rows_at_hand") or USUAL_SIZE,)
-
-
-def _declared(task: Any, name: str) -> Any:
-    """What the task says of itself; None where it does not or cannot: sampling then fails, and the row says why."""
-    try:
-        with fenced():
-            return getattr(task, name, None)
-    except Exception:
-        return None
+    return samples or (declared(point.task, "rows_at_hand") or USUAL_SIZE,)
 
 
 def _truth(task: Any) -> tuple[float | None, float | None]:
@@ -201,15 +193,13 @@ def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
 
 
 def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
-    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample.
-
-    Those that end before they are estimated come first, then the others as their answers do.
-    """
+    """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
     drawn = [(trial, _drawn(trial)) for trial in trials]
     yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
     together = len(good) if len(good) > 1 else None
-    for (trial, pair), (answer, seconds) in zip(good, _answers(good, threads), strict=True):
+    for position, answer, seconds in _answers(good, threads):
+        trial, pair = good[position]
         result, estimate = _result(trial, answer)
         yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
 
@@ -258,44 +248,50 @@ def _draw(trial: Trial) -> Draw | None:
     return lambda n: _pair(trial.point.task.sample(n, rng), n, who)
 
 
-def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterator[tuple[Any, float]]:
-    """An answer a trial, or the exception it ended in, and its seconds: its share where all come at once."""
-    started, told = time.perf_counter(), 0
+def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterator[tuple[int, Any, float]]:
+    """By position, each trial's answer, or the exception it ended in, and its seconds.
+
+    Time is shared by those that have no answer yet, so that the seconds of all are what they took together.
+    """
+    left = set(range(len(good)))
+    share, since = 0.0, time.perf_counter()
     try:
-        given = _asked(good, threads) if good else []
-        if not isinstance(given, Iterator):
-            given = list(given)
-            if len(given) != len(good):
-                raise ValueError(f"the estimator gave {len(given)} answers for {len(good)} trials")
-            share = (time.perf_counter() - started) / max(len(good), 1)
-            told = len(good)
-            yield from ((answer, share) for answer in given)
-            return
-        for answer in islice(given, len(good)):
-            told += 1
-            yield answer, time.perf_counter() - started
-            started = time.perf_counter()
-        if told < len(good):
-            raise ValueError(f"the estimator gave {told} answers for {len(good)} trials")
+        for position, answer in _asked(good, threads) if good else ():
+            share += (time.perf_counter() - since) / max(len(left), 1)
+            left.remove(position)
+            yield position, answer, share
+            since = time.perf_counter()
+        if left:
+            raise ValueError(f"the estimator gave {len(good) - len(left)} answers for {len(good)} trials")
     except Exception as error:
         _trace()
-        share = (time.perf_counter() - started) / (len(good) - told)
-        yield from [(error, share)] * (len(good) - told)
+        share += (time.perf_counter() - since) / max(len(left), 1)
+        yield from ((position, error, share) for position in sorted(left))
 
 
-def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Any:
-    """What the estimator returns for one trial or several: a list of answers, or an iterator of them."""
+def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterable[tuple[int, Any]]:
+    """What the estimator returns for one trial or several, by position."""
     (first, (x, y)), estimator = good[0], good[0][0].choice.estimator
     offered: dict[str, Any] = {"device": first.device, "threads": threads}
     if len(good) > 1 and not hasattr(estimator, "estimate_family"):
         offered |= {"seeds": [t.estimator_seed for t, _ in good], "draws": [_draw(t) for t, _ in good]}
         xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
-        return estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered))
-    offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
-    if len(good) > 1:
-        siblings = [trial.choice.estimator for trial, _ in good]
-        return estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered))
-    return [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+        if hasattr(estimator, "estimate_each"):
+            given: Iterable[tuple[int, Any]] = estimator.estimate_each(
+                xs, ys, **named(estimator.estimate_each, offered)
+            )
+            return given
+        answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
+    else:
+        offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
+        if len(good) > 1:
+            siblings = [trial.choice.estimator for trial, _ in good]
+            answers = list(estimator.estimate_family(x, y, siblings, **named(estimator.estimate_family, offered)))
+        else:
+            answers = [estimator.estimate(x, y, **named(estimator.estimate, offered))]
+    if len(answers) != len(good):
+        raise ValueError(f"the estimator gave {len(answers)} answers for {len(good)} trials")
+    return enumerate(answers)
 
 
 def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """What a user types, what comes back on stdout and stderr, and the exit codes of the design."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mibench import cli, store
+from mibench import checks, cli, store
 from mibench.trial import COLUMNS
 
 QUICK = ("run", "-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0,1", "-n", "300", "--seeds", "2")
@@ -443,6 +445,62 @@ def test_check_passes_the_bundled_and_fails_the_careless(mibench, estimator_file
     assert "global random state" in done.stdout
 
 
+def test_the_bar_is_gone_before_the_last_lines(tmp_path):
+    """On a terminal a line that is drawn anew ends with a carriage return: what stays must stand behind none."""
+    from conftest import ROOT
+
+    ours, theirs = os.openpty()
+    command = ("run", "-e", "gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "50", "--seeds", "3", "-o", "out")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mibench", *command],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    heard = b""
+    with contextlib.suppress(OSError):  # as a terminal says that the other side is closed
+        while part := os.read(ours, 65536):
+            heard += part
+    os.close(ours)
+    assert process.wait() == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", heard.decode()).replace("\r\n", "\n")
+    assert "0/3" in shown, "a bar from the start"
+    last = [line.rpartition("\r")[2] for line in shown.rstrip("\n").split("\n")[-2:]]
+    assert last == ["results: out", "next:    mibench plot out"]
+
+
+def _narrow(estimator_file, most):
+    """A plugin whose estimator takes so many columns."""
+    refuses = f'    def refuses(self, dim_x):\n        return "too many columns" if dim_x > {most} else None\n'
+    file = estimator_file("narrow", "return 0.0")
+    file.write_text(file.read_text().replace("\n@hookimpl", f"{refuses}\n@hookimpl"))
+    return file
+
+
+def test_check_tells_refused_from_broken_and_each_promise_as_it_goes(monkeypatch, capsys, estimator_file, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    file = _narrow(estimator_file, 0)
+
+    def last(estimator):
+        heard = capsys.readouterr().out
+        assert "  n/a     it takes (n, dim_x)" in heard, "the promise before"
+        raise checks.Broken("seen in time")
+
+    promises = (checks.is_frozen, checks.accepts_the_shapes, last)
+    last.__doc__ = "it is told as it goes"
+    monkeypatch.setattr(checks, "ESTIMATOR_PROMISES", promises)
+    assert _main(monkeypatch, "check", str(file)) == 4
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["  BROKEN  it is told as it goes", "          seen in time",
+                         "1 of 2 promises kept; 1 could not be tried, as the estimator refuses the data"]  # fmt: skip
+    monkeypatch.setattr(checks, "ESTIMATOR_PROMISES", promises[:2])
+    assert _main(monkeypatch, "check", str(file), "--json") == 0
+    assert [record["unsupported"] for record in json.loads(capsys.readouterr().out)] == [None, "too many columns"]
+
+
 def test_describe_says_fields_source_and_points(mibench):
     assert "Kraskov" in mibench("describe", "ksg").stdout
     assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
@@ -517,3 +575,48 @@ def test_a_picture_of_a_small_file_shows_all_its_rows(mibench, tmp_path):
     )
     done = mibench("describe", "own", "-p", tmp_path / "own.py", "-o", tmp_path / "own.png")
     assert (done.returncode, done.stderr) == (0, f"wrote {tmp_path / 'own.png'}\n")
+
+
+def test_status_is_of_all_requests_and_tells_failed_unsupported_and_stale_apart(
+    monkeypatch, capsys, estimator_file, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    files = [estimator_file("made", "return 0.5"), estimator_file("bad", "raise ValueError('no')")]
+    narrow = _narrow(estimator_file, 1)
+    plugins = [word for file in (*files, narrow) for word in ("-p", str(file))]
+    run = ("run", *plugins, "-t", "gaussian", "--dims", "2", "--mi", "0,1", "-n", "20", "-o", "out", "-q")
+
+    def status():
+        capsys.readouterr()
+        assert _main(monkeypatch, "status", "out", "--json") == 0
+        document = json.loads(capsys.readouterr().out)
+        assert _main(monkeypatch, "status", "out") == 0
+        return document, capsys.readouterr().out
+
+    assert _main(monkeypatch, *run, "-e", "made", "--seeds", "1") == 0
+    capsys.readouterr()
+    assert _main(monkeypatch, *run, "-e", "made,bad,narrow", "--seeds", "2") == 1
+    assert capsys.readouterr().err.splitlines()[0] == "4 × bad error: no", "quiet too says why"
+    document, said = status()
+    assert (document["done"], document["trials"]) == (12, 12)
+    assert document["counts"] == {"ok": 4, "error": 4, "unsupported": 4}
+    assert (document["failed"], document["unsupported"], document["stale"]) == (4, 4, {})
+    assert "out: 12/12 · ok 4 · unsupported 4 · failed 4 · " in said
+    assert "go on with: mibench resume out\n" in said
+    assert "stale" not in said
+    estimator_file("made", "return 0.7")
+    (tmp_path / "out" / "trials.csv").unlink()
+    rows = [line for path in store.row_files(tmp_path / "out") for line in path.read_text().splitlines()]
+    for path in store.row_files(tmp_path / "out"):
+        path.unlink()
+    (tmp_path / "out" / "rows" / "less.jsonl").write_text("\n".join(line for line in rows if '"seed":0' in line))
+    document, said = status()
+    assert (document["done"], document["trials"], document["stale"]) == (6, 12, {"made": 2})
+    assert "2 rows of made were made by another version of it or of its task: mibench resume out --rerun stale" in said
+    assert not (tmp_path / "out" / "trials.csv").exists(), "status writes nothing"
+    narrow.unlink()
+    document, said = status()
+    assert (document["trials"], document["stale"]) == (12, None)
+    assert "not compared with today's sources: " in said
+    assert _main(monkeypatch, "list", "runs", "--json") == 0
+    assert [(r["run"], r["rows"], r["trials"]) for r in json.loads(capsys.readouterr().out)] == [("out", 6, 12)]

@@ -6,9 +6,9 @@ import pytest
 
 from mibench import store
 from mibench.catalogue import Choice, Point
+from mibench.device import Device
 from mibench.engine import devices
 from mibench.engine.batches import WINDOW, batches
-from mibench.engine.devices import Device
 from mibench.engine.local import Queues
 from mibench.errors import UsageError
 from mibench.trial import Trial
@@ -150,11 +150,6 @@ def test_a_device_is_called_as_it_was_asked_for(name):
     assert device.name == str(device) == name
     assert device.accelerator == (name != "cpu")
     assert device.dtype == ("float32" if name == "mps" else "float64")
-
-
-def test_more_jobs_than_any_machine_has_are_refused_before_anything_is_built():
-    with pytest.raises(UsageError, match="--jobs 1000000000000: expected at most"):
-        devices.slots([devices.CPU], jobs=10**12, jobs_per_gpu=1)
 
 
 def test_devices_that_are_not_here_are_told(monkeypatch):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def long_run():
     ]
     frame = pd.concat(both, ignore_index=True)
     frame.loc[frame["estimator"] == "infonce", "ceiling"] = 2.1
+    frame.loc[frame["estimator"] == "smile", "ceiling"] = 40.0  # outside of every frame
     frame["samples_seen"] = (0.7 * frame["n_samples"]).where(~frame["estimator"].isin(["ksg", "gaussian"]))
     return fail(frame, (frame["estimator"] == "smile") & (frame["dim_x"] == 20))
 
@@ -70,18 +72,20 @@ def titled(kind, title):
 
 
 def estimates(**where):
-    """The ok estimates by truth, of the cells drawn: those at the largest n."""
-    rows = FRAME[(FRAME["n_samples"] == 10_000) & (FRAME["status"] == "ok")]
+    """The ok estimates by truth."""
+    rows = FRAME[FRAME["status"] == "ok"]
     for column, value in where.items():
         rows = rows[rows[column] == value]
     return {truth: list(group["mi_estimate"]) for truth, group in rows.groupby("mi_true")}
 
 
-@pytest.mark.parametrize("dim", [1, 5, 20])
-def test_estimates_stand_at_their_means(dim):
-    lines = drawn_lines(titled("estimate", f"gaussian, dimension {dim}"))
+@pytest.mark.parametrize("n", [500, 10_000])
+@pytest.mark.parametrize("dim", [1, 20])
+def test_estimates_stand_at_their_means(dim, n):
+    """A panel is of one n alone."""
+    lines = drawn_lines(titled("estimate", f"gaussian, dimension {dim}, n = {n}"))
     for name, _, _ in EIGHT:
-        values = estimates(task="gaussian", dim_x=dim, estimator=name)
+        values = estimates(task="gaussian", dim_x=dim, estimator=name, n_samples=n)
         if not values:
             assert (name, dim) == ("smile", 20)
             continue
@@ -91,10 +95,10 @@ def test_estimates_stand_at_their_means(dim):
 
 def test_bands_are_the_t_intervals():
     """2.776 is Student's 97.5 % quantile at 4 degrees of freedom."""
-    axis = titled("estimate", "gaussian, dimension 5")
+    axis = titled("estimate", "gaussian, dimension 5, n = 10000")
     bands = [band.get_paths()[0].vertices for band in axis.collections]
     assert len(bands) == 2 * len(EIGHT)
-    values = estimates(task="gaussian", dim_x=5, estimator="mine")
+    values = estimates(task="gaussian", dim_x=5, estimator="mine", n_samples=10_000)
     half = {truth: 2.776445 * statistics.stdev(v) / 5**0.5 for truth, v in values.items()}
     ends = [(t, statistics.fmean(v) + sign * half[t]) for t, v in values.items() for sign in (-1, 1)]
     assert any(all(np.isclose(band, end, atol=1e-5).all(axis=1).any() for end in ends) for band in bands)
@@ -117,17 +121,144 @@ def test_the_diagonal_is_the_truth():
     assert list(line.get_xdata()) == list(line.get_ydata())
 
 
+def test_of_two_seeds_the_band_goes_from_one_to_the_other():
+    """Student's interval at one degree of freedom, nine times as wide, would hide everything."""
+    frame = trials(EIGHT[:1], ((1, 0.5), (1, 2.0)), seeds=2)
+    figure = draw(frame, ["estimate"])["estimate"]
+    corners = np.concatenate([band.get_paths()[0].vertices for band in figure.axes[0].collections])
+    for truth, value in zip(frame["mi_true"], frame["mi_estimate"], strict=True):
+        assert np.isclose(corners, (truth, value)).all(axis=1).any()
+    assert "bands: from one seed to the other" in said(figure)
+
+
+@pytest.mark.parametrize("points", [((1, 1.0),), ((1, 0.5), (1, 2.0))], ids=["one truth", "two"])
+def test_what_is_far_off_is_at_the_edge_and_named_and_presses_nobody_flat(points):
+    frame = trials(EIGHT[:3], points, seeds=2, bias={"mine": 1e4, "mine-f": -40.0})
+    figure = draw(frame, ["estimate"])["estimate"]
+    (axis,) = figure.axes
+    low, high = axis.get_ylim()
+    near = frame.loc[frame["estimator"] == "ksg", "mi_estimate"]
+    assert low < near.min() < near.max() < high
+    assert high - low < 5
+    arrows = {(line.get_marker(), float(y)) for line in axis.get_lines() if line.get_marker() in "^v"
+              for y in line.get_ydata() if y in (low, high)}  # fmt: skip
+    assert arrows == {("^", high), ("v", low)}
+    assert f"{2 * len(points)} means beyond it (mine 1e+04" in said(figure)
+    assert "mine-f -" in said(figure)
+
+
+def test_an_axis_spans_what_means_something():
+    """Values that differ by thousandths look alike, and a truth that stands alone is one mark of its axis."""
+    axis = draw(trials(EIGHT[:4], ((1, 1.0),), sd=0.002, shared=0), ["estimate"])["estimate"].axes[0]
+    low, high = axis.get_ylim()
+    assert high - low >= 0.2
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1"]
+
+
+def test_a_task_keeps_its_own_largest_n():
+    frame = pd.concat([trials(task="gaussian"), trials(task="own", samples=(200,))], ignore_index=True)
+    figures = draw(frame, ["estimate", "error"])
+    assert {axis.get_title().partition(",")[0] for axis in figures["estimate"].axes} == {"gaussian", "own"}
+    assert any("own/" in label.get_text() for label in figures["error"].axes[0].get_yticklabels())
+
+
+def test_in_a_crowd_each_estimator_has_a_panel_on_one_scale():
+    """Ten points that share a truth, of eight estimators: the means of each stand over their truth."""
+    frame = trials(EIGHT, tuple((dim, 1.0) for dim in range(1, 11)), seeds=2, bias={"jsd": 30.0})
+    figure = draw(frame, ["estimate"])["estimate"]
+    assert {axis.get_title() for axis in figure.axes} == {name for name, _, _ in EIGHT}
+    assert len({axis.get_ylim() for axis in figure.axes}) == 1
+    axis = next(axis for axis in figure.axes if axis.get_title() == "mine")
+    means = frame[frame["estimator"] == "mine"].groupby("point")["mi_estimate"].mean()
+    assert sorted(axis.containers[0].lines[0].get_ydata()) == pytest.approx(sorted(means))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["estimate = truth"]
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_legends_hold_what_is_drawn(kind):
+    """Every row has a mark of its name inside the frame of a panel."""
+    figure = FIGURES[kind]
+    for text in figure.legends[0].get_texts() if figure.legends else ():
+        name = text.get_text()
+        ends = []
+        for axis in figure.axes:
+            low, high = axis.get_ylim()
+            lines = [line for line in axis.get_lines() if line.get_label() == name]
+            lines += [box.lines[0] for box in axis.containers if box.get_label() == name]
+            ends += [low <= y <= high for line in lines for y in np.ravel(line.get_ydata())]
+            ends += [low <= y <= high for p in axis.patches if p.get_label() == name for y in p.get_data().values]
+        assert any(ends), name
+
+
+def test_a_curve_beyond_the_frame_is_named():
+    frame = trials(EIGHT[:2], ((1, 0.5),), seeds=1)
+    curves = {t: [(0, -1e4), (10, -1e4)] if e == "mine" else [(0, 0.0), (10, 0.5)]
+              for t, e in zip(frame["trial_id"], frame["estimator"], strict=True)}  # fmt: skip
+    figure = draw(frame, ["curves"], "nats", curves)["curves"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ksg", "truth"]
+    assert "beyond the frame: mine (gaussian/dim=1:mi=0.5)" in said(figure)
+
+
+def test_titles_and_captions_can_be_left_out():
+    frame = trials()
+    full, bare = (draw(frame, ["bias"], title=kept, caption=kept)["bias"] for kept in (True, False))
+    assert len(full.texts) == 2
+    assert not bare.texts
+    assert bare.get_figheight() < full.get_figheight()
+
+
+def test_no_standard_deviation_of_one_seed_is_drawn():
+    with pytest.raises(NothingMatched, match="two seeds"):
+        draw(trials(seeds=1), ["sd"])
+
+
 def test_bias_is_the_mean_error():
+    """Of the cells that all have: `smile` failed at dimension 20, which is a third of a task's points."""
     titles = [(axis.get_title(), axis.get_xlabel()) for axis in FIGURES["bias"].axes]
     over_n = FIGURES["bias"].axes[titles.index(("gaussian", "samples n"))]
     over_dim = FIGURES["bias"].axes[titles.index(("nonlinear", "dimension of X"))]
+    shared = FRAME[FRAME["dim_x"] != 20]
     line = drawn_lines(over_n)["mine"]
     assert list(line.get_xdata()) == [500, 10_000]
-    expected = [mean_error(FRAME, task="gaussian", estimator="mine", n_samples=n) for n in (500, 10_000)]
+    expected = [mean_error(shared, task="gaussian", estimator="mine", n_samples=n) for n in (500, 10_000)]
     assert list(line.get_ydata()) == pytest.approx(expected)
     line = drawn_lines(over_dim)["jsd"]
     expected = [mean_error(FRAME, task="nonlinear", estimator="jsd", dim_x=dim) for dim in (1, 5, 20)]
     assert list(line.get_ydata()) == pytest.approx(expected)
+    words = said(FIGURES["bias"])
+    assert "12 cells left out (smile lacks 12)" in words
+    assert "smile has no point at dimension of X 20" in words
+
+
+@pytest.mark.parametrize("statistic", ["bias", "sd", "rmse"])
+def test_every_line_is_over_the_same_cells(statistic):
+    """Where one lacks the hard point, nobody's mean holds it; what holds it nowhere is said."""
+    frame = trials(EIGHT[:3], ((1, 0.5), (1, 1.0), (1, 2.0)), (500, 2000), 4, bias={"mine": 0.1})
+    hard = frame["mi_true"] == 2.0
+    frame.loc[hard, "mi_estimate"] += 5 * (1 + frame.loc[hard, "seed"])
+    frame = fail(frame, hard & (frame["estimator"] == "ksg") & (frame["n_samples"] == 2000))
+    figure = draw(frame, [statistic])[statistic]
+    rest = draw(frame[~hard], [statistic])[statistic]
+    for name, line in drawn_lines(figure.axes[0]).items():
+        assert list(line.get_ydata()) == pytest.approx(list(drawn_lines(rest.axes[0])[name].get_ydata()))
+    assert "1 cell left out (ksg lacks 1)" in said(figure)
+
+
+def test_the_map_orders_estimators_by_rank_and_points_by_regime():
+    axis = draw(FRAME, ["error"])["error"].axes[0]
+    assert tuple(label.get_text() for label in axis.get_xticklabels()) == ranking(FRAME).labels
+    heads = [text for text in axis.texts if "dimension" in text.get_text()]
+    assert [text.get_text() for text in heads] == [
+        f"{dimension}, {size}"
+        for dimension in ("dimension 1", "dimension 2 to 5", "dimension 6 to 20")
+        for size in ("under 0.5 nats", "0.5 to 2 nats", "2 nats and more")
+    ]
+    below = [text.get_position()[1] for text in heads]
+    for tick, label in zip(axis.get_yticks(), axis.get_yticklabels(), strict=True):
+        regime = heads[max(i for i, top in enumerate(below) if top < tick)].get_text()
+        dim, mi = re.fullmatch(r"\w+/dim=(\d+):mi=(.*)", label.get_text()).groups()
+        assert regime.startswith({"1": "dimension 1,", "5": "dimension 2 to 5,", "20": "dimension 6 to 20,"}[dim])
+        assert regime.endswith({"0.0": "under 0.5 nats", "0.5": "0.5 to 2 nats", "2.0": "2 nats and more"}[mi])
 
 
 def test_the_map_prints_root_mean_square_errors():
@@ -135,7 +266,9 @@ def test_the_map_prints_root_mean_square_errors():
     rows, columns = (
         [label.get_text() for label in labels] for labels in (axis.get_yticklabels(), axis.get_xticklabels())
     )
-    texts = {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axis.texts}
+    places = list(axis.get_yticks())
+    texts = {(places.index(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axis.texts
+             if t.get_position()[1] in places}  # fmt: skip
     part = FRAME[(FRAME["n_samples"] == 10_000) & (FRAME["estimator"] == "nwj") & (FRAME["point"] == "dim=5:mi=0.5")]
     part = part[part["task"] == "gaussian"]
     rmse = np.sqrt(np.mean((part["mi_estimate"] - part["mi_true"]) ** 2))

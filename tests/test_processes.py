@@ -128,14 +128,17 @@ from mibench import hookimpl
 @dataclass(frozen=True)
 class ByTurns:
     def estimate(self, x, y):
-        return next(self.estimate_many([x], [y], seeds=[0]))
+        return float(x[0, 0])
 
     def estimate_many(self, xs, ys, *, seeds):
-        for done, x in enumerate(xs):
+        return [float(x[0, 0]) for x in xs]
+
+    def estimate_each(self, xs, ys, *, seeds):
+        for done, place in enumerate(reversed(range(len(xs)))):
             if done == 3 and len(xs) == 6:
                 time.sleep(1)
                 os.kill(os.getpid(), 9)
-            yield float(x[0, 0])
+            yield place, float(xs[place][0, 0])
 
     def trials_at_once(self, n, dim_x, dim_y, device):
         return 6

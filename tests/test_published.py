@@ -12,10 +12,10 @@ from frames import trials
 from scipy import stats
 
 from mibench.errors import NothingMatched, UsageError
-from mibench.findings import published
+from mibench.findings import published, sources
 from mibench.tables import published as tables
 
-SOURCES = published.sources()
+SOURCES = sources.sources()
 NATS = {"nats": 1.0, "bits": math.log(2)}
 ESTIMATES = {name: source for name, source in SOURCES.items() if name != "mine-2018-downstream"}
 

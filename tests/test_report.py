@@ -180,20 +180,103 @@ def test_ids_are_unique_and_every_link_has_its_end(page):
     links = {
         value[1:] for _, a in elements.tags for name, value in a.items() if name in ("href", "xlink:href") if value
     }
-    assert links <= set(elements.ids)
+    pages = {f"cell-{i}" for i in range(len(data_of(page)["cells"]))}  # which the page makes when they are opened
+    assert links <= set(elements.ids) | pages
 
 
 def test_figures_in_the_page_say_what_the_figures_say(run, page):
     from mibench.plots import figures
 
     texts = {text.strip() for text in re.findall(r">([^<>]+)</text>", page)}
-    drawn_now = figures.draw(store.load(run), ["error"])
-    for figure in drawn_now.values():
-        figure.draw_without_rendering()
-    drawn = {text.get_text() for axis in drawn_now["error"].axes for text in axis.texts}
-    drawn |= {label.get_text() for label in drawn_now["error"].axes[0].get_yticklabels()}
-    assert drawn
+    drawn_now = figures.draw(store.load(run), ["ranks"])
+    drawn_now["ranks"].draw_without_rendering()
+    drawn = {text.get_text().strip() for axis in drawn_now["ranks"].axes for text in axis.texts}
+    assert any("ksg" in text for text in drawn)
     assert {escape(text, quote=False) for text in drawn} <= texts
+
+
+class Maps(HTMLParser):
+    """The rows of the error map: the texts of their entries, and the shade and link of each."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.inside, self.entry = [], False, None
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.inside = given.get("class") == "map" if tag == "table" else self.inside
+        if not self.inside:
+            return
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            shade = (given.get("style") or "").removeprefix("--s:")
+            self.entry = {"text": "", "shade": float(shade) if shade else None}
+            self.rows[-1].append(self.entry)
+        if tag == "a":
+            self.entry["cell"] = int(given["href"].removeprefix("#cell-"))
+
+    def handle_endtag(self, tag):
+        self.entry = None if tag in ("td", "th") else self.entry
+
+    def handle_data(self, data):
+        if self.inside and self.entry:
+            self.entry["text"] += data.strip()
+
+
+def map_of(page):
+    found = Maps()
+    found.feed(page)
+    return found.rows
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """Eight estimators; `e1` does not support dimension 5, `e2` failed there."""
+    names = tuple((f"e{i}", {}, "none") for i in range(8))
+    frame = trials(names, POINTS, bias={f"e{i}": 0.2 * i for i in range(8)}, seeds=2)
+    frame = fail(frame, (frame["estimator"] == "e1") & (frame["dim_x"] == 5), "unsupported")
+    frame = fail(frame, (frame["estimator"] == "e2") & (frame["dim_x"] == 5), "crashed")
+    return page_of(folder(tmp_path_factory.mktemp("many") / "run", frame, logs=False))
+
+
+def test_each_entry_of_the_error_map_is_that_of_its_cell(many):
+    head, *rows = map_of(many)
+    data = data_of(many)
+    column = {name: i for i, name in enumerate(data["cell_columns"])}
+    rows = [row for row in rows if len(row) > 1]
+    assert len(rows) == len(POINTS)
+    shades = []
+    for name, *entries in rows:
+        for label, entry in zip(head[1:], entries, strict=True):
+            cell = data["cells"][entry["cell"]]
+            assert (cell[column["label"]], cell[column["point"]]) == (label["text"], name["text"])
+            known = cell[column["rmse"]]
+            said = {"e1": "n/a", "e2": "failed"}[label["text"]] if known is None else f"{known:#.3g}"
+            assert entry["text"] == said
+            assert (entry["shade"] is None) == (known is None)
+            shades += [] if known is None else [(known, entry["shade"])]
+    ordered = [shade for _, shade in sorted(shades)]
+    assert ordered == sorted(ordered)
+    assert (ordered[0], ordered[-1]) == (0, 1)
+
+
+@pytest.mark.parametrize("count", ["few", "many"])
+def test_with_many_estimators_the_report_opens_on_the_error_map(page, many, count):
+    text = {"few": page, "many": many}[count]
+    assert (text.index('id="errors"') < text.index('id="summary"')) == (count == "many")
+    labels = [entry["text"] for entry in map_of(text)[0][1:]]
+    assert set(labels) == {cell[0] for cell in data_of(text)["cells"]}
+    if count == "many":
+        assert labels[0] == "e0"
+        assert labels[-1] == "e7"
+
+
+def test_what_is_not_supported_is_no_failure_anywhere(many):
+    assert ">n/a<" in many
+    assert '<div class="bad"><dt>unsupported' not in many
+    assert '<div class="bad"><dt>crashed' in many
+    assert "e1 without 3 of 6 cells: 3 unsupported" in many
 
 
 def test_failures_and_logs_are_told(page):
@@ -329,6 +412,49 @@ addEventListener("load", () => {
 addEventListener("error", (event) => { document.body.textContent = JSON.stringify({ error: event.message }); });
 </script>
 """
+
+
+MEASURE = """
+<script>
+addEventListener("load", () => {
+  document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  const wide = [...document.querySelectorAll("main .wide")].filter((one) => !one.closest("figure"));
+  const cut = wide.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.getAttribute("aria-label"));
+  const page = document.documentElement;
+  parent.postMessage({ width: innerWidth, boxes: wide.length, cut, over: page.scrollWidth > page.clientWidth }, "*");
+});
+</script>
+"""
+FRAMES = """
+<body><script>
+const found = [];
+addEventListener("message", (event) => {
+  found.push(event.data);
+  if (found.length === 2) document.body.textContent = JSON.stringify(found);
+});
+</script>
+<iframe src="report.html" style="width:390px;height:900px"></iframe>
+<iframe src="report.html" style="width:1280px;height:900px"></iframe></body>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+def test_no_column_is_cut_on_a_phone_or_a_laptop(tmp_path):
+    """Sixteen estimators and tasks with names as long as the longest bundled ones, everything unfolded."""
+    names = tuple((f"deep-infomax-{i}", {}, "lower") for i in range(16))
+    frame = trials(names, tuple((dim, mi) for dim in (1, 5, 25) for mi in (0.2, 1.0)), seeds=2)
+    frame["point"] = "spiral-normal_cdf-multinormal-sparse-25-25-2-" + frame["point"]
+    frame = fail(frame, (frame["estimator"] == "deep-infomax-3") & (frame["seed"] == 0), "crashed")
+    page = page_of(folder(tmp_path / "run", frame, logs=False), "nats", True)
+    (tmp_path / "report.html").write_text(page.replace("</body>", MEASURE + "</body>"))
+    (tmp_path / "frames.html").write_text(FRAMES)
+    shown, _ = browse(tmp_path / "frames.html", tmp_path, 1700)
+    measured = json.loads(unescape(re.search(r"<body>(.*?)</body>", shown, re.DOTALL)[1]))
+    assert sorted(one["width"] for one in measured) == [390, 1280]
+    for one in measured:
+        assert one["boxes"] >= 6
+        assert one["cut"] == []
+        assert not one["over"]
 
 
 def browse(path, tmp_path, width):

@@ -1,6 +1,9 @@
 """table, plot, compare and report as a user types them."""
 
+import io
 import json
+import re
+import sys
 
 import pandas as pd
 import pytest
@@ -8,8 +11,9 @@ from frames import fail, trials
 from test_report import folder
 from typer.testing import CliRunner
 
-from mibench.cli import app
+from mibench.cli import app, options
 from mibench.errors import MibenchError
+from mibench.tables import wide
 
 POINTS = tuple((dim, mi) for dim in (1, 5, 20) for mi in (0.5, 1.0, 2.0))
 
@@ -33,6 +37,39 @@ def type_(*words, code=0):
         return str(done.exception)
     assert done.exit_code == code, done.output
     return done.stdout
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("no_color", "term", "colours"), [("", "xterm", True), ("1", "xterm", False), ("", "dumb", False)]
+)
+def test_a_terminal_shows_failures_and_the_nearest_in_colour(monkeypatch, no_color, term, colours):
+    """Green is what has a star, red what names failures; the words and the notes are as without."""
+    frame = trials(bias={"mine": 0.5}, seeds=5)
+    frame = fail(frame, (frame["estimator"] == "mine") & (frame["seed"] == 0))
+    frame = fail(frame, (frame["estimator"] == "mine") & (frame["dim_x"] == 5) & (frame["seed"] < 4), "crashed")
+    text = wide.text(frame)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", term)
+    options.print_wide(text)
+    shown = sys.stdout.getvalue()
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown) == text
+    table, _, notes = shown.rpartition("\n\n")
+    assert "\x1b" not in notes
+    marked = re.findall(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m", table)
+    assert bool(marked) == colours
+    if colours:
+        assert [said[-2:] for colour, said in marked if colour == "1;32"] == [" *"] * len(
+            re.findall(r" \*(?= |\n)", text)
+        )
+        assert {said for colour, said in marked if colour == "31"} == set(re.findall(r"\d failed", table))
 
 
 @pytest.mark.parametrize(

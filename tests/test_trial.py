@@ -278,9 +278,9 @@ def test_what_an_estimator_refuses_is_no_failure_and_no_number():
     narrow, wide = (make(Narrow(), task=Undeclared(columns)) for columns in (1, 2))
     assert refusal(make(Narrow()), 2, 1) == "takes one column a side, not 2 and 1"
     assert refusal(wide, *wide.dims) is None, "nobody knows before a sample is drawn"
-    rows = [result for result, _ in run_many([narrow, wide])]
-    assert [row.status for row in rows] == ["ok", "unsupported"]
-    assert (rows[1].mi_estimate, rows[1].dim_x, rows[1].error) == (None, 2, refusal(wide, 2, 1))
+    rows = {result.trial_id: result for result, _ in run_many([narrow, wide])}
+    assert (rows[narrow.id].status, rows[wide.id].status) == ("ok", "unsupported")
+    assert (rows[wide.id].mi_estimate, rows[wide.id].dim_x, rows[wide.id].error) == (None, 2, refusal(wide, 2, 1))
 
 
 def test_an_estimator_that_fails_to_say_what_it_refuses_ends_in_a_row(capsys):

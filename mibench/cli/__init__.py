@@ -13,7 +13,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from mibench import __version__
-from mibench.cli import streams
+from mibench.cli import complete, streams
 from mibench.errors import MibenchError, Passed, UsageError, one_line
 
 app = typer.Typer(
@@ -68,6 +68,9 @@ for _module, _names in COMMANDS.items():
 def main() -> None:
     """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
     streams.open_all()
+    if complete.is_asked():
+        complete.answer(app)
+        return
     warnings.showwarning = _told
     for number in ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup starts us

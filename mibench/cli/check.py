@@ -8,12 +8,18 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue, specs
+from mibench.cli import complete
 from mibench.cli.options import AsJson, Plugins
 from mibench.errors import UsageError
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An estimator, a task, or a plugin file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE", help="An estimator, a task, or a plugin file.", autocompletion=complete.names
+        ),
+    ],
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
@@ -37,12 +43,13 @@ def check(
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
     subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
     subjects += [(f"-t {p.sweep}/{p.name}", p.task, checks.TASK_PROMISES) for p in points]
-    broken, records = 0, []
+    broken, moot, records = 0, 0, []
     for subject, thing, promises in subjects:
         if not as_json:
             typer.echo(subject)
         for verdict in checks.check(subject, thing, promises):
             broken += verdict.broken is not None
+            moot += verdict.unsupported is not None
             records.append(asdict(verdict))
             if not as_json:
                 word = "BROKEN" if verdict.broken is not None else "n/a   " if verdict.unsupported else "ok    "
@@ -52,6 +59,8 @@ def check(
     if as_json:
         typer.echo(json.dumps(records))
     else:
-        typer.echo(f"{len(records) - broken} of {len(records)} promises kept")
+        asked = len(records) - moot
+        refused = f"; {moot} could not be tried, as the estimator refuses the data" if moot else ""
+        typer.echo(f"{asked - broken} of {asked} promises kept{refused}")
     if broken:
         raise typer.Exit(4)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mibench.cli import complete
 from mibench.cli.options import AsJson, Estimators, Points, Samples, Tasks, Unit, print_unicode
 from mibench.errors import UsageError, writing
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 def compare(
     runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="RUN [RUN]", help="The reference and what is compared with it.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="RUN [RUN]", help="The reference and what is compared with it.", autocompletion=complete.runs
+        ),
     ] = None,
     estimators: Estimators = None,
     tasks: Tasks = None,
@@ -26,10 +30,22 @@ def compare(
         Literal["estimator"] | None, typer.Option("--by", help="Compare the estimators of one run with one another.")
     ] = None,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", metavar="NAME", help="Compare every estimator with this one, by cells.")
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="NAME",
+            help="Compare every estimator with this one, by cells.",
+            autocompletion=complete.estimators,
+        ),
     ] = None,
     published: Annotated[
-        str | None, typer.Option("--published", metavar="SOURCE", help="Set the run beside the numbers of a paper.")
+        str | None,
+        typer.Option(
+            "--published",
+            metavar="SOURCE",
+            help="Set the run beside the numbers of a paper.",
+            autocompletion=complete.sources,
+        ),
     ] = None,
     failures: Annotated[
         Literal["drop", "worst"],
@@ -100,8 +116,8 @@ def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:
     from mibench.findings.summary import cells
     from mibench.plots.figures import format_of
     from mibench.plots.ranking import critical_differences
-    from mibench.plots.style import save
+    from mibench.plots.style import finish, save
 
     with writing(path):
-        save(critical_differences(ranking, cells(frame)), path, format_of(path))
+        save(finish(critical_differences(ranking, cells(frame))), path, format_of(path))
     typer.echo(f"wrote {path}", err=True)

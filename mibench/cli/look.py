@@ -5,6 +5,7 @@ import inspect
 import json
 import math
 import re
+import shlex
 import sys
 import textwrap
 from collections import Counter
@@ -14,10 +15,12 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mibench import catalogue, specs, store
-from mibench.cli.options import AsJson, DataDir, Plugins
-from mibench.errors import UsageError
+from mibench.cli import complete
+from mibench.cli.options import AsJson, DataDir, Plugins, Run, print_unicode
+from mibench.errors import MibenchError, UsageError
 from mibench.explained import field_docs
 from mibench.offers import Plugin
+from mibench.result import SETTLED
 
 Kind = Literal["estimators", "tasks", "plugins", "runs", "published"]
 
@@ -39,10 +42,10 @@ def list_(
         _print(records, as_json, lambda r: f"{r['run']:<44} {r['rows']:>7} of {r['trials']} rows  {r['command']}")
         return
     if kind == "published":
-        from mibench.findings import published
+        from mibench.findings import sources
 
-        sources = [{"name": name, **dataclasses.asdict(source)} for name, source in published.sources().items()]
-        _print(sources, as_json, lambda r: f"{r['name']:<24} {re.split('[: ]', r['grade'])[0]:<8} {r['title']}")
+        listed = [{"name": name, **dataclasses.asdict(source)} for name, source in sources.sources().items()]
+        _print(listed, as_json, lambda r: f"{r['name']:<24} {re.split('[: ]', r['grade'])[0]:<8} {r['title']}")
         return
     found = catalogue.discover(plugins or ())
     if kind == "plugins":
@@ -77,7 +80,11 @@ def list_(
 
 def describe(
     name: Annotated[
-        str, typer.Argument(help="An estimator or a task: ksg, mine:steps=500, gaussian, gaussian/dim=5:mi=0.5.")
+        str,
+        typer.Argument(
+            help="An estimator or a task: ksg, mine:steps=500, gaussian, gaussian/dim=5:mi=0.5.",
+            autocompletion=complete.names,
+        ),
     ],
     plugins: Plugins = None,
     data_dir: DataDir = None,
@@ -109,20 +116,34 @@ def describe(
 
 
 def status(
-    run: Annotated[str | None, typer.Argument(help="A run: folder or name.", show_default="the latest")] = None,
+    run: Run = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how far a run has come, also while it goes on."""
+    """Show how far a run has come, also while it goes on, and which rows are not of today's sources."""
+    from mibench.standing import standing
+
     folder = store.find(run)
     facts = store.read_run(folder)
-    counts = Counter(entry.status for entry in store.known(folder).values())
-    done, total = sum(counts.values()), int(facts.get("trials", 0))
+    known = store.known(folder)
+    counts = Counter(entry.status for entry in known.values())
+    done, unsupported = len(known), counts["unsupported"]
+    stale: dict[str, int] | None = None
+    untold = ""
+    try:
+        missing, stale = standing(folder, known)
+        total = done + missing
+    except MibenchError as error:
+        total, untold = max(done, _asked(facts)), str(error)
+    failed = done - sum(counts[name] for name in SETTLED)
     record = {
         "run": folder.name,
         "folder": str(folder),
         "trials": total,
         "done": done,
         "counts": dict(counts),
+        "failed": failed,
+        "unsupported": unsupported,
+        "stale": stale,
         "seconds_since_last_row": round(store.age(folder), 1),
         "command": facts.get("command", ""),
         "started_at": facts.get("started_at", ""),
@@ -130,16 +151,26 @@ def status(
     if as_json:
         typer.echo(json.dumps(record))
         return
-    failed = done - counts["ok"]
-    typer.echo(
-        f"{folder}: {done}/{total} · ok {counts['ok']} · failed {failed} · "
-        f"last row {record['seconds_since_last_row']:.0f} s ago"
+    not_able = f"unsupported {unsupported} · " if unsupported else ""
+    print_unicode(
+        f"{folder}: {done}/{total} · ok {counts['ok']} · {not_able}failed {failed} · "
+        f"last row {record['seconds_since_last_row']:.0f} s ago\n"
     )
     for name, count in sorted(counts.items()):
-        if name != "ok":
+        if name not in SETTLED:
             typer.echo(f"  {count} {name}")
+    again = f"mibench resume {shlex.quote(str(folder))}"
     if done < total or failed:
-        typer.echo(f"go on with: mibench resume {folder}")
+        typer.echo(f"go on with: {again}")
+    for name, count in sorted((stale or {}).items()):
+        typer.echo(f"{count} rows of {name} were made by another version of it or of its task: {again} --rerun stale")
+    if untold:
+        typer.echo(f"not compared with today's sources: {untold}")
+
+
+def _asked(facts: dict[str, Any]) -> int:
+    said = store.last_asked(facts).get("trials", 0)
+    return said if isinstance(said, int) else 0
 
 
 def _runs(place: Path) -> list[Path]:
@@ -158,7 +189,7 @@ def _run_record(folder: Path) -> dict[str, Any]:
     return {
         "run": _called(folder),
         "rows": count,
-        "trials": facts.get("trials", 0),
+        "trials": max(count, _asked(facts)),
         "command": facts.get("command", ""),
     }
 

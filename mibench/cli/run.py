@@ -12,7 +12,8 @@ import typer
 
 from mibench import catalogue, specs
 from mibench import settings as asked
-from mibench.cli.options import AsJson, DataDir
+from mibench.cli import complete
+from mibench.cli.options import AsJson, DataDir, Run
 from mibench.errors import MibenchError
 from mibench.result import SETTLED
 
@@ -59,6 +60,7 @@ def _parameter(name: str) -> inspect.Parameter:
         help=option.help,
         envvar=None if name == "plugins" else option.variable,  # MIBENCH_PLUGINS adds to what -p names
         show_default=option.shown or False,
+        autocompletion=complete.OF_SETTINGS.get(name),
     )
     default = None if many or isinstance(field.default, str) else field.default
     return inspect.Parameter(
@@ -80,7 +82,10 @@ def run(
     like: Annotated[
         str | None,
         typer.Option(
-            "--like", metavar="SOURCE", help="Start from the protocol of a published table (mibench list published)."
+            "--like",
+            metavar="SOURCE",
+            help="Start from the protocol of a published table (mibench list published).",
+            autocompletion=complete.sources,
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -135,7 +140,7 @@ def _was_given(context: typer.Context, name: str | None) -> bool:
 
 @_with_settings("rerun", "jobs", "timeout")
 def resume(
-    run: Annotated[str | None, typer.Argument(help="A run: folder or name.", show_default="the latest")] = None,
+    run: Run = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -238,10 +243,10 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
     from mibench import runs
-    from mibench.cli.options import print_unicode
+    from mibench.cli.options import print_wide, width
     from mibench.tables import wide
 
-    print_unicode(wide.text(frame))
+    print_wide(wide.text(frame, width=width()))
     for name, status, count, message in runs.causes(failed):
         progress.tell(f"{count} × {name} {status}: {message}")
     if failed:

@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from mibench import catalogue
+from mibench.cli import complete
 from mibench.cli.options import DataDir, Plugins
 from mibench.errors import UsageError
 
 
 def sample(
-    task: Annotated[str, typer.Argument(help="One point of a task: gaussian/dim=5:mi=0.5.")],
+    task: Annotated[
+        str, typer.Argument(help="One point of a task: gaussian/dim=5:mi=0.5.", autocompletion=complete.tasks)
+    ],
     n: Annotated[int, typer.Option("--samples", "-n", metavar="N", min=1, help="How many rows.")] = 1000,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Which sample; a run's trial sees the same.")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, print_unicode
+from mibench.cli.options import Estimators, Points, Runs, Samples, Tasks, Unit, print_unicode, print_wide, width
 from mibench.errors import writing
 
 
@@ -34,9 +34,6 @@ def table(
 
     csv and json are always long: one record a cell, with every statistic.
     """
-    import shutil
-    import sys
-
     from mibench import store
     from mibench.findings.selection import select
     from mibench.tables import consistency as ratios
@@ -44,7 +41,7 @@ def table(
     from mibench.tables import long as every
 
     frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
-    width = shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else 0
+    room = width() if output is None else 0
     if consistency:
         text = ratios.render(frame, format)
     elif format == "csv":
@@ -56,11 +53,12 @@ def table(
     elif format == "latex":
         text = (latex.long if long else latex.wide)(frame, unit, label, title)
     else:
-        text = every.text(frame, unit) if long else wide.text(frame, unit, width)
+        text = every.text(frame, unit) if long else wide.text(frame, unit, room)
     if title and format in ("text", "md"):
         text = f"{title}\n\n{text}"
     if output is None:
-        print_unicode(text)
+        show = print_wide if format == "text" and not long else print_unicode
+        show(text)
     else:
         with writing(output):
             output.write_text(text, encoding="utf-8")

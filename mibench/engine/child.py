@@ -93,10 +93,10 @@ def work(parcel: Parcel, rows: int) -> None:
         slot.device.touch()
         _write(rows, {})  # from here on the time limit counts
         left = {made.id: made for made in trials}
-        spent = 0.0
+        wall, since = 0.0, started
         for result, estimate in trial.run_many(trials, slot.threads):
-            wall = (time.perf_counter() - started - spent) / len(left)  # shared, as far as rows come at once
-            spent += wall
+            now = time.perf_counter()
+            wall, since = wall + (now - since) / len(left), now  # shared by those that have no row yet
             extra = {
                 "wall_seconds": wall,
                 "peak_mb": slot.device.peak(),

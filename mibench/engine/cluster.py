@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mibench.catalogue import Catalogue
+from mibench.device import CPU, Device
 from mibench.engine import modules, remote
 from mibench.engine.batches import batches
-from mibench.engine.devices import CPU, Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, halves, pack, settle
 from mibench.errors import Interrupted, UsageError
 from mibench.trial import Trial
@@ -21,6 +22,9 @@ RETRIES = 1
 
 AHEAD = 3
 """Parcels handed to the cluster for each of its threads: enough that no worker waits for the client."""
+
+ANSWER = 10.0
+"""Seconds that a scheduler is given to answer."""
 
 SILENCE = 20.0
 """Seconds without a connection after which the scheduler is taken to be gone."""
@@ -86,7 +90,7 @@ def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
         raise UsageError(f"--executor dask needs Dask ({error}); pip install 'mibench[dask]'") from error
     with contextlib.ExitStack() as stack:
         stack.enter_context(
-            dask.config.set({"distributed.comm.timeouts.connect": "10s", "logging.distributed": "critical"})
+            dask.config.set({"distributed.comm.timeouts.connect": ANSWER, "logging.distributed": "critical"})
         )
         if scheduler is None:
             scheduler = stack.enter_context(
@@ -95,7 +99,7 @@ def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
                 )
             )
         try:
-            client = stack.enter_context(distributed.Client(scheduler, timeout="10s", set_as_default=False))
+            client = stack.enter_context(distributed.Client(scheduler, timeout=ANSWER, set_as_default=False))
             workers = client.run(remote.versions)
         except (OSError, TimeoutError) as error:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error

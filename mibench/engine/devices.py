@@ -1,10 +1,8 @@
 """Which devices there are and how many processes each takes. CUDA is never touched in this process."""
 
-import contextlib
 import functools
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -13,74 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mibench.device import CPU, Device
 from mibench.errors import UsageError
-
-MOST_SLOTS = 4096
-"""Processes at once on one machine, above which a number of jobs is a slip of the hand."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where numbers are computed: "cpu", "cuda:1", "mps", "cuda" for any of its kind. Plugins are given its name."""
-
-    kind: str
-    index: int | None = None
-
-    @classmethod
-    def of(cls, name: str) -> "Device":
-        """The device of that name; any text has a kind, known or not."""
-        kind, _, index = name.partition(":")
-        return cls(kind, int(index)) if index.isdecimal() else cls(kind)
-
-    @property
-    def name(self) -> str:
-        """What plugins, rows and users call it."""
-        return self.kind if self.index is None else f"{self.kind}:{self.index}"
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def accelerator(self) -> bool:
-        """Whether it is no CPU: its driver cannot be shared with a process that was forked."""
-        return self.kind != "cpu"
-
-    @property
-    def dtype(self) -> str:
-        """The widest floating-point numbers that it computes with."""
-        return "float32" if self.kind == "mps" else "float64"
-
-    def touch(self) -> None:
-        """Wake its driver and its library for matrices, which takes seconds the first time a process does."""
-        if self.accelerator and "torch" in sys.modules:
-            one = sys.modules["torch"].ones(8, 8, device=self.kind)
-            (one @ one).sum().item()
-
-    def peak(self) -> float | None:
-        """The most memory in MB that this process has held on it; of a CPU, what the system kept in RAM."""
-        if self.kind == "cuda" and "torch" in sys.modules and sys.modules["torch"].cuda.is_initialized():
-            return float(sys.modules["torch"].cuda.max_memory_allocated()) / 2**20
-        try:
-            import resource
-        except ImportError:  # Windows
-            import psutil
-
-            return float(psutil.Process().memory_info().peak_wset) / 2**20
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-    def model(self) -> str:
-        """What its maker calls it."""
-        if self.kind == "cuda" and "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
-            return str(sys.modules["torch"].cuda.get_device_name(0))
-        with contextlib.suppress(OSError):
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-        return platform.processor() or platform.machine()
-
-
-CPU = Device("cpu")
 
 
 @dataclass(frozen=True)
@@ -173,9 +105,6 @@ def _cuda(text: str, index: int | None) -> list[Device]:
 
 def slots(devices: Sequence[Device], jobs: int, jobs_per_gpu: int) -> list[Slot]:
     """CPU slots and accelerator slots side by side; threads are divided so that jobs do not fight over cores."""
-    for option, count in (("--jobs", jobs), ("--jobs-per-gpu", jobs_per_gpu)):
-        if count > MOST_SLOTS:
-            raise UsageError(f"{option} {count}: expected at most {MOST_SLOTS} at once; there are {cores()} cores here")
     threads = max(1, cores() // max(jobs, 1))
     inherited = os.environ.get("CUDA_VISIBLE_DEVICES")
     ids = [item.strip() for item in inherited.split(",")] if inherited else None

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mibench.catalogue import Catalogue
+from mibench.device import Device
 from mibench.engine import modules
 from mibench.engine.batches import WINDOW, batches
-from mibench.engine.devices import Device, Slot
+from mibench.engine.devices import Slot
 from mibench.engine.isolation import Isolation, Underway
 from mibench.engine.parcels import Finished, Limits, finished, halves, pack, settle
 from mibench.engine.processes import End
@@ -70,7 +71,7 @@ def run(
                 free.append(slot)
                 outcome = isolation.finish(one)
                 queues.learn(whole, outcome.seconds * len(whole))
-                if outcome.lost and not guilty:
+                if outcome.lost and group and not guilty:
                     suspects.append((slot, group))
                     continue
                 ended, again = settle(group, slot, outcome, len(one.parcel.trials))

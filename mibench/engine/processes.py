@@ -116,9 +116,7 @@ class Served:
                 env={**os.environ, OWNER: str(self.folder)},
             )  # fmt: skip
         except OSError as error:
-            raise EngineError(
-                f"no process can be started here: {error.strerror}; rows already written are kept"
-            ) from error
+            raise _no_process(error) from error
         threading.Thread(target=self._listen, args=(self.server, self.asked), daemon=True).start()
 
     def _listen(self, server: "subprocess.Popen[bytes]", asked: set[int]) -> None:
@@ -157,6 +155,7 @@ class Served:
             server.wait(PATIENCE)
         except subprocess.TimeoutExpired:  # it still loads libraries, or something below it cannot be killed
             server.kill()
+            server.wait()
             end_marked(self.folder)
 
 
@@ -175,9 +174,7 @@ class Single:
                 child.command(str(folder)), stdin=subprocess.PIPE, env={**os.environ, OWNER: str(folder)}
             )
         except OSError as error:
-            raise EngineError(
-                f"no process can be started here: {error.strerror}; rows already written are kept"
-            ) from error
+            raise _no_process(error) from error
         stopped = self.under_way[future] = threading.Event()
         threading.Thread(
             target=self._watch, args=(process, folder, future, stopped, limit, memory), daemon=True

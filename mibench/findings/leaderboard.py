@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mibench.engine.devices import Device
+from mibench.device import Device
 from mibench.errors import NothingMatched
 from mibench.findings.places import nearer, places
 from mibench.findings.summary import ROW, UNITS, cells, mixed_note, natural, of_tasks, tidy, without_idle

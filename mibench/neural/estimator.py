@@ -1,6 +1,6 @@
 """A bound as an estimator: what asks for it needs no torch, training does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,9 +42,22 @@ class NeuralEstimator(Bound):
         draws: Sequence[Draw | None] | None = None,
     ) -> list[Estimate | Exception]:
         """An estimate, or the exception it ended in, for each of several trials of one shape, trained together."""
-        from mibench.neural.trials import estimate_together
+        found = dict(self.estimate_each(xs, ys, seeds=seeds, device=device, draws=draws))
+        return [found[place] for place in range(len(xs))]
 
-        return estimate_together(self, xs, ys, seeds, device, draws if draws is not None else [None] * len(xs))
+    def estimate_each(
+        self,
+        xs: Sequence[Array],
+        ys: Sequence[Array],
+        *,
+        seeds: Sequence[int | None],
+        device: str = "cpu",
+        draws: Sequence[Draw | None] | None = None,
+    ) -> Iterator[tuple[int, Estimate | Exception]]:
+        """The same as pairs of a trial's place and its outcome, each as soon as its critics have stopped."""
+        from mibench.neural.trials import estimate_each
+
+        return estimate_each(self, xs, ys, seeds, device, draws if draws is not None else [None] * len(xs))
 
     def least_batch(self, n: int, dim_x: int, dim_y: int, device: str) -> int:
         """The least number of trials that pays when trained together, so that no planner makes smaller ones of many.

@@ -135,11 +135,12 @@ class Stack:
         self.mean.lerp_(self.theta, share)
 
 
-def train(settings: Bound, critic: Critic, materials: Sequence[Material], device: torch.device) -> list[Fitted]:
-    """Train one critic on each material, together; finished ones leave."""
+def train(
+    settings: Bound, critic: Critic, materials: Sequence[Material], device: torch.device
+) -> Iterator[dict[int, Fitted]]:
+    """Train one critic on each material, together; those that finish leave, and are given by the place of theirs."""
     keep_freed_memory()
-    fits = [Fitted() for _ in materials]
-    alive = list(fits)
+    alive = [(place, Fitted()) for place in range(len(materials))]
     stack = Stack(critic, torch.stack(with_twin([critic.draw(m.rng) for m in materials])).to(device), settings)
     valid = stacked(
         with_twin([(m.valid[0][:VALIDATION_ROWS], m.valid[1][:VALIDATION_ROWS]) for m in materials]), device
@@ -155,15 +156,15 @@ def train(settings: Bound, critic: Critic, materials: Sequence[Material], device
         stack.step(loss, settings)
 
         if step % settings.validate_every == 0 or step == settings.steps:
-            kept = validate(settings, stack, alive, valid)
-            if not kept:
-                break
+            kept = validate(settings, stack, [fit for _, fit in alive], valid)
             if len(kept) < len(alive):
+                yield dict(one for k, one in enumerate(alive) if k not in kept)
+                if not kept:
+                    return
                 alive = [alive[k] for k in kept]
                 stack.keep(kept)
                 feed.keep(kept)
                 valid = valid[0][with_twin(kept)], valid[1][with_twin(kept)]
-    return fits
 
 
 @torch.no_grad()

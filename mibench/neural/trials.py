@@ -1,7 +1,8 @@
 """From samples to estimates: split, scale, train many critics at once, read their bounds on the test part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -38,15 +39,22 @@ off that: a held-out value below this is what is left of a critic that broke dow
 
 @torch.no_grad()
 def read(
-    settings: Bound, critic: Critic, fits: Sequence[Fitted], tests: Sequence[Pairs], device: torch.device
+    settings: Bound,
+    critic: Critic,
+    fits: Mapping[int, Fitted],
+    materials: Sequence[Material],
+    places: Sequence[int],
+    device: torch.device,
 ) -> list[Estimate]:
-    """The bound of each trained critic on its test part, with a jackknife standard error.
+    """The bound of the trained critics at these places on their test parts, with a jackknife standard error.
 
     Negatives are of a row's own group, so groups are independent, and leaving some out leaves a smaller sample of the
     same kind.
     """
-    weights = critic.unpack(torch.stack(with_twin([fit.best for fit in fits if fit.best is not None])))
-    x, y = stacked(with_twin(list(tests)), device)
+    if not places:
+        return []
+    weights = critic.unpack(torch.stack(with_twin([best for k in places if (best := fits[k].best) is not None])))
+    x, y = stacked(with_twin([materials[k].test for k in places]), device)
     group = min(settings.test_negatives + 1, max(x.shape[1] // 4, 2))
     table = tables_in_parts(critic, weights, x, y, group)
     joint, marginal = joint_and_marginal(table)
@@ -67,12 +75,12 @@ def read(
             std=sqrt(float(spread[k])),
             ceiling=settings.ceiling(group - 1),
             ess=ess[k],
-            steps=fit.steps,
+            steps=fits[place].steps,
             path=path(device),
-            curve=tuple(fit.curve),
+            curve=tuple(fits[place].curve),
             flags=("collapsed",) if constant[k] or float(values[k]) < COLLAPSED else (),
         )
-        for k, fit in enumerate(fits)
+        for k, place in enumerate(places)
     ]
 
 
@@ -226,40 +234,37 @@ def flags(estimate: Estimate, fits: Sequence[Fitted], repeated: bool) -> tuple[s
     return tuple(told)
 
 
-def estimate_together(
+def estimate_each(
     settings: Bound,
     xs: Sequence[Array],
     ys: Sequence[Array],
     seeds: Sequence[int | None],
     device: str,
     draws: Sequence[Draw | None],
-) -> list[Estimate | Exception]:
-    """One outcome a trial; all trials are of one shape."""
+) -> Iterator[tuple[int, Estimate | Exception]]:
+    """The place and outcome of each trial, when its critics have ended; all trials are of one shape."""
     checked(settings)
     pairs = [sides(settings, x, y) for x, y in zip(xs, ys, strict=True)]
     shapes = {(len(x), x.shape[1], y.shape[1]) for x, y in (pair for pair in pairs if not isinstance(pair, ValueError))}
     if len(shapes) > 1:
         raise ValueError(f"trials of one shape are trained together, not of n, dim_x and dim_y {sorted(shapes)}")
-    if not shapes:
-        return [pair for pair in pairs if isinstance(pair, ValueError)]
+    trials = [prepared(settings, *trial) for trial in zip(pairs, seeds, draws, strict=True)]
+    yield from ((place, trial) for place, trial in enumerate(trials) if isinstance(trial, Exception))
+    waiting = {place: trial for place, trial in enumerate(trials) if not isinstance(trial, Exception)}
+    if not waiting:
+        return
     ((_, dim_x, dim_y),) = shapes
     critic, on = build(settings, dim_x, dim_y), torch.device(device)
-    trials = [prepared(settings, *trial) for trial in zip(pairs, seeds, draws, strict=True)]
-    materials = [material for trial in trials if not isinstance(trial, Exception) for material in trial]
+    materials = [material for trial in waiting.values() for material in trial]
+    ends = np.cumsum([0, *map(len, waiting.values())])
+    spans = {place: range(*span) for place, span in zip(waiting, pairwise(ends), strict=True)}
+    fits: dict[int, Fitted] = {}
     with one_thread():
-        fits = train(settings, critic, materials, on) if materials else []
-        good = [k for k, fit in enumerate(fits) if fit.best is not None]
-        read_off = (
-            read(settings, critic, [fits[k] for k in good], [materials[k].test for k in good], on) if good else []
-        )
-    estimates = dict(zip(good, read_off, strict=True))
-    outcomes: list[Estimate | Exception] = []
-    first = 0
-    for trial in trials:
-        if isinstance(trial, Exception):
-            outcomes.append(trial)
-            continue
-        ks = range(first, first + len(trial))
-        outcomes.append(outcome(trial, [fits[k] for k in ks], [estimates.get(k) for k in ks]))
-        first += len(trial)
-    return outcomes
+        for ended in train(settings, critic, materials, on):
+            fits |= ended
+            done = {place: span for place, span in spans.items() if fits.keys() >= set(span)}
+            spans = {place: span for place, span in spans.items() if place not in done}
+            good = [k for span in done.values() for k in span if fits[k].best is not None]
+            estimates = dict(zip(good, read(settings, critic, fits, materials, good, on), strict=True))
+            for place, span in done.items():
+                yield place, outcome(waiting[place], [fits[k] for k in span], [estimates.get(k) for k in span])

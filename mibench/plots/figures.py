@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from mibench.errors import NothingMatched, UsageError
 from mibench.findings.summary import of_tasks, tidy
 from mibench.plots.kinds import FORMATS, KINDS
-from mibench.plots.style import save
+from mibench.plots.style import Drawing, finish, save
 from mibench.specs import nearest
 
 Curves = Mapping[str, Sequence[tuple[int, float | None]]]
@@ -18,9 +18,17 @@ Curves = Mapping[str, Sequence[tuple[int, float | None]]]
 
 
 def draw(
-    trials: pd.DataFrame, kinds: Iterable[str], unit: str = "nats", curves: Curves | None = None
+    trials: pd.DataFrame,
+    kinds: Iterable[str],
+    unit: str = "nats",
+    curves: Curves | None = None,
+    title: bool = True,
+    caption: bool = True,
 ) -> dict[str, Figure]:
-    """The figures by kind. "all" is every kind that applies; one asked for by name that does not apply is an error."""
+    """The figures by kind. "all" is every kind that applies; one asked for by name that does not apply is an error.
+
+    Without `title` or `caption`, as for a paper that has its own, their place is not kept free.
+    """
     wanted = list(dict.fromkeys(kinds))
     for kind in wanted:
         if kind not in KINDS and kind != "all":
@@ -29,7 +37,8 @@ def draw(
     figures = {}
     for kind in KINDS if "all" in wanted else wanted:
         try:
-            figures[kind] = _function(kind)(checked, unit, *([curves or {}] if KINDS[kind].of_curves else []))
+            drawing = _function(kind)(checked, unit, *([curves or {}] if KINDS[kind].of_curves else []))
+            figures[kind] = finish(drawing, title, caption)
         except NothingMatched:
             if kind in wanted:
                 raise
@@ -38,8 +47,8 @@ def draw(
     return figures
 
 
-def _function(kind: str) -> Callable[..., Figure]:
-    made: Callable[..., Figure] = getattr(import_module(f"mibench.plots.{KINDS[kind].module}"), kind)
+def _function(kind: str) -> Callable[..., Drawing]:
+    made: Callable[..., Drawing] = getattr(import_module(f"mibench.plots.{KINDS[kind].module}"), kind)
     return made
 
 

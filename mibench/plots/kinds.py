@@ -13,11 +13,11 @@ class Kind:
 
 
 KINDS = {
-    "estimate": Kind("Estimate against truth", "accuracy"),
+    "estimate": Kind("Estimate against truth", "estimates"),
     "bias": Kind("Bias over sample size and dimension", "accuracy"),
     "sd": Kind("Standard deviation over sample size and dimension", "accuracy"),
     "rmse": Kind("Root mean square error over sample size and dimension", "accuracy"),
-    "error": Kind("Root mean square error by estimator and task", "accuracy"),
+    "error": Kind("Root mean square error by estimator and task", "error_map"),
     "time": Kind("Accuracy against time", "ranking"),
     "ranks": Kind("Critical differences", "ranking"),
     "curves": Kind("Learning curves", "training", of_curves=True),

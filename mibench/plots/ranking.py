@@ -2,18 +2,17 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mibench.errors import NothingMatched
 from mibench.findings.ranking import Ranking, ranking
 from mibench.findings.summary import ROW, cells, natural
 from mibench.plots.kinds import KINDS
-from mibench.plots.style import caption, drawn, finish, looks, panels, style
+from mibench.plots.style import Drawing, caption, drawn, looks, panels, style
 from mibench.tables.numbers import number, short
 
 
-def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
+def time(frame: pd.DataFrame, unit: str = "nats") -> Drawing:
     """Root mean square error against seconds a fit, a panel a task; the line joins what nothing beats in both."""
     table = drawn(frame, unit)
     table = table[table["fit_seconds"].notna()]
@@ -44,15 +43,15 @@ def time(frame: pd.DataFrame, unit: str = "nats") -> Figure:
                 scale.set_minor_formatter(NullFormatter())
         left_out = len(table.drop_duplicates(ROW)) - len(shared.drop_duplicates(ROW))
         said = f"means over the cells that all estimators finished ({left_out} left out); lower left is better"
-        return finish(figure, axes, KINDS["time"].title, caption(shared, said))
+        return Drawing(figure, axes, KINDS["time"].title, caption(shared, said))
 
 
-def ranks(frame: pd.DataFrame, unit: str = "nats") -> Figure:
+def ranks(frame: pd.DataFrame, unit: str = "nats") -> Drawing:
     """The critical differences of all estimators of a frame."""
     return critical_differences(ranking(frame, unit), cells(frame))
 
 
-def critical_differences(ranked: Ranking, table: pd.DataFrame) -> Figure:
+def critical_differences(ranked: Ranking, table: pd.DataFrame) -> Drawing:
     """Critical-difference diagram (Demšar 2006): mean ranks over cells; bars join what cannot be told apart.
 
     The bars come from pairwise Wilcoxon signed-rank tests with Holm's adjustment, see `mibench.findings.ranking`.
@@ -108,4 +107,4 @@ def critical_differences(ranked: Ranking, table: pd.DataFrame) -> Figure:
             "bars join estimators that pairwise Wilcoxon tests with Holm's adjustment do not separate at 5 %",
             *ranked.notes,
         ]
-        return finish(figure, [axis], KINDS["ranks"].title, caption(table, "; ".join(said), "failed trials"))
+        return Drawing(figure, [axis], KINDS["ranks"].title, caption(table, "; ".join(said), "failed trials"))

@@ -3,10 +3,12 @@
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -71,10 +73,10 @@ def looks(labels: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def panels(count: int, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
-    """Two abreast, as wide as a page's text, so that nothing shrinks in print; three if there are more than six."""
+    """Two abreast, as wide as a page's text, so that nothing shrinks in print; three or four if there are many."""
     if count == 1 and panel == PANEL:
         panel = ALONE
-    across = min(count, 2 if count <= 6 else 3)
+    across = min(count, 2 if count <= 6 else 3 if count <= 12 else 4)
     down = -(-count // across)
     figure = Figure(figsize=(panel[0] * across + 0.2, panel[1] * down))
     FigureCanvasAgg(figure)
@@ -84,8 +86,25 @@ def panels(count: int, panel: tuple[float, float] = PANEL) -> tuple[Figure, list
     return figure, list(axes[:count])
 
 
-def finish(figure: Figure, axes: list[Axes], title: str, caption: str) -> Figure:
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its panels drawn, and the words that `finish` puts around them."""
+
+    figure: Figure
+    axes: list[Axes]
+    title: str
+    caption: str
+
+
+def finish(drawing: Drawing, title: bool = True, caption: bool = True) -> Figure:
     """The title above the panels; below them one legend, with every handle once, and the caption."""
+    with style():
+        return _finished(
+            drawing.figure, drawing.axes, drawing.title if title else "", drawing.caption if caption else ""
+        )
+
+
+def _finished(figure: Figure, axes: list[Axes], title: str, caption: str) -> Figure:
     handles: dict[str, Any] = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
@@ -111,8 +130,10 @@ def finish(figure: Figure, axes: list[Axes], title: str, caption: str) -> Figure
             ncols=columns,
             frameon=False,
         )
-    figure.text(0.5, 1 - 0.05 / height, "\n".join(head), fontsize=10, fontweight="bold", ha="center", va="top")
-    figure.text(0.5, 0.04 / height, "\n".join(foot), fontsize=7.5, color="#444444", ha="center", va="bottom")
+    if head:
+        figure.text(0.5, 1 - 0.05 / height, "\n".join(head), fontsize=10, fontweight="bold", ha="center", va="top")
+    if foot:
+        figure.text(0.5, 0.04 / height, "\n".join(foot), fontsize=7.5, color="#444444", ha="center", va="bottom")
     return figure
 
 
@@ -146,8 +167,9 @@ def _held_out(table: pd.DataFrame) -> str:
 
 
 def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The cells of a frame. Raises NothingMatched where none of them has an ok trial."""
+    """The cells of a frame whose truth is a number. Raises NothingMatched where none of them has an ok trial."""
     table = cells(frame, unit)
+    table = table[np.isfinite(table["truth"].astype(float))]
     drawn = table[table["n_ok"] > 0]
     if drawn.empty:
         raise NothingMatched(f"nothing to draw: {len(table)} cells, and no trial of them is ok")

@@ -15,16 +15,20 @@ from mibench import __version__, store
 from mibench import settings as asked
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import compare as comparing
+from mibench.findings.error_map import error_map
 from mibench.findings.ranking import ranking
-from mibench.findings.summary import ROW, cells, natural, tidy
+from mibench.findings.summary import ROW, cells, natural, of_tasks, tidy
 from mibench.plots.kinds import KINDS
 from mibench.tables import verdict
+from mibench.tables.error_map import KEY, entries, shades, without_task
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+COLUMNS = 6
+"""Estimators beside one another in the wide table; more stand below, the tasks repeated."""
 GRID_ROWS = 200
 """Rows of the wide table that the page holds; the table of cells has all."""
 LOG_CHARACTERS = 4_000
@@ -58,11 +62,14 @@ def page(
     return template.render(
         title=title or "mibench: " + ", ".join(folder.name for folder in folders),
         style=(here / "page.css").read_text(encoding="utf-8"),
+        dense=(here / "dense.css").read_text(encoding="utf-8"),
         script=(here / "page.js").read_text(encoding="utf-8"),
         unit=unit,
         version=__version__,
         counts=_counts(trials),
-        grid=_grid(table),
+        blocks=_blocks(table),
+        errors=_errors(trials, unit),
+        many=len(table.columns) > COLUMNS,
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
         comparison=_comparison(trials, unit),
@@ -84,25 +91,59 @@ def _counts(trials: pd.DataFrame) -> list[tuple[str, int]]:
     return [(name, count) for name, count in [*facts, *sorted(counts.items(), key=lambda item: item[0] != "ok")]]
 
 
-def _grid(table: Grid) -> dict[str, Any]:
+def _blocks(table: Grid) -> list[dict[str, Any]]:
+    """The wide table, so many estimators at a time as stand beside one another."""
     signs = flag_signs(table)
-    rows = []
-    for i, (name, n, truth, error) in enumerate(table.rows[:GRID_ROWS]):
-        entries = [table.entries.get((i, label)) for label, _ in table.columns]
-        texts = [(entry_text(entry, table, signs), bool(entry and entry.best)) for entry in entries]
-        rows.append({"name": name, "n": n, "truth": truth_text(truth, error), "entries": texts})
-    return {"head": [f"{label} {BOUND_SIGNS[bound]}".strip() for label, bound in table.columns], "rows": rows}
+    blocks = []
+    for start in range(0, len(table.columns), COLUMNS):
+        columns = table.columns[start : start + COLUMNS]
+        rows = []
+        for i, (name, n, truth, error) in enumerate(table.rows[:GRID_ROWS]):
+            entries = [table.entries.get((i, label)) for label, _ in columns]
+            texts = [(entry_text(entry, table, signs), bool(entry and entry.best)) for entry in entries]
+            rows.append({"name": name, "n": n, "truth": truth_text(truth, error), "entries": texts})
+        blocks.append({"head": [f"{label} {BOUND_SIGNS[bound]}".strip() for label, bound in columns], "rows": rows})
+    return blocks
 
 
-def _comparison(trials: pd.DataFrame, unit: str) -> str:
+def _errors(trials: pd.DataFrame, unit: str) -> dict[str, Any] | None:
+    """The error map: each entry has its text, how dark it is, and which of the page's cells it is."""
+    try:
+        found = error_map(of_tasks(trials)[0], unit)
+    except NothingMatched:
+        return None
+    place = {key: i for i, key in enumerate(cells(trials, unit)[[*ROW, "label"]].itertuples(index=False, name=None))}
+    groups: list[dict[str, Any]] = []
+    room, left_out = GRID_ROWS, 0
+    for regime, part in found.groups:
+        names, texts, errors = entries(part, found.labels)
+        keys = list(part[ROW].drop_duplicates().itertuples(index=False, name=None))
+        rows: list[dict[str, Any]] = []
+        for name, key, words, shade in zip(names, keys, texts, shades(errors, found), strict=True):
+            cells_ = [
+                {"text": text, "shade": None if math.isnan(s) else round(float(s), 2), "cell": place.get((*key, label))}
+                for text, s, label in zip(words, shade, found.labels, strict=True)
+            ]
+            rows.append({"name": name, "entries": cells_})
+        groups += [{"regime": regime, "rows": rows[:room]}] if room else []
+        left_out += max(0, len(rows) - room)
+        room = max(0, room - len(rows))
+    every = [row for group in groups for row in group["rows"]]
+    task, names = without_task([row["name"] for row in every])
+    for row, name in zip(every, names, strict=True):
+        row["name"] = name
+    return {"task": task, "labels": found.labels, "groups": groups, "left_out": left_out, "key": KEY}
+
+
+def _comparison(trials: pd.DataFrame, unit: str) -> list[str | verdict.Columns]:
     try:
         ranked = ranking(trials, unit)
     except NothingMatched as reason:
-        return f"{reason}\n"
+        return [str(reason)]
     if len(ranked.labels) != 2:
-        return verdict.text(ranked)
+        return verdict.parts(ranked)
     first, second = sorted(ranked.labels, key=natural)
-    return verdict.text(ranked, comparing.labels(trials, first, second, unit))
+    return verdict.parts(ranked, comparing.labels(trials, first, second, unit))
 
 
 def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
@@ -122,6 +163,7 @@ def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[d
         drawn = figures.draw(trials, ["all"], unit, store.read_curves(folders, trials["trial_id"]))
     except MibenchError:
         return []
+    drawn.pop("error", None)  # which the page has as a table
     return [{"kind": kind, "title": KINDS[kind].title, "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
 
 
@@ -181,6 +223,11 @@ def _placeless(text: str) -> str:
     return PLACES.sub(end, text)
 
 
+def _known(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key that finds itself again: no NaN equals another."""
+    return tuple(None if value != value else value for value in key)
+
+
 def _codes(trials: pd.DataFrame) -> list[tuple[str, str, str]]:
     unique = trials[["label", "task", "code"]].drop_duplicates()
     return sorted((str(a), str(b), str(c)) for a, b, c in unique.itertuples(index=False, name=None))
@@ -190,16 +237,16 @@ def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str,
     """The cells, and under each its trials, as lists in the order of the column names."""
     table = cells(trials, unit)
     keys = [*ROW, "label"]
-    order = {key: i for i, key in enumerate(table[keys].itertuples(index=False, name=None))}
-    first = trials.drop_duplicates(keys).set_index(keys)
+    order = {_known(key): i for i, key in enumerate(table[keys].itertuples(index=False, name=None))}
     grouped: list[list[list[Any]]] = [[] for _ in order]
     wanted = trials[[*keys, *TRIAL_COLUMNS]].sort_values("seed")
     for row in wanted.itertuples(index=False, name=None):
-        grouped[order[row[:4]]].append([_placeless(v) if isinstance(v, str) else v for v in map(_plain, row[4:])])
-    settings = [
-        [_placeless(str(first.at[key, column])) for column in ("estimator_params", "task_params")]
-        for key in table[keys].itertuples(index=False, name=None)
-    ]
+        if (key := _known(row[:4])) in order:  # a row without a sample size is in no cell
+            shown = [_placeless(v) if isinstance(v, str) else v for v in map(_plain, row[4:])]
+            grouped[order[key]].append(shown)
+    first = trials.drop_duplicates(keys)[[*keys, "estimator_params", "task_params"]]
+    said = {_known(row[:4]): [_placeless(str(text)) for text in row[4:]] for row in first.itertuples(False, None)}
+    settings = [said[key] for key in order]
     return {
         "unit": unit,
         "cell_columns": CELL_COLUMNS,

@@ -7,9 +7,12 @@
     ["n_failed", "failed"], ["truth", "truth"], ["mean", "mean"], ["sd", "sd"], ["ci_low", "95 % interval"],
     ["bias", "bias"], ["rmse", "RMSE"], ["fit_seconds", "seconds"], ["failures", "failures"], ["flags", "flags"],
   ];
+  for (const name of ["failures", "flags"]) {  // a column of nothing takes room from the others
+    if (data.cells.every((cell) => !cell[column[name]])) heads.splice(heads.findIndex(([other]) => other === name), 1);
+  }
   const words = new Set(["label", "task", "point", "failures", "flags"]);
   const signs = { lower: " ≤", upper: " ≥", none: "" };
-  const step = 200;
+  const step = matchMedia("(max-width: 40rem)").matches ? 25 : 200;
   const get = (id) => document.getElementById(id);
   const make = (tag, text, attributes = {}) => {
     const element = document.createElement(tag);
@@ -64,12 +67,13 @@
     const body = get("table").tBodies[0];
     const rows = found.slice(0, limit).map((i) => {
       const row = make("tr");
-      heads.forEach(([name], place) => {
+      heads.forEach(([name, title], place) => {
         const text = shown(data.cells[i], name);
-        const cell = make(place ? "td" : "th", place ? text : undefined, place ? {} : { scope: "row" });
+        const cell = make(place ? "td" : "th", place ? text : undefined, place ? { "data-label": title } : { scope: "row" });
         if (!place) cell.append(make("a", text, { href: `#cell-${i}` }));
         if (!words.has(name)) cell.className = "num";
-        if (name === "failures" && text) cell.className = "bad";
+        else cell.className = place ? "name" : "";
+        if (name === "failures" && text) cell.className = "name bad";
         row.append(cell);
       });
       return row;
@@ -129,7 +133,7 @@
     const scale = data.unit === "bits" ? 1 / Math.LN2 : 1;
     const titles = ["seed", "status", "estimate", "its own sd", "steps", "samples seen", "seconds", "flags", "path", "device", "trial", "message"];
     const used = titles.map((_, i) => data.trials[index].some((row) => row[i] !== null && row[i] !== ""));
-    const table = make("table"), head = make("tr"), body = make("tbody");
+    const table = make("table", null, { class: "cards" }), head = make("tr"), body = make("tbody");
     titles.forEach((title, i) => used[i] && head.append(make("th", title, { scope: "col" })));
     for (const trial of data.trials[index]) {
       const row = make("tr");
@@ -137,8 +141,8 @@
         if (!used[i]) return;
         const number = i === 2 || i === 3;
         const text = value === null ? "–" : number ? fixed(value * scale) : i === 6 ? String(+value.toPrecision(3)) : String(value);
-        const item = make("td", text);
-        if (i < 7 && i !== 1) item.className = "num";
+        const item = make(i ? "td" : "th", text, i ? { "data-label": titles[i] } : { scope: "row" });
+        if (i && i < 7 && i !== 1) item.className = "num";
         if (i === 1 && value !== "ok" && value !== "unsupported") item.className = "bad";
         if (i === 11) item.className = "long";
         row.append(item);

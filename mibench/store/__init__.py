@@ -5,7 +5,7 @@ costs that row alone. `trials.csv` and `trials.parquet` are derived from them an
 share a `trial_id` the one started last wins, as their `sequence` says, whatever the files' times.
 """
 
-from mibench.store.find import RESULTS, find, latest, list_runs, read_run
+from mibench.store.find import RESULTS, find, last_asked, latest, list_runs, read_run
 from mibench.store.frame import load
 from mibench.store.rows import Known, age, known, read_curves, row_files, rows
 from mibench.store.writer import Writer
@@ -17,6 +17,7 @@ __all__ = [
     "age",
     "find",
     "known",
+    "last_asked",
     "latest",
     "list_runs",
     "load",

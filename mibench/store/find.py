@@ -1,6 +1,7 @@
 """Which folder a user means, and what its run.json says."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ EXPECTED: dict[str, tuple[type, ...]] = {
     "devices": (list,),
     "git": (dict, type(None)),
     "platform": (str,),
+    "plugins": (dict,),
 }
 """What run.json holds where it holds these."""
 
@@ -41,6 +43,12 @@ def read_run(folder: Path) -> dict[str, Any]:
         if name in facts and not isinstance(facts[name], kinds):
             raise UsageError(f"{path} is damaged: {name} is {one_line(repr(facts[name]), 60)}")
     return facts
+
+
+def last_asked(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the last invocation wrote into run.json: a run may be gone on with by another command than its first."""
+    last = facts.get("invocations", [])[-1:]
+    return last[0] if last and isinstance(last[0], dict) else facts
 
 
 def check_schema(folder: Path) -> None:
@@ -74,9 +82,7 @@ def _begun(folder: Path) -> tuple[str, str]:
         facts = read_run(folder)
     except UsageError:
         return "", folder.name
-    last = facts.get("invocations", [])[-1:]
-    said = last[0].get("started_at") if last and isinstance(last[0], dict) else None
-    return str(said or facts.get("started_at", "")), folder.name
+    return str(last_asked(facts).get("started_at") or facts.get("started_at", "")), folder.name
 
 
 def find(run: str | Path | None) -> Path:

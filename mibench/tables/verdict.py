@@ -14,6 +14,8 @@ from mibench.findings.summary import MIXED
 from mibench.tables.columns import aligned
 from mibench.tables.numbers import interval, number, p_value, signed
 
+Columns = list[list[str]]
+"""A table: its columns, the first entry of each its name."""
 MOST = 40
 """Lines of cells that the text lists; JSON has them all."""
 
@@ -32,8 +34,8 @@ def _said(over: Over) -> str:
     )
 
 
-def _overs(overs: tuple[Over, ...], unit: str) -> list[str]:
-    columns = [
+def _overs(overs: tuple[Over, ...], unit: str) -> Columns:
+    return [
         ["first", *(over.first for over in overs)],
         ["second", *(over.second for over in overs)],
         ["cells", *(str(over.cells) for over in overs)],
@@ -42,20 +44,27 @@ def _overs(overs: tuple[Over, ...], unit: str) -> list[str]:
         ["p", *(_p(over.p) for over in overs)],
         ["", *(_said(over) for over in overs)],
     ]
-    return aligned(columns)
 
 
 def text(*outcomes: Comparison | Ranking) -> str:
     """The outcomes in words and aligned tables, and below them what is to be said of them all, once."""
     lines: list[str] = []
+    for part in parts(*outcomes):
+        lines += [part] if isinstance(part, str) else aligned(part)
+    return "\n".join(lines) + "\n"
+
+
+def parts(*outcomes: Comparison | Ranking) -> list[str | Columns]:
+    """What `text` says, from above to below: lines, and tables as columns, the first entry of each its name."""
+    found: list[str | Columns] = []
     for outcome in outcomes:
-        lines += [*(_comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)), ""]
+        found += [*(_comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)), ""]
     notes = [f"note: {note}" for note in dict.fromkeys(note for outcome in outcomes for note in outcome.notes)]
-    lines += [*notes, ""] if notes else []
-    lines.append(
+    found += [*notes, ""] if notes else []
+    found.append(
         "p-values are adjusted by Holm; a cell's interval covers noise between seeds, that over cells their choice"
     )
-    return "\n".join(lines) + "\n"
+    return found
 
 
 def worse(comparison: Comparison) -> list[str]:
@@ -81,20 +90,20 @@ def worse(comparison: Comparison) -> list[str]:
     ]
 
 
-def _comparison(comparison: Comparison) -> list[str]:
+def _comparison(comparison: Comparison) -> list[str | Columns]:
     """Who is nearer the truth over cells, and the cells where the two sides disagree beyond noise."""
     differing = comparison.differing
     failing = comparison.cells[comparison.cells["failed_first"] != comparison.cells["failed_second"]]
     count, tests = len(comparison.cells), int(comparison.cells[["p", "p_change"]].notna().sum().sum())
-    lines = [
+    lines: list[str | Columns] = [
         f"{comparison.second} against {comparison.first}; a change below 0: {comparison.second} is nearer the truth",
         "",
-        *_overs(comparison.overs, comparison.unit),
+        _overs(comparison.overs, comparison.unit),
         "",
     ]
     if len(differing):
         lines.append(f"{len(differing)} of {count} cells differ beyond noise (paired t, Holm over {tests} tests, 5 %):")
-        lines += aligned(_cells(differing.head(MOST), comparison))
+        lines.append(_cells(differing.head(MOST), comparison))
         if len(differing) > MOST:
             lines.append(f"… and {len(differing) - MOST} more; --json lists all")
     elif tests:
@@ -103,13 +112,13 @@ def _comparison(comparison: Comparison) -> list[str]:
         lines.pop()
     if len(failing):
         lines += ["", "cells that fail more often on one side:"]
-        lines += aligned(_failing(failing.head(MOST), comparison))
+        lines.append(_failing(failing.head(MOST), comparison))
         if len(failing) > MOST:
             lines.append(f"… and {len(failing) - MOST} more; --json lists all")
     return lines
 
 
-def _where(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
+def _where(table: pd.DataFrame, comparison: Comparison) -> Columns:
     """The columns that name a cell; the estimator only where it is not one of the two sides."""
     mixed = table[["codes_first", "codes_second"]].max(axis=1) > 1
     names = (table["task"] + "/" + table["point"]).str.rstrip("/") + mixed.map({True: f" {MIXED}", False: ""})
@@ -117,7 +126,7 @@ def _where(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
     return columns if set(table["label"]) == {comparison.first} else [["estimator", *table["label"]], *columns]
 
 
-def _failing(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
+def _failing(table: pd.DataFrame, comparison: Comparison) -> Columns:
     return [
         *_where(table, comparison),
         [f"failed in {comparison.first}", *table["failed_first"].map(str)],
@@ -125,7 +134,7 @@ def _failing(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
     ]
 
 
-def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
+def _cells(table: pd.DataFrame, comparison: Comparison) -> Columns:
     words = {"better": f"{comparison.second} nearer", "worse": f"{comparison.first} nearer", "differs": "differ"}
     return [
         *_where(table, comparison),
@@ -140,25 +149,23 @@ def _cells(table: pd.DataFrame, comparison: Comparison) -> list[list[str]]:
     ]
 
 
-def _ranking(ranking: Ranking) -> list[str]:
+def _ranking(ranking: Ranking) -> list[str | Columns]:
     """Mean ranks, the groups that cannot be told apart, and every pair."""
-    lines = [
+    lines: list[str | Columns] = [
         f"{len(ranking.labels)} estimators over {ranking.cells} cells, nearest the truth first",
         "",
-        *aligned(
-            [
-                ["estimator", *ranking.labels],
-                ["mean rank", *(f"{rank:.2f}" for rank in ranking.ranks)],
-                [f"mean |error| ({ranking.unit})", *map(number, ranking.errors)],
-                ["wins", *map(str, ranking.wins)],
-            ]
-        ),
+        [
+            ["estimator", *ranking.labels],
+            ["mean rank", *(f"{rank:.2f}" for rank in ranking.ranks)],
+            [f"mean |error| ({ranking.unit})", *map(number, ranking.errors)],
+            ["wins", *map(str, ranking.wins)],
+        ],
         "",
     ]
     if not math.isnan(ranking.friedman):
         lines.append(f"Friedman test of no difference at all: p {_p(ranking.friedman)}, {_friedman(ranking)}")
     lines += [f"no pair told apart among: {', '.join(clique)}" for clique in ranking.cliques]
-    return [*lines, "", *_overs(ranking.pairs, ranking.unit)]
+    return [*lines, "", _overs(ranking.pairs, ranking.unit)]
 
 
 def _friedman(ranking: Ranking) -> str:

@@ -1,0 +1,126 @@
+"""What Tab offers: names after commas, fields after colons and dots, as each shell breaks words and asks."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from mibench import cli
+from mibench.cli import complete, streams
+
+
+@pytest.fixture
+def offered(monkeypatch, capsys, tmp_path):
+    """What is offered for a command line whose last word is being typed, in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(streams, "silence", lambda number: None)
+
+    def ask(line):
+        words = line.split(" ")
+        monkeypatch.setenv(complete.VARIABLE, "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        with pytest.raises(SystemExit) as end:
+            complete.answer(cli.app)
+        assert end.value.code == 0
+        return capsys.readouterr().out.split()
+
+    return ask
+
+
+OFFERED = {
+    "an estimator": ("run -e ks", {"ksg", "ksg-mixed"}),
+    "after a comma": ("run -e mine,kl,ks", {"mine,kl,ksg", "mine,kl,ksg-mixed"}),
+    "a field": ("run -e gaussian,ksg:", {"gaussian,ksg:k=", "gaussian,ksg:norm="}),
+    "the one field left": ("run -e ksg:k", {"ksg:k=", "ksg:k=3"}),
+    "a second field": ("run -e ksg:k=5:no", {"ksg:k=5:norm="}),
+    "a value": ("run -e mine:fr", {"mine:fresh=", "mine:fresh=true", "mine:fresh=false"}),
+    "a task": ("run -t gau", {"gaussian"}),
+    "a point": ("run -t gaussian/dim=5", {"gaussian/dim=5:mi=0.5", "gaussian/dim=5:mi=2.0"}),
+    "a task's field": ("run -t gaussian:d", {"gaussian:dim="}),
+    "the field of what is mapped": ("run -t reparam:m", {"reparam:mi="}),
+    "whom to sweep": ("run -e ksg,kl -P k", {"ksg.", "kl."}),
+    "what to sweep": ("run -P ksg.", {"ksg.k=", "ksg.norm="}),
+    "a swept value": ("run -P mine.fresh=true,f", {"mine.fresh=true,false"}),
+    "a source": ("run --like smi", {"smile-2020"}),
+    "a source to compare with": ("compare --published gmm", {"gmm-mi-2022"}),
+    "a device": ("run -d auto,cu", {"auto,cuda"}),
+    "a kind of plot": ("plot -k bias,err", {"bias,error"}),
+    "a point to show": ("table -t gaussian --point dim=1:", {"dim=1:mi=0.0", "dim=1:mi=2.0"}),
+    "an estimator to show": ("report -e deep", {"deep-infomax"}),
+    "something to describe": ("describe gaussi", {"gaussian"}),
+    "something to sample": ("sample gaussian/dim=20:mi=2", {"gaussian/dim=20:mi=2.0"}),
+    "what to run again": ("resume --rerun st", {"stale"}),
+    "a run": ("status 2026", {"2026-gaussian"}),
+    "one that nobody has": ("run -e nobody", set()),
+    "with a plugin that is broken": ("run -p broken.py -e ks", {"ksg"}),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), OFFERED.values(), ids=OFFERED)
+def test_names_are_offered(offered, tmp_path, line, expected):
+    (tmp_path / "broken.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "results" / "2026-gaussian").mkdir(parents=True)
+    (tmp_path / "results" / "2026-gaussian" / "run.json").write_text('{"schema_version": 1}')
+    found = offered(f"mibench {line}")
+    assert expected <= set(found)
+    assert bool(expected) == bool(found)
+    assert all(one.startswith(line.split(" ")[-1]) for one in found)
+
+
+def test_a_plugin_that_is_named_is_offered(offered, estimator_file):
+    assert offered(f"mibench run -p {estimator_file('kst')} -e ks") == ["ksg", "ksg-mixed", "kst"]
+
+
+HEAVY = ("torch", "pandas", "scipy", "matplotlib", "sklearn", "numba")
+
+
+@pytest.mark.parametrize("line", ["run -e mine:", "run -t gaussian/", "plot -k b", "run --like smi"])
+def test_to_complete_loads_no_heavy_library(tmp_path, line):
+    words = f"mibench {line}"
+    script = (
+        "import sys\nfrom mibench.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, complete.VARIABLE: "complete_bash", "COMP_WORDS": words,
+             "COMP_CWORD": str(words.count(" "))},
+    )  # fmt: skip
+    *offered, loaded = done.stdout.splitlines()
+    assert offered
+    assert loaded == "LOADED []"
+
+
+BROKEN_AT_COLONS = """
+eval "$(mibench --show-completion bash)"
+asked=$(complete -p mibench | sed 's/.*-F \\([^ ]*\\) .*/\\1/')
+try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); $asked mibench; echo "${COMPREPLY[*]}"; }
+try mibench run -e mine,ksg : nor
+try mibench run -e ksg :
+try mibench run -t gaussian/dim = 5 : mi = 2
+try mibench run --estimators = ks
+"""
+"""The script that users install, with the words as bash breaks them."""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_bash_gets_what_stands_after_its_last_break(tmp_path):
+    command = tmp_path / "mibench"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mibench "$@"\n')
+    command.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", BROKEN_AT_COLONS], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path}, check=False,
+    )  # fmt: skip
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines == [
+        ["norm=", "norm=chebyshev"],
+        ["k=", "algorithm=", "norm=", "scaling=", "noise="],
+        ["2.0"],
+        ["ksg", "ksg-mixed"],
+    ]
