@@ -72,6 +72,7 @@ ALLOWED = {
     "units": {"interface"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},
+    "applications": {"interface", "distributions", "neural"},
     "samples": {"errors", "interface", "catalogue", "trial"},
     "findings": {"errors", "interface", "device", "specs", "result"},
     "tables": {"errors", "interface", "store", "findings"},
@@ -149,7 +150,7 @@ def test_matplotlib_and_torch_have_one_home(path):
     if "matplotlib" in libraries:
         assert where[0] in ("plots", "plots.py")
     if "torch" in libraries:
-        assert where[0] in ("neural", "neighbors")
+        assert where[0] in ("neural", "neighbors") or where[:2] == ("applications", "training")
 
 
 QUICK = {
