@@ -150,7 +150,8 @@ def test_matplotlib_and_torch_have_one_home(path):
     if "matplotlib" in libraries:
         assert where[0] in ("plots", "plots.py")
     if "torch" in libraries:
-        assert where[0] in ("neural", "neighbors") or where[:2] == ("applications", "training")
+        trains = where[:2] in (("applications", "training"), ("applications", "warm.py"))
+        assert where[0] in ("neural", "neighbors") or trains
 
 
 QUICK = {
