@@ -270,6 +270,9 @@ def test_wins_are_counted_by_seed():
     turned = wins.against(models(NEAR, better="higher"), reference="mine").table.set_index("second")
     assert turned.loc["none", ["wins", "verdict"]].tolist() == [6, "better"]
     assert wins.against(models({"none": [1.0]})) is None
+    beside = models({**NEAR, "ksg": [0.0] * 6})
+    beside.loc[beside["estimator"] == "ksg", "status"] = "unsupported"
+    assert set(wins.against(beside).table["second"]) == {"mine", "jsd"}
     with pytest.raises(UsageError, match="no estimator 'mein'; did you mean 'mine'"):
         wins.against(models(NEAR), reference="mein")
 

@@ -59,8 +59,9 @@ def runs(first: pd.DataFrame, second: pd.DataFrame, names: tuple[str, str]) -> W
 
 
 def _deciding(frame: pd.DataFrame) -> pd.DataFrame:
+    """The first score of each model; what an estimator cannot do is no side of a pair."""
     long = scored(frame)
-    return long[long["order"] == 0]
+    return long[(long["order"] == 0) & (long["status"] != "unsupported")]
 
 
 def _pairs(a: pd.DataFrame, first: str, b: pd.DataFrame, second: str) -> pd.DataFrame:
