@@ -1,5 +1,7 @@
 """A trial's row: its columns, what each of them may hold, and what an estimator's answer becomes in it."""
 
+import functools
+import json
 import math
 import re
 import types
@@ -100,7 +102,19 @@ def from_row(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
     Raises ValueError for a value that its column cannot hold.
     """
-    return tuple([_held(column, row.get(name)) for name, column in COLUMNS.items()])
+    found = tuple([_held(column, row.get(name)) for name, column in COLUMNS.items()])
+    for name in ("estimator_params", "task_params"):
+        if not _is_object(row[name]):
+            raise ValueError(f"{name} holds {row[name][:40]!r}")
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _held(column: Column, value: Any) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mibench import runs, store
-from mibench.errors import UsageError
+from mibench.errors import UsageError, one_line
 
 
 def standing(folder: Path, known: Mapping[str, store.Known]) -> tuple[int, dict[str, int]]:
@@ -19,6 +19,6 @@ def standing(folder: Path, known: Mapping[str, store.Known]) -> tuple[int, dict[
     here = [device.name for device in prepared.devices]
     there = store.last_asked(store.read_run(folder)).get("devices", here)
     if here != there:  # ids differ by kind of device
-        raise UsageError(f"it ran on {', '.join(map(str, there))}, and here is {', '.join(here)}")
+        raise UsageError(f"it ran on {one_line(str(there), 80)}, and here is {here}")
     prepared.known = dict(known)
     return prepared.survey(), prepared.stale

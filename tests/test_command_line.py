@@ -1,7 +1,9 @@
 """What a user types, what comes back on stdout and stderr, and the exit codes of the design."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -443,6 +445,33 @@ def test_check_passes_the_bundled_and_fails_the_careless(mibench, estimator_file
     assert "global random state" in done.stdout
 
 
+def test_the_bar_is_gone_before_the_last_lines(tmp_path):
+    """On a terminal a line that is drawn anew ends with a carriage return: what stays must stand behind none."""
+    from conftest import ROOT
+
+    ours, theirs = os.openpty()
+    command = ("run", "-e", "gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "50", "--seeds", "3", "-o", "out")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mibench", *command],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    heard = b""
+    with contextlib.suppress(OSError):  # as a terminal says that the other side is closed
+        while part := os.read(ours, 65536):
+            heard += part
+    os.close(ours)
+    assert process.wait() == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", heard.decode()).replace("\r\n", "\n")
+    assert "0/3" in shown, "a bar from the start"
+    last = [line.rpartition("\r")[2] for line in shown.rstrip("\n").split("\n")[-2:]]
+    assert last == ["results: out", "next:    mibench plot out"]
+
+
 def _narrow(estimator_file, most):
     """A plugin whose estimator takes so many columns."""
     refuses = f'    def refuses(self, dim_x):\n        return "too many columns" if dim_x > {most} else None\n'
@@ -565,7 +594,9 @@ def test_status_is_of_all_requests_and_tells_failed_unsupported_and_stale_apart(
         return document, capsys.readouterr().out
 
     assert _main(monkeypatch, *run, "-e", "made", "--seeds", "1") == 0
+    capsys.readouterr()
     assert _main(monkeypatch, *run, "-e", "made,bad,narrow", "--seeds", "2") == 1
+    assert capsys.readouterr().err.splitlines()[0] == "4 × bad error: no", "quiet too says why"
     document, said = status()
     assert (document["done"], document["trials"]) == (12, 12)
     assert document["counts"] == {"ok": 4, "error": 4, "unsupported": 4}

@@ -2,13 +2,14 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from mibench.errors import UsageError
 from mibench.findings.paired import t_interval
+from mibench.interface import Direction
 from mibench.result import COLUMNS
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
@@ -109,6 +110,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     rows["mi_true_error"] = rows["mi_true_error"].fillna(0.0)
     for column in ("estimator", "task", "point", "status"):
         rows[column] = rows[column].astype(str)
+    rows["bound"] = rows["bound"].where(rows["bound"].isin(get_args(Direction)), "none")  # a class may say anything
     rows["flags"] = rows["flags"].map(lambda flags: flags if isinstance(flags, str) else ",".join(flags))
     identified = rows["trial_id"] != ""
     rows = rows[~identified | ~rows.duplicated(["trial_id", "run_id"], keep="last")].copy()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -116,9 +117,8 @@ def _finished(figure: Figure, axes: list[Axes], title: str, caption: str) -> Fig
     below, above = 0.14 * len(foot) + 0.06, 0.17 * len(head) + 0.1
     height = figure.get_figheight() + below + legend + above
     figure.set_figheight(height)
-    figure.set_layout_engine(
-        "constrained", rect=(0, (below + legend) / height, 1, 1 - (below + legend + above) / height)
-    )
+    room = (0, (below + legend) / height, 1, 1 - (below + legend + above) / height)
+    figure.set_layout_engine("constrained", h_pad=0.07, rect=room)
     if handles:
         figure.legend(
             list(handles.values()),
@@ -166,8 +166,9 @@ def _held_out(table: pd.DataFrame) -> str:
 
 
 def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The cells of a frame. Raises NothingMatched where none of them has an ok trial."""
+    """The cells of a frame whose truth is a number. Raises NothingMatched where none of them has an ok trial."""
     table = cells(frame, unit)
+    table = table[np.isfinite(table["truth"].astype(float))]
     drawn = table[table["n_ok"] > 0]
     if drawn.empty:
         raise NothingMatched(f"nothing to draw: {len(table)} cells, and no trial of them is ok")

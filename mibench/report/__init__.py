@@ -223,6 +223,11 @@ def _placeless(text: str) -> str:
     return PLACES.sub(end, text)
 
 
+def _known(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key that finds itself again: no NaN equals another."""
+    return tuple(None if value != value else value for value in key)
+
+
 def _codes(trials: pd.DataFrame) -> list[tuple[str, str, str]]:
     unique = trials[["label", "task", "code"]].drop_duplicates()
     return sorted((str(a), str(b), str(c)) for a, b, c in unique.itertuples(index=False, name=None))
@@ -232,16 +237,16 @@ def _data(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> dict[str,
     """The cells, and under each its trials, as lists in the order of the column names."""
     table = cells(trials, unit)
     keys = [*ROW, "label"]
-    order = {key: i for i, key in enumerate(table[keys].itertuples(index=False, name=None))}
-    first = trials.drop_duplicates(keys).set_index(keys)
+    order = {_known(key): i for i, key in enumerate(table[keys].itertuples(index=False, name=None))}
     grouped: list[list[list[Any]]] = [[] for _ in order]
     wanted = trials[[*keys, *TRIAL_COLUMNS]].sort_values("seed")
     for row in wanted.itertuples(index=False, name=None):
-        grouped[order[row[:4]]].append([_placeless(v) if isinstance(v, str) else v for v in map(_plain, row[4:])])
-    settings = [
-        [_placeless(str(first.at[key, column])) for column in ("estimator_params", "task_params")]
-        for key in table[keys].itertuples(index=False, name=None)
-    ]
+        if (key := _known(row[:4])) in order:  # a row without a sample size is in no cell
+            shown = [_placeless(v) if isinstance(v, str) else v for v in map(_plain, row[4:])]
+            grouped[order[key]].append(shown)
+    first = trials.drop_duplicates(keys)[[*keys, "estimator_params", "task_params"]]
+    said = {_known(row[:4]): [_placeless(str(text)) for text in row[4:]] for row in first.itertuples(False, None)}
+    settings = [said[key] for key in order]
     return {
         "unit": unit,
         "cell_columns": CELL_COLUMNS,

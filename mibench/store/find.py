@@ -23,6 +23,7 @@ EXPECTED: dict[str, tuple[type, ...]] = {
     "devices": (list,),
     "git": (dict, type(None)),
     "platform": (str,),
+    "plugins": (dict,),
 }
 """What run.json holds where it holds these."""
 

@@ -118,6 +118,8 @@ def _read(name: str, text: str | None) -> Any:
     column = COLUMNS[name]
     if column.optional and not text:
         return None
+    if text is None:  # the row breaks off
+        raise ValueError(f"{name} is missing")
     return column.kind(text)
 
 
