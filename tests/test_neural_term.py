@@ -107,6 +107,8 @@ REFUSED = {
     "scaling": ("mine", {"scaling": "none"}, "scaling=none means nothing in a term.*leave scaling=rank"),
     "split and folds": ("mine", {"split": (1, 1, 1), "folds": 2}, r"split=\(1, 1, 1\), folds=2 means nothing"),
     "steps": ("infonce", {"steps": 10}, "InfoNCE: steps=10 means nothing"),
+    "no partners": ("mine", {"negatives": 0}, "negatives=0 must be at least 1"),
+    "no layers": ("club", {"hidden": ()}, r"hidden=\(\) needs the width"),
     "one side alone": ("deep_infomax", {"of": "x"}, "scores x against x"),
     "places": ("deep_infomax", {"encoder": "convolution", "form": "local"}, "pictures of one size, not 2 and 3"),
 }

@@ -19,6 +19,21 @@ NOT_OF_A_TERM = (
 """Fields of an estimate's own training: in a term the batches, the critic's steps and their rate are the model's."""
 
 
+def checked(settings: Bound) -> None:
+    """Say which setting cannot be run."""
+    for name in ("steps", "negatives", "test_negatives", "folds", "validate_every", "patience", "embedding"):
+        if getattr(settings, name) < 1:
+            raise ValueError(f"{name}={getattr(settings, name)} must be at least 1")
+    if settings.batch_size < 2:
+        raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
+    if not settings.hidden or min(settings.hidden) < 1:
+        raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
+    if settings.fresh and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
+        )
+
+
 def shares(settings: Bound, n: int) -> tuple[int, int, int]:
     """Of n rows, how many are for training, validation and test."""
     if len(settings.split) != 3 or min(settings.split) < 1:
@@ -46,7 +61,7 @@ def no_term(settings: Bound) -> str | None:
         return f"{who}: {seen} means nothing in a term, whose data and steps are its model's; leave {usual}"
     one, other = settings.sides("x", "z")
     if one == other:
-        return f"{who}: it scores {one} against {other} with these settings, so it can be no term on x and z"
+        return f"{who} scores {one} against {other} with these settings, so it can be no term on x and z"
     return None
 
 

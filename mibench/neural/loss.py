@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mibench.neural.architectures import build
 from mibench.neural.bound import Bound, Drives
 from mibench.neural.company import score_dtype
-from mibench.neural.limits import no_term
+from mibench.neural.limits import checked, no_term
 from mibench.neural.scores import apart, tables, tables_in_parts
 from mibench.neural.training import keep_freed_memory
 
@@ -42,6 +42,7 @@ class Objective(nn.Module):
         said = no_term(estimator)
         if said:
             raise ValueError(said)
+        checked(estimator)
         keep_freed_memory()
         self.estimator, self.drives, self.dims = estimator, drives, (dim_x, dim_z)
         self.critic = build(estimator, *estimator.sides(dim_x, dim_z))
