@@ -102,25 +102,27 @@ def test_every_cell_is_recomputed_from_the_rows(run, page):
         assert [trial["mi_estimate"] for trial in listed if trial["status"] == "ok"] == pytest.approx(ok, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("line", "kept"),
-    [
-        ('File "/home/ann/mi/plugins/ksg.py", line 3', 'File "plugins/ksg.py", line 3'),
-        ('File "/opt/venv/lib/python3.11/site-packages/scipy/a.py"', 'File "site-packages/scipy/a.py"'),
-        ('File "mine.py", line 1', 'File "mine.py", line 1'),
-        ('File "/home/ann/half.py", line 1', 'File "half.py", line 1'),
-        ("No such file: '/home/ann/my-data/x.csv'", "No such file: 'x.csv'"),
-        (r"C:\Users\ann\x.csv is gone", "x.csv is gone"),
-        ("see https://example.org/a/b, 3/4 and x/y/z", "see https://example.org/a/b, 3/4 and x/y/z"),
-    ],
-)
-def test_logs_do_not_say_where_a_checkout_lies(tmp_path, line, kept):
+LINES = {
+    'File "/home/ann/mi/plugins/ksg.py", line 3': 'File "plugins/ksg.py", line 3',
+    'File "/opt/venv/lib/python3.11/site-packages/scipy/a.py"': 'File "site-packages/scipy/a.py"',
+    'File "mine.py", line 1': 'File "mine.py", line 1',
+    'File "/home/ann/half.py", line 1': 'File "half.py", line 1',
+    "No such file: '/home/ann/my-data/x.csv'": "No such file: 'x.csv'",
+    r"C:\Users\ann\x.csv is gone": "x.csv is gone",
+    "see https://example.org/a/b, 3/4 and x/y/z": "see https://example.org/a/b, 3/4 and x/y/z",
+}
+"""Lines of logs, and what a report keeps of them."""
+
+
+def test_logs_do_not_say_where_a_checkout_lies(tmp_path):
     frame = trials((("ksg", {}, "none"),), POINTS[:1])
-    frame = fail(frame, frame["seed"] == 0, "error")
+    frame = fail(frame, frame["seed"] < len(LINES), "error")
     path = folder(tmp_path / "run", frame, logs=False)
-    trial = frame.loc[frame["status"] == "error", "trial_id"].iloc[0]
-    (path / "logs" / f"{trial}.log").write_text(f"Traceback\n  {line}\n")
-    assert data_of(page_of(path))["logs"] == {trial: f"Traceback\n  {kept}\n"}
+    failed = frame.loc[frame["status"] == "error", "trial_id"]
+    for trial, line in zip(failed, LINES, strict=True):
+        (path / "logs" / f"{trial}.log").write_text(f"Traceback\n  {line}\n")
+    kept = {trial: f"Traceback\n  {line}\n" for trial, line in zip(failed, LINES.values(), strict=True)}
+    assert data_of(page_of(path))["logs"] == kept
 
 
 def test_no_place_on_a_machine_is_in_a_report(tmp_path):
@@ -292,7 +294,8 @@ def test_it_says_where_the_numbers_come_from(page):
         assert said in page
 
 
-def test_units_reach_every_number(run):
+def test_units_reach_every_number(tmp_path):
+    run = folder(tmp_path / "run", trials((("ksg", {}, "none"),), POINTS[:1]))
     nats, bits = (data_of(page_of(run, unit))["cells"][0] for unit in ("nats", "bits"))
     columns = report.CELL_COLUMNS
     for name in ("truth", "mean", "sd", "ci_low", "bias", "rmse"):
@@ -439,10 +442,14 @@ addEventListener("message", (event) => {
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
-def test_no_column_is_cut_on_a_phone_or_a_laptop(tmp_path):
-    """Sixteen estimators and tasks with names as long as the longest bundled ones, everything unfolded."""
+def test_no_column_is_cut_on_a_phone_or_a_laptop(tmp_path, monkeypatch):
+    """Sixteen estimators and tasks with names as long as the longest bundled ones, everything unfolded.
+
+    Figures scroll in frames of their own, and are not drawn here.
+    """
+    monkeypatch.setattr(report, "_figures", lambda *_: [])
     names = tuple((f"deep-infomax-{i}", {}, "lower") for i in range(16))
-    frame = trials(names, tuple((dim, mi) for dim in (1, 5, 25) for mi in (0.2, 1.0)), seeds=2)
+    frame = trials(names, tuple((dim, mi) for dim in (1, 25) for mi in (0.2, 0.3)), seeds=2)
     frame["point"] = "spiral-normal_cdf-multinormal-sparse-25-25-2-" + frame["point"]
     frame = fail(frame, (frame["estimator"] == "deep-infomax-3") & (frame["seed"] == 0), "crashed")
     page = page_of(folder(tmp_path / "run", frame, logs=False), "nats", True)

@@ -117,9 +117,8 @@ def _finished(figure: Figure, axes: list[Axes], title: str, caption: str) -> Fig
     below, above = 0.14 * len(foot) + 0.06, 0.17 * len(head) + 0.1
     height = figure.get_figheight() + below + legend + above
     figure.set_figheight(height)
-    figure.set_layout_engine(
-        "constrained", rect=(0, (below + legend) / height, 1, 1 - (below + legend + above) / height)
-    )
+    room = (0, (below + legend) / height, 1, 1 - (below + legend + above) / height)
+    figure.set_layout_engine("constrained", h_pad=0.07, rect=room)
     if handles:
         figure.legend(
             list(handles.values()),
