@@ -1,7 +1,7 @@
 """mibench runs any mutual-information estimator on any task with known mutual information.
 
-The verbs from Python are `estimator`, `tasks`, `run` and `load`. They import what they need when they are called:
-plugins import mibench too, and need none of it.
+The verbs from Python are `estimator`, `tasks`, `run`, `load` and `scores`. They import what they need when they are
+called: plugins import mibench too, and need none of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,6 +31,7 @@ __all__ = [
     "hookimpl",
     "load",
     "run",
+    "scores",
     "tasks",
 ]
 
@@ -73,3 +74,10 @@ def load(*runs: str | Path) -> "pd.DataFrame":
     from mibench import store
 
     return store.load(*runs)
+
+
+def scores(*runs: str | Path) -> "pd.DataFrame":
+    """The scores of trained models, one row a trial and score; see `mibench.store.scores`."""
+    from mibench import store
+
+    return store.scores(*runs)

@@ -227,7 +227,7 @@ def _export(prepared: "Prepared") -> "pd.DataFrame":
 
 
 def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
-    from mibench.findings import summary
+    from mibench.tables import formats
 
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     return json.dumps(
@@ -236,7 +236,7 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
             "folder": str(prepared.folder),
             "counts": counts,
             "exit": 1 if failed else 0,
-            "cells": json.loads(summary.cells(frame).to_json(orient="records")),
+            "cells": json.loads(formats.records(frame)),
         }
     )
 
@@ -244,9 +244,9 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
     from mibench import runs
     from mibench.cli.options import print_wide, width
-    from mibench.tables import wide
+    from mibench.tables import formats
 
-    print_wide(wide.text(frame, width=width()))
+    print_wide(formats.text(frame, width=width()))
     for name, status, count, message in runs.causes(failed):
         progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
@@ -254,4 +254,5 @@ def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]
     for name in sorted(prepared.edited):
         progress.tell(f"{name} or a task of it was edited while the run went on; its cells mix rows of different code")
     progress.say(f"results: {prepared.folder}")
-    progress.say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")
+    command = "plot" if (frame["kind"] == "task").any() else "compare"  # models have no estimates to draw
+    progress.say(f"next:    mibench {command} {shlex.quote(str(prepared.folder))}")
