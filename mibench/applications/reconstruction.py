@@ -23,7 +23,8 @@ class Bidirectional(WithTerm):
     summed over the pixels (white 1). `generated-kl` is KL(classes it sees in 2000 made pictures ‖ uniform) in nats.
 
     Baselines: the mean picture for all, and an autoencoder of the same encoder and decoder that learns the squared
-    error for as many steps. The first makes no pictures, and the second makes them of normal noise it never saw.
+    error for as many steps. The first makes no pictures and has no
+    `generated-kl`, and the second makes them of normal noise it never saw.
     """
 
     steps: int = 2000
