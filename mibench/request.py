@@ -54,7 +54,7 @@ def _means_task(text: str, found: Catalogue, choices: Sequence[Choice], sweeps: 
     names = {choice.name for choice in choices}
     if name not in sweeps and name not in names:
         there = name in found.estimators or name in found.tasks
-        hint = "is not part of this run" if there else "is unknown"
+        hint = "is not among the estimators or tasks of this run" if there else "is unknown"
         raise UsageError(f"-P {text}: '{name}' {hint}; {specs.nearest(name, {*sweeps, *names})}")
     if name not in sweeps or name not in names:
         return name in sweeps

@@ -161,7 +161,7 @@ def test_a_field_is_swept_of_whichever_has_the_name():
     assert [point.task.weight for point in points] == [0.1, 0.2, 0.3]
     with pytest.raises(UsageError, match="both have rows: write -e toy:rows=1,toy:rows=2 or -t toy:rows=1,toy:rows=2"):
         request.choices_and_points(found, asked("toy", "toy", parameters=("toy.rows=1,2",)))
-    with pytest.raises(UsageError, match="'gaussian' is not part of this run"):
+    with pytest.raises(UsageError, match="'gaussian' is not among the estimators or tasks of this run"):
         request.choices_and_points(found, asked("toy", "toy", parameters=("gaussian.dim=1",)))
 
 

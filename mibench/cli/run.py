@@ -174,11 +174,19 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples) or 1, len(prepared.seeds))
-    names = ("estimators", "points", "sizes", "seeds")
+    sizes: tuple[int, ...] = (
+        len(prepared.choices),
+        len(prepared.points),
+        len(prepared.samples) or 1,
+        len(prepared.seeds),
+    )
+    names: tuple[str, ...] = ("estimators", "points", "sizes", "seeds")
+    if any(point.kind == "application" for point in prepared.points):  # these have one size, whatever -n says
+        sizes, names = (*sizes[:2], sizes[3]), (*names[:2], names[3])
     shape = " × ".join(f"{size} {name}" for size, name in zip(sizes, names, strict=True))
     where = ", ".join(sorted(set(facts["slots"])))
-    typer.echo(f"{prepared.total} trials: {shape}")
+    own = sum(len(point.baselines) for point in prepared.points) * len(prepared.seeds)
+    typer.echo(f"{prepared.total} trials: {shape}" + (f", {own} of them baselines of applications" if own else ""))
     typer.echo(f"{todo} to run, {prepared.kept} kept; {len(prepared.slots)} at once on {where}")
     for choice in prepared.choices:
         settings = ", ".join(f"{key}={value}" for key, value in choice.changes.items())
