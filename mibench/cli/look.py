@@ -252,7 +252,7 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
     choice = found.estimator(spec)
     made = choice.estimator
     drives = getattr(made, "drives", None)
-    as_term = f"its {drives} drives a model" if drives else "yes" if hasattr(made, "term") else "no"
+    as_term = f"its {drives} drives a model" if drives else "yes" if getattr(made, "term", None) else "no"
     return {
         "estimator": choice.name,
         "about": inspect.getdoc(type(made)) or "",
