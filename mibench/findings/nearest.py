@@ -43,7 +43,7 @@ def best(rows: pd.DataFrame, row: list[str], level: float = 0.05) -> pd.Series:
     shared["difference"] = shared["loss"] - shared["loss_lead"]
     paired = shared.groupby([*row, "label"])["difference"].agg(["mean", "std", "count"]).reindex(mean.index)
     margin = by["margin"].mean().reindex(mean.index)
-    leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
+    leads = mean == mean.groupby(row).transform("min")  # who is as good to the last bit leads too
     p = pd.Series(below_margin(paired["mean"], paired["std"], paired["count"], margin), index=mean.index)
     p = p.where(~leads & (paired["count"] >= FEWEST_SEEDS))
     return leads | (p.groupby(row).transform(holm) <= level)
