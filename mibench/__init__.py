@@ -1,7 +1,7 @@
 """mibench runs any mutual-information estimator on any task with known mutual information.
 
-The verbs from Python are `estimator`, `tasks`, `run` and `load`. They import what they need when they are called:
-plugins import mibench too, and need none of it.
+The verbs from Python are `estimator`, `tasks`, `run`, `load` and `scores`. They import what they need when they are
+called: plugins import mibench too, and need none of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,24 +9,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mibench.hooks import hookimpl
-from mibench.interface import Array, Diverged, Draw, Estimate, Estimator, Task
+from mibench.interface import Application, Array, Diverged, Draw, Estimate, Estimator, Outcome, Score, Task, Term
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __version__ = "0.1.0"
 __all__ = [
+    "Application",
     "Array",
     "Diverged",
     "Draw",
     "Estimate",
     "Estimator",
+    "Outcome",
+    "Score",
     "Task",
+    "Term",
     "__version__",
     "estimator",
     "hookimpl",
     "load",
     "run",
+    "scores",
     "tasks",
 ]
 
@@ -69,6 +74,13 @@ def load(*runs: str | Path) -> "pd.DataFrame":
     from mibench import store
 
     return store.load(*runs)
+
+
+def scores(*runs: str | Path) -> "pd.DataFrame":
+    """The scores of trained models, one row a trial and score; see `mibench.store.scores`."""
+    from mibench import store
+
+    return store.scores(*runs)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pluggy
 
@@ -22,6 +22,7 @@ import mibench
 from mibench import fingerprint, hooks, specs
 from mibench.errors import NothingMatched, UsageError
 from mibench.fence import fenced
+from mibench.interface import Application
 from mibench.offers import NO_HOOK, Plugin, from_entry_point, from_file, from_object, reason
 
 PACKAGE = Path(mibench.__file__).parent
@@ -34,6 +35,8 @@ class Choice:
     name: str
     changes: Mapping[str, Any]
     estimator: Any = dataclasses.field(repr=False, compare=False)
+    baseline: bool = False
+    """Whether it is one of an application's own, and no estimator."""
 
     @cached_property
     def params(self) -> str:
@@ -48,8 +51,16 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class NoTerm:
+    """What stands in the place of an estimator for an application's own baselines."""
+
+
+@dataclass(frozen=True)
 class Point:
-    """One task of a sweep. `origin`, the point's name in the sweep, and `changes` rebuild it in any process."""
+    """One task or application of a sweep.
+
+    `origin`, the point's name in the sweep, and `changes` rebuild it in any process.
+    """
 
     sweep: str
     origin: str
@@ -63,9 +74,32 @@ class Point:
         return specs.canonical(specs.typed_fields(self.task))
 
     @cached_property
+    def kind(self) -> Literal["task", "application"]:
+        """Which of the two it is."""
+        return "application" if isinstance(self.task, Application) else "task"
+
+    @cached_property
+    def paired(self) -> str:
+        """The definition without an application's `term_fields`: what its data, first weights and noise come from."""
+        left_out = getattr(self.task, "term_fields", ()) if self.kind == "application" else ()
+        return specs.canonical({k: v for k, v in specs.typed_fields(self.task).items() if k not in left_out})
+
+    @cached_property
+    def baselines(self) -> tuple[Choice, ...]:
+        """An application's own baselines."""
+        names = getattr(self.task, "baselines", ()) if self.kind == "application" else ()
+        return tuple(Choice(name, {}, NoTerm(), baseline=True) for name in names)
+
+    @cached_property
     def version(self) -> Any:
         """The version the task says it is."""
         return declared(self.task, "version")
+
+    @cached_property
+    def rows_at_hand(self) -> int | None:
+        """How many rows a task says there are, where they are not drawn without end."""
+        found: int | None = declared(self.task, "rows_at_hand")
+        return found
 
     @cached_property
     def dims(self) -> tuple[int | None, int | None]:
@@ -89,14 +123,14 @@ def bundled_folders() -> list[tuple[Path, str]]:
 
 
 class Catalogue:
-    """Every estimator and task that could be found."""
+    """Every estimator, task and application that could be found."""
 
     def __init__(self, plugins: Sequence[Plugin]):
         self.plugins = tuple(plugins)
         self.estimators = {name: made for plugin in plugins for name, made in plugin.estimators.items()}
         self.tasks = {name: points for plugin in plugins for name, points in plugin.tasks.items()}
-        self._codes: dict[tuple[str, str], str] = {}
-        self._watched: dict[tuple[str, str], dict[str, str]] = {}
+        self._codes: dict[tuple[str | None, str], str] = {}
+        self._watched: dict[tuple[str | None, str], dict[str, str]] = {}
 
     @property
     def objects(self) -> list[Plugin]:
@@ -129,17 +163,17 @@ class Catalogue:
             **{f"-t {name}": plugin for plugin in self.plugins for name in plugin.tasks},
         }
 
-    def code(self, estimator: str, task: str) -> str:
-        """The fingerprint of the sources that a number of this estimator on this task comes from."""
+    def code(self, estimator: str | None, task: str) -> str:
+        """The fingerprint of the sources that a number of this estimator, or of none, on this task comes from."""
         if (estimator, task) not in self._codes:
-            homes = self.homes[f"-e {estimator}"], self.homes[f"-t {task}"]
+            homes = [self.homes[name] for name in filter(None, (estimator and f"-e {estimator}", f"-t {task}"))]
             texts = [home.source for home in homes if home.source is not None]
             paths = [home.path for home in homes if home.source is None]
             self._watched[estimator, task] = fingerprint.own(paths)
             self._codes[estimator, task] = fingerprint.code(paths, texts)
         return self._codes[estimator, task]
 
-    def watched(self, estimator: str, task: str) -> dict[str, str]:
+    def watched(self, estimator: str | None, task: str) -> dict[str, str]:
         """Checksums of the files that a process with such a trial loads anew, as they were when `code` was taken."""
         self.code(estimator, task)
         return self._watched[estimator, task]
@@ -168,10 +202,13 @@ class Catalogue:
         different = {key: value for key, value in specs.fields(made).items() if value != defaults[key]}
         return Choice(name, different, made)
 
-    def points(self, spec: str, aims: Sequence[Mapping[str, Any]] = ({},)) -> list[Point]:
+    def points(
+        self, spec: str, aims: Sequence[Mapping[str, Any]] = ({},), swept: Sequence[Mapping[str, Any]] = ({},)
+    ) -> list[Point]:
         """The points a task spec names, in order: `"gaussian"`, `"gaussian:dim=5"`, `"beyond-normal/1v1-normal-0.75"`.
 
-        `aims` are further field settings, each applied to every point; points that become equal are kept once.
+        `swept` and `aims` are further field settings, each applied to every point, `aims` to tasks alone; points that
+        become equal are kept once.
         """
         sweep, name, changes = self._parsed(spec)
         whole = self.tasks[sweep]
@@ -179,9 +216,17 @@ class Catalogue:
             chosen, more = self._named(sweep, name)
             whole, changes = {chosen: whole[chosen]}, {**changes, **more}
         made = [
-            self.point(sweep, origin, {**changes, **specs.placing(task, changes), **aim})
+            self.point(sweep, origin, {**changes, **specs.placing(task, changes), **fields, **aim})
+            for fields in swept
             for aim in aims
             for origin, task in whole.items()
+            if not isinstance(task, Application)
+        ]
+        made += [
+            self.point(sweep, origin, {**changes, **fields})
+            for fields in swept
+            for origin, task in whole.items()
+            if isinstance(task, Application)
         ]
         if not made:
             raise NothingMatched(f"task '{spec}' has no points")

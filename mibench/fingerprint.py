@@ -9,7 +9,10 @@ from pathlib import Path
 import mibench
 
 HARNESS = Path(mibench.__file__).parent
-ROOMS = ("mibench.neural", "mibench.neighbors", "mibench.compiled", "mibench.units", "mibench.distributions")
+ROOMS = (
+    "mibench.neural", "mibench.neighbors", "mibench.compiled", "mibench.units", "mibench.distributions",
+    "mibench.applications",
+)  # fmt: skip
 """The parts of mibench that plugins compute with; the rest is told apart by the harness version."""
 
 

@@ -1,9 +1,9 @@
-"""What an estimator and a task are. This module imports nothing else of mibench."""
+"""What an estimator, a task and an application are. This module imports nothing else of mibench."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +46,9 @@ class Estimate:
 
 
 class Diverged(ArithmeticError):
-    """Training broke down. `last` is the last good estimate, kept in the row beside the status `diverged`."""
+    """Training broke down. `last` is the last good estimate or outcome, kept in a row of the status `diverged`."""
 
-    def __init__(self, message: str, last: Estimate | None = None):
+    def __init__(self, message: str, last: "Estimate | Outcome | None" = None):
         super().__init__(message)
         self.last = last
 
@@ -78,7 +78,9 @@ class Estimator(Protocol):
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
     * `fresh`: true if it wants `draw` on any task;
     * `refuses(n, dim_x, dim_y, device, ...)`, arguments by name: the reason why it cannot do such a trial, None if it
-      can; the trial then is `unsupported`, which is no failure.
+      can; the trial then is `unsupported`, which is no failure;
+    * `term(dim_x, dim_z, *, seed, device)`: a `Term`, for the models of an `Application`. Without it the estimator is
+      unsupported there; a class whose `term` is None stands for the model without one.
     """
 
     def estimate(self, x: Array, y: Array) -> "float | Estimate":
@@ -106,6 +108,89 @@ class Task(Protocol):
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """n pairs: x `(n, dim_x)` and y `(n, dim_y)`, the same from the same `rng`."""
+        ...
+
+
+class Term(Protocol):
+    """A differentiable estimate of mutual information inside a model: a torch module with a critic of its own.
+
+    `x` is a tensor `(n, dim_x)` and `z` `(n, dim_z)`, whose rows are pairs. The model raises or lowers `term(x, z)`;
+    the critic lowers `term.loss(x, z)`, in a step of its own that the application makes.
+    """
+
+    def __call__(self, x: Any, z: Any) -> Any:
+        """A scalar tensor to raise or lower, differentiable in x and z. Changes nothing of the term."""
+        ...
+
+    def loss(self, x: Any, z: Any) -> Any:
+        """What the critic minimises, a scalar tensor. It alone advances the term's state, such as running means."""
+        ...
+
+    def bound(self, x: Any, z: Any) -> Any:
+        """The bound in nats, for reports. Changes nothing of the term."""
+        ...
+
+    def parameters(self) -> Any:
+        """The critic's parameters, for its optimiser."""
+        ...
+
+
+MakeTerm = Callable[[int, int], Term | None]
+"""`make_term(dim_x, dim_z)` gives a fresh term, or None where the model is trained without one."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number that says how good a trained model is.
+
+    `direction` says which values are better. Means that differ by no more than `margin`, in the score's own unit, are
+    equally good for all practical ends.
+    """
+
+    direction: Literal["higher", "lower"]
+    margin: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trained model came to.
+
+    `scores` has a value for every score that the application declares. `mi_estimate` is the term's own bound at the
+    end, in nats, where there is one. `curves` are lists of (step, value) by name, `pictures` small arrays to look at,
+    `chosen` what was picked on validation data. `flags` are warnings, as an `Estimate` has them.
+    """
+
+    scores: Mapping[str, float]
+    mi_estimate: float | None = None
+    curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    pictures: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    chosen: Mapping[str, Any] | None = None
+    flags: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Application(Protocol):
+    """A frozen dataclass that trains a model with a term and says how good the model became.
+
+    Optional on the class:
+
+    * `baselines`: names of rows of its own that need no term (a mean image, a plain autoencoder), run once a seed;
+    * `term_fields`: fields that are left out of the seed of data, first weights and noise, so that runs that differ in
+      these alone are paired (`weight`, `clip`, ...);
+    * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
+    * `source` and `version`, as a task has them.
+
+    A model that breaks down raises `Diverged`, whose `last` is the outcome so far.
+    """
+
+    scores: ClassVar[Mapping[str, Score]]
+    """The scores by name; the first decides."""
+
+    def train(self, make_term: MakeTerm, *, seed: int, device: str, baseline: str | None = None) -> Outcome:
+        """Train a model and score it; with `baseline` one of `baselines` instead, whose `make_term` gives None.
+
+        `seed` is the only source of data, first weights and noise: the same for every term. It is a 32-bit int.
+        """
         ...
 
 

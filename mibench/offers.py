@@ -8,6 +8,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import marshal
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ import pluggy
 from mibench import specs
 from mibench.errors import one_line
 from mibench.fence import fenced
+from mibench.interface import Application, Score
 
 HOOKS = ("mibench_estimators", "mibench_tasks")
 NAME = re.compile(r"[^\s:,/=]+")
@@ -28,7 +30,7 @@ NAME = re.compile(r"[^\s:,/=]+")
 
 @dataclass(frozen=True)
 class Plugin:
-    """A file or package that offered estimators or tasks, or the reason why it could not."""
+    """A file or package that offered estimators, tasks or applications, or the reason why it could not."""
 
     name: str
     path: Path
@@ -152,9 +154,7 @@ def _points(sweep: Any, points: Any, folder: Path) -> dict[str, Any]:
     if not isinstance(points, Mapping | list | tuple):
         raise TypeError(f"task '{sweep}' is {type(points).__name__}; expected a list or a mapping of tasks")
     for name, point in points.items() if isinstance(points, Mapping) else enumerate(points):
-        _accept(f"task '{sweep}/{name}'", sweep, point, "sample")
-        if not hasattr(type(point), "mi") and "mi" not in (f.name for f in dataclasses.fields(point)):
-            raise TypeError(f"task '{sweep}/{name}' has no mi: a field or a property, in nats")
+        _accept_point(sweep, name, point)
     named = dict(points) if isinstance(points, Mapping) else {specs.point_name(p): p for p in points}
     if len(named) < len(points):
         raise ValueError(f"task '{sweep}' has two points of one name; give them names with a mapping")
@@ -164,6 +164,41 @@ def _points(sweep: Any, points: Any, folder: Path) -> dict[str, Any]:
         if not name or not name.isprintable():
             raise ValueError(f"task '{sweep}' calls a point {name!r}; a name is printable text")
     return {name: specs.placed(point, folder) for name, point in named.items()}
+
+
+def _accept_point(sweep: str, name: Any, point: Any) -> None:
+    """A task, or an application: that one has `train` and `scores`."""
+    if hasattr(point, "train"):
+        who = f"application '{sweep}/{name}'"
+        _accept(who, sweep, point, "train")
+        _accept_application(who, point)
+        return
+    _accept(f"task '{sweep}/{name}'", sweep, point, "sample")
+    if not hasattr(type(point), "mi") and "mi" not in (f.name for f in dataclasses.fields(point)):
+        raise TypeError(f"task '{sweep}/{name}' has no mi: a field or a property, in nats")
+
+
+def _accept_application(who: str, made: Any) -> None:
+    scores = getattr(made, "scores", None)
+    if not isinstance(scores, Mapping) or not scores or not all(isinstance(one, Score) for one in scores.values()):
+        raise TypeError(
+            f"{who}: scores is {one_line(repr(scores), 60)}; expected a mapping of names to Score, not empty"
+        )
+    for name, score in scores.items():
+        _named_well(f"{who}, score {name!r}", name)
+        if score.direction not in ("higher", "lower") or not 0 <= float(score.margin) < math.inf:
+            raise ValueError(f"{who}, score {name!r}: a direction is 'higher' or 'lower', a margin 0 or more")
+    for what in ("baselines", "term_fields"):
+        names = getattr(made, what, ())
+        if not isinstance(names, tuple | list):
+            raise TypeError(f"{who}: {what} is {one_line(repr(names), 60)}; expected a tuple of names")
+        for name in names:
+            _named_well(f"{who}, {what}", name)
+    own = {f.name for f in dataclasses.fields(made)}
+    if unknown := [name for name in getattr(made, "term_fields", ()) if name not in own]:
+        raise ValueError(
+            f"{who}: term_fields names '{unknown[0]}', which is no field; {specs.nearest(unknown[0], own)}"
+        )
 
 
 def _named_well(who: str, name: Any) -> None:
@@ -188,7 +223,7 @@ def _accept(who: str, name: Any, made: Any, method: str) -> None:
 
 
 def from_object(name: str, thing: Any) -> Plugin:
-    """An estimator, a task, or the points of a sweep, as a plugin of its own."""
+    """An estimator, a task, an application, or the points of a sweep, as a plugin of its own."""
     points = thing.values() if isinstance(thing, Mapping) else thing if isinstance(thing, list | tuple) else [thing]
     first = next(iter(points), None)
     source = "".join(map(_source, dict.fromkeys(kind for one in points for kind in type(one).__mro__[:-1])))
@@ -196,8 +231,10 @@ def from_object(name: str, thing: Any) -> Plugin:
     if hasattr(first, "estimate"):
         _accept(f"estimator '{name}'", name, thing, "estimate")
         return Plugin(name, path, "object", estimators={name: thing}, source=source)
-    if not hasattr(first, "sample"):
-        raise TypeError(f"'{name}' is {one_line(repr(thing), 80)}: neither an estimator (estimate) nor a task (sample)")
+    if not hasattr(first, "sample") and not isinstance(first, Application):
+        raise TypeError(
+            f"'{name}' is {one_line(repr(thing), 80)}: no estimator (estimate), task (sample) or application (train)"
+        )
     sweep = _points(name, thing if isinstance(thing, Mapping | list | tuple) else [thing], Path.cwd())
     return Plugin(name, path, "object", tasks={name: sweep}, source=source)
 

@@ -1,19 +1,15 @@
-"""A trial's row: its columns, what each of them may hold, and what an estimator's answer becomes in it."""
+"""A trial's row: its columns, what each of them may hold, and the scores in one of them."""
 
 import functools
 import json
 import math
-import re
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-import numpy as np
-
-from mibench.errors import one_line
-from mibench.interface import Estimate
+from mibench.interface import Score
 
 SCHEMA_VERSION = 1
 
@@ -129,69 +125,37 @@ def _held(column: Column, value: Any) -> Any:
     raise ValueError(f"{column.name} holds {str(value)[:40]!r}")
 
 
-def plain(answer: Any) -> Estimate:
-    """What an estimator returned, as an `Estimate` of Python's own numbers; a value may be NaN or infinite.
+@dataclass(frozen=True)
+class Scored:
+    """A score as a row keeps it: NaN where it was not finite or not given."""
 
-    Raises ValueError where it is neither a number nor an `Estimate` that a row can hold.
-    """
-    if not isinstance(answer, Estimate):
-        return Estimate(_number(answer, f"estimate returned {type(answer).__name__}; expected a float or an Estimate"))
-    if isinstance(answer.flags, str) or not all(isinstance(flag, str) for flag in answer.flags):
-        raise ValueError(f"estimate returned flags={str(answer.flags)[:40]!r}; expected a tuple of words")
-    if not isinstance(answer.path, str | None):
-        raise ValueError(f"estimate returned path={type(answer.path).__name__}; expected text")
+    value: float
+    better: str
+    """Which values are: "higher" or "lower"."""
+    margin: float
+
+
+def scores_text(values: Mapping[str, float], declared: Mapping[str, Score]) -> str:
+    """The scores as a row keeps them: JSON by name, in order, each with what is needed to judge it."""
+    kept = {
+        name: {
+            "value": value if math.isfinite(value) else None,
+            "better": declared[name].direction,
+            "margin": float(declared[name].margin),
+        }
+        for name, value in values.items()
+    }
+    return json.dumps(kept, separators=(",", ":"), allow_nan=False)
+
+
+def read_scores(text: str | None) -> dict[str, Scored]:
+    """What `scores_text` wrote; nothing of what is no such text."""
     try:
-        curve = tuple((int(step), float(value)) for step, value in answer.curve)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError("estimate returned a curve that is no list of (step, value) pairs") from None
-    return Estimate(
-        value=_number(
-            answer.value, f"estimate returned a value that is {type(answer.value).__name__}; expected a float"
-        ),
-        std=_spread(answer.std),
-        ceiling=_finite("ceiling", answer.ceiling),
-        ess=_finite("ess", answer.ess),
-        steps=_whole("steps", answer.steps),
-        samples_seen=_whole("samples_seen", answer.samples_seen),
-        curve=curve,
-        flags=tuple(re.sub(r"[\s,;]+", "-", one_line(flag, 80)) for flag in answer.flags),
-        path=None if answer.path is None else one_line(answer.path, 80),
-    )
-
-
-NO_NUMBERS = (str, bytes, bytearray, bool, np.bool_)
-"""What float() takes all the same."""
-
-
-def _number(value: Any, refusal: str) -> float:
-    try:
-        if isinstance(value, NO_NUMBERS) or np.iscomplexobj(value):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(refusal) from None
-
-
-def _finite(name: str, value: Any) -> float | None:
-    """A number that says something, or None."""
-    if value is None:
-        return None
-    found = _number(value, f"estimate returned {name}={str(value)[:40]}; expected a number or None")
-    return found if math.isfinite(found) else None
-
-
-def _spread(value: Any) -> float | None:
-    found = _finite("std", value)
-    if found is not None and found < 0:
-        raise ValueError(f"estimate returned std={found}; expected a number that is not negative, or None")
-    return found
-
-
-def _whole(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    refusal = f"estimate returned {name}={str(value)[:40]}; expected a whole number below 2^63 or None"
-    found = _number(value, refusal)
-    if not found.is_integer() or abs(found) > LARGEST:
-        raise ValueError(refusal)
-    return int(value)
+        return {
+            str(name): Scored(
+                math.nan if kept["value"] is None else float(kept["value"]), str(kept["better"]), float(kept["margin"])
+            )
+            for name, kept in json.loads(text or "{}").items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}

@@ -1,7 +1,6 @@
 """A run from request to rows: prepare, run, resume. The command line and the Python verbs drive it."""
 
 import functools
-import itertools
 import socket
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mibench import catalogue as catalogues
-from mibench import provenance, specs, store
+from mibench import provenance, request, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
 from mibench.device import Device
@@ -23,7 +22,7 @@ from mibench.errors import NothingMatched, UsageError
 from mibench.result import SETTLED, Result
 from mibench.seeds import Seeds
 from mibench.settings import Settings
-from mibench.trial import Trial, code_of, plan, refusal, sizes
+from mibench.trial import Trial, cells, code_of, plan, refusal, sizes
 
 if TYPE_CHECKING:
     pass
@@ -61,31 +60,35 @@ class Prepared:
     @property
     def total(self) -> int:
         """How many trials the plan has."""
-        return len(self.choices) * len(self.points) * (len(self.samples) or 1) * len(self.seeds)
+        return sum(1 for _ in self._cells()) * len(self.seeds)
 
     @property
     def sizes(self) -> list[int]:
-        """The sample sizes of all points, each once."""
-        return list(dict.fromkeys(n for point in self.points for n in sizes(point, self.samples)))
+        """The sample sizes of all tasks, each once."""
+        return list(dict.fromkeys(n for point in self.points for n in sizes(point, self.samples) if n is not None))
 
     @cached_property
     def known(self) -> dict[str, store.Known]:
         """What the folder already holds; read once."""
         return store.known(self.folder) if self.writer is not None else {}
 
-    @cached_property
-    def kinds(self) -> dict[int, str]:
-        """The kind of device of each choice, by its place in memory."""
-        automatic = "auto" in specs.split(self.settings.device)
-        return {id(choice): devices.kind_for(choice.estimator, self.devices, automatic) for choice in self.choices}
+    def _cells(self) -> Iterator[tuple[Choice, Point, int | None]]:
+        return cells(self.choices, self.points, self.samples)
+
+    def _device(self, choice: Choice, point: Point) -> str:
+        """The kind of device of a trial: an application says it for all its rivals."""
+        asks = point.task if point.kind == "application" else choice.estimator
+        return devices.kind_for(asks, self.devices, "auto" in specs.split(self.settings.device))
 
     @cached_property
-    def refused(self) -> dict[tuple[int, int, int], str]:
+    def refused(self) -> dict[tuple[int, int, int | None], str]:
         """Why an estimator cannot do a point, by their places in memory and n; the rest is asked after drawing."""
-        found: dict[tuple[int, int, int], str] = {}
+        found: dict[tuple[int, int, int | None], str] = {}
         seed = next(iter(self.seeds))
-        able = [choice for choice in self.choices if hasattr(choice.estimator, "refuses")]
-        for trial in plan(self.catalogue, able, self.points, self.samples, [seed], self._device):
+        for choice, point, n in self._cells():
+            if point.kind == "task" and not hasattr(choice.estimator, "refuses"):
+                continue
+            trial = Trial(choice, point, n, seed, self._device(choice, point), "")
             try:
                 reason = refusal(trial, *trial.dims)
             except Exception:  # told by the trials themselves, each in its row
@@ -99,8 +102,7 @@ class Prepared:
         """What each estimator's numbers at each point come from, as it was planned."""
         return {
             (choice.name, point.sweep, point.name): code_of(self.catalogue, choice, point)
-            for choice in self.choices
-            for point in self.points
+            for choice, point, _ in self._cells()
         }
 
     @property
@@ -112,9 +114,6 @@ class Prepared:
             found[names[choice], reason] += len(self.seeds)
         return found
 
-    def _device(self, choice: Choice) -> str:
-        return self.kinds[id(choice)]
-
     def trials(self) -> Iterator[Trial]:
         """The whole plan, lazily."""
         return plan(self.catalogue, self.choices, self.points, self.samples, self.seeds, self._device)
@@ -122,8 +121,7 @@ class Prepared:
     def survey(self) -> int:
         """How many trials are to do; counts the rows kept and, by estimator, the stale ones among them."""
         if not self.known:
-            cells = itertools.product(self.choices, self.points, self.samples)
-            self.planned = {_named_cell(*cell): len(self.seeds) for cell in cells}
+            self.planned = {_named_cell(*cell): len(self.seeds) for cell in self._cells()}
             return self.total
         self.kept, to_do = 0, Counter[tuple[Any, ...]]()
         planned: set[str] = set()
@@ -163,8 +161,10 @@ class Prepared:
                 result = self._stamped(one.result)
                 if result.code != self._codes.get((result.estimator, result.task, result.point), result.code):
                     self.edited.add(result.estimator)
-                if one.curve:
-                    self.writer.keep_curve(result.trial_id, one.curve)
+                if one.curves:
+                    self.writer.keep_curves(result.trial_id, one.curves)
+                if one.pictures:
+                    self.writer.keep_pictures(result.trial_id, one.pictures)
                 if result.status not in SETTLED:
                     self.writer.keep_log(result.trial_id, one.log)
                 elif result.trial_id in self.known:
@@ -213,11 +213,11 @@ def _torch_version() -> str:
     return provenance.version("torch")
 
 
-def _named_cell(choice: Choice, point: Point, n: int) -> tuple[Any, ...]:
+def _named_cell(choice: Choice, point: Point, n: int | None) -> tuple[Any, ...]:
     return choice.name, choice.params, point.sweep, point.name, n
 
 
-def _cell(trial: Trial) -> tuple[int, int, int]:
+def _cell(trial: Trial) -> tuple[int, int, int | None]:
     return id(trial.choice), id(trial.point), trial.n_samples
 
 
@@ -242,11 +242,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         tasks=tuple(found.settled(spec) for spec in sweeps),
         plugins=tuple(str(specs.folder_or_file(item, "-p")) for item in settings.plugins),
     )
-    choices = _choices(found, estimators, settings.parameters)
-    aims = asked.aims(settings)
-    points = list({(p.sweep, p.name): p for spec in settings.tasks for p in found.points(spec, aims)}.values())
-    if not points:
-        raise NothingMatched(f"no point matches {', '.join(sweeps)}")
+    choices, points = request.choices_and_points(found, settings)
     resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
     jobs = settings.jobs or devices.cores()
     prepared = Prepared(
@@ -263,7 +259,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
             specs.size(settings.memory) if settings.memory else None,
         ),
     )
-    if len(prepared.refused) == len(choices) * len(points) * (len(prepared.samples) or 1):
+    if all((id(c), id(p), n) in prepared.refused for c, p, n in prepared._cells() if not c.baseline):
         said = dict.fromkeys(f"{name}: {reason}" for name, reason in prepared.unsupported)
         raise NothingMatched(f"nothing to run: {'; '.join(said)}")
     if settings.output is not None:
@@ -276,26 +272,6 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
     elif make_folder:
         prepared.writer = store.Writer.create("-".join(map(specs.called, sweeps)))
     return prepared
-
-
-def _choices(found: Catalogue, estimators: Sequence[str], parameters: Sequence[str]) -> list[Choice]:
-    """The estimators of `-e`, multiplied by the fields that `-P` sweeps."""
-    choices = [found.estimator(spec) for spec in estimators]
-    for text in parameters:
-        name, key, values = specs.sweep(text)
-        if name not in {choice.name for choice in choices}:
-            hint = "is not among the estimators of this run" if name in found.estimators else "is unknown"
-            raise UsageError(f"-P {text}: '{name}' {hint}; {specs.nearest(name, {c.name for c in choices})}")
-        choices = [
-            made
-            for choice in choices
-            for made in (
-                [found.choice(name, {**choice.changes, key: value}) for value in values]
-                if choice.name == name
-                else [choice]
-            )
-        ]
-    return list({specs.canonical([c.name, specs.fields(c.estimator)]): c for c in choices}.values())
 
 
 def _refuse_broken(found: Catalogue, plugins: Sequence[str]) -> None:

@@ -15,6 +15,10 @@ def drawn(point: Point, n: int, seed: int) -> tuple[Array, Array, float]:
 
     Raises UsageError, with the task's own words, if there is none.
     """
+    if point.kind == "application":
+        raise UsageError(
+            f"{point.sweep}/{point.name} is an application: it trains a model, and has no sample of its own"
+        )
     try:
         return *point.task.sample(n, trial.stream(point, n, seed)), float(point.task.mi)
     except Exception as error:  # a task may be anyone's

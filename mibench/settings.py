@@ -75,7 +75,7 @@ class Settings:
         "-P",
         metavar="NAME.FIELD=V,…",
         asks=True,
-        help="Sweep a field of an estimator: ksg.k=3,5,10.",
+        help="Sweep a field of an estimator or a task: ksg.k=3,5,10.",
     )
     plugins: tuple[str, ...] = _option(
         (), "--plugin", "-p", metavar="PATH", asks=True, help="A plugin file, or a folder of them. May repeat."

@@ -1,10 +1,10 @@
-"""Trial, Result, plan() and run(): one estimator, one sample of one task, and the row it leaves."""
+"""Trial, Result, plan() and run(): one estimator on one sample of one task, or as the term of one application, and the
+row it leaves."""
 
-import contextlib
+import functools
 import inspect
 import math
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 import mibench
+from mibench.answers import Answer, judged, plain, plain_outcome
 from mibench.catalogue import Catalogue, Choice, Point, declared
 from mibench.device import Device
 from mibench.errors import one_line
+from mibench.failures import message, trace
 from mibench.fence import fenced
-from mibench.interface import Array, Diverged, Draw, Estimate
-from mibench.result import COLUMNS, SCHEMA_VERSION, Result, plain
+from mibench.interface import Array, Draw, MakeTerm, Outcome
+from mibench.result import COLUMNS, SCHEMA_VERSION, Result, scores_text
 
 DTYPE = "float64"
 ONE_SAMPLE = "one-sample"
@@ -31,11 +33,14 @@ USUAL_SIZE = 10_000
 
 @dataclass(frozen=True)
 class Trial:
-    """One estimator on one sample of one task point, as names and fields: any process can rebuild it."""
+    """One estimator on one sample of one point, as names and fields: any process can rebuild it.
+
+    An application has no sample of a stated size; its own baselines stand where estimators do.
+    """
 
     choice: Choice
     point: Point
-    n_samples: int
+    n_samples: int | None
     seed: int
     device: str
     code: str
@@ -48,19 +53,24 @@ class Trial:
         device_kind = Device.of(self.device).kind
         version = self.point.version
         raised = [] if version in (1, None) else [f"version {version}"]  # the first keeps the ids it had without one
-        return "t" + self._hash("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised)[:16]
+        own = ["baseline"] if self.choice.baseline else []
+        parts = ("trial", self.choice.name, self.choice.params, DTYPE, device_kind, *raised, *own)
+        return "t" + _hash(self.point.sweep, self.point.params, self.n_samples, self.seed, *parts)[:16]
 
     def stream(self, purpose: str) -> np.random.Generator:
         """See `stream`."""
         return stream(self.point, self.n_samples, self.seed, purpose)
 
     @property
+    def model_seed(self) -> int:
+        """An application's stream of data, first weights and noise, 32 bits: the same for every term and its fields."""
+        return int(_hash(self.point.sweep, self.point.paired, self.n_samples, self.seed, "application")[:8], 16)
+
+    @property
     def estimator_seed(self) -> int:
         """The estimator's own stream, 32 bits: another one, so that added noise never replays the data's."""
-        return int(self._hash("estimator", self.choice.name, self.choice.family)[:8], 16)
-
-    def _hash(self, *parts: str) -> str:
-        return _hash(self.point, self.n_samples, self.seed, *parts)
+        parts = "estimator", self.choice.name, self.choice.family
+        return int(_hash(self.point.sweep, self.point.paired, self.n_samples, self.seed, *parts)[:8], 16)
 
     @property
     def dims(self) -> tuple[int | None, int | None]:
@@ -96,21 +106,34 @@ class Trial:
             "mibench_version": mibench.__version__,
             "code": self.code,
             "schema_version": SCHEMA_VERSION,
+            "kind": self.point.kind,
         }
         return Result(**{**empty, **known, **values})
 
 
-def stream(point: Point, n: int, seed: int, purpose: str = "data") -> np.random.Generator:
+def stream(point: Point, n: int | None, seed: int, purpose: str = "data") -> np.random.Generator:
     """The stream a sample is drawn from, the same on every machine; one of its own for each purpose.
 
     It depends on the task, its fields, n and seed, and not on the estimator: rivals see the same sample.
     """
-    return np.random.default_rng(int(_hash(point, n, seed, purpose), 16))
+    return np.random.default_rng(int(_hash(point.sweep, point.params, n, seed, purpose), 16))
 
 
-def _hash(point: Point, n: int, seed: int, *parts: str) -> str:
-    text = "\0".join((*parts, point.sweep, point.params, str(n), str(seed)))
+def _hash(sweep: str, params: str, n: int | None, seed: int, *parts: str) -> str:
+    text = "\0".join((*parts, sweep, params, str(n), str(seed)))
     return sha256(text.encode()).hexdigest()
+
+
+def cells(
+    choices: Sequence[Choice], points: Sequence[Point], samples: Sequence[int]
+) -> Iterator[tuple[Choice, Point, int | None]]:
+    """What is run with every seed, point by point: an application's own baselines, then the estimators.
+
+    `samples` may be empty: see `sizes`.
+    """
+    for point in points:
+        for n in sizes(point, samples):
+            yield from ((choice, point, n) for choice in (*point.baselines, *choices))
 
 
 def plan(
@@ -119,43 +142,47 @@ def plan(
     points: Sequence[Point],
     samples: Sequence[int],
     seeds: Iterable[int],
-    device: Callable[[Choice], str],
+    device: Callable[[Choice, Point], str],
 ) -> Iterator[Trial]:
     """The trials one by one, seed by seed and point by point, so that rivals meet on one sample early.
 
     `samples` may be empty: see `sizes`.
     """
     truths: dict[int, tuple[float | None, float | None]] = {}
-    codes: dict[tuple[str, int], str] = {}
-    asked: dict[int, Sequence[int]] = {}
-    devices = {id(choice): device(choice) for choice in choices}
+    facts: dict[tuple[int, int], tuple[str, str]] = {}
     for seed in seeds:
-        for index, point in enumerate(points):
-            if index not in truths:
-                truths[index], asked[index] = _truth(point.task), sizes(point, samples)
-            for n in asked[index]:
-                for choice in choices:
-                    if (choice.name, index) not in codes:
-                        codes[choice.name, index] = code_of(catalogue, choice, point)
-                    code = codes[choice.name, index]
-                    yield Trial(choice, point, n, seed, devices[id(choice)], code, *truths[index])
+        for choice, point, n in cells(choices, points, samples):
+            if id(point) not in truths:
+                truths[id(point)] = _truth(point)
+            if (id(choice), id(point)) not in facts:
+                facts[id(choice), id(point)] = device(choice, point), code_of(catalogue, choice, point)
+            where, code = facts[id(choice), id(point)]
+            yield Trial(choice, point, n, seed, where, code, *truths[id(point)])
 
 
 def code_of(catalogue: Catalogue, choice: Choice, point: Point) -> str:
     """What a number of this estimator at this point comes from: sources, and the content of a task's own files."""
-    return "-".join(filter(None, (catalogue.code(choice.name, point.sweep), declared(point.task, "content"))))
+    estimator = None if choice.baseline else choice.name
+    return "-".join(filter(None, (catalogue.code(estimator, point.sweep), declared(point.task, "content"))))
 
 
-def sizes(point: Point, samples: Sequence[int]) -> Sequence[int]:
-    """The sample sizes asked for; if none is, all rows of a task that has its own, and `USUAL_SIZE` of any other."""
-    return samples or (declared(point.task, "rows_at_hand") or USUAL_SIZE,)
+def sizes(point: Point, samples: Sequence[int]) -> Sequence[int | None]:
+    """The sample sizes asked for; if none is, all rows of a task that has its own, and `USUAL_SIZE` of any other.
+
+    An application has one that is not stated.
+    """
+    if point.kind == "application":
+        return (None,)
+    return samples or (point.rows_at_hand or USUAL_SIZE,)
 
 
-def _truth(task: Any) -> tuple[float | None, float | None]:
+def _truth(point: Point) -> tuple[float | None, float | None]:
     """The truth and its own error in nats; None where it cannot be had, and then the trial's row says why."""
+    if point.kind == "application":
+        return None, None
     try:
         with fenced():
-            return _stated(task)
+            return _stated(point.task)
     except Exception:
         return None, None
 
@@ -170,6 +197,9 @@ def _stated(task: Any) -> tuple[float, float]:
 
 def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
     """Why the estimator cannot do the trial, in its own words; None if it can, or if dimensions must be known first."""
+    if trial.point.kind == "application":
+        able = trial.choice.baseline or hasattr(trial.choice.estimator, "term")
+        return None if able else "it has no term that a model could be trained with"
     refuses = getattr(trial.choice.estimator, "refuses", None)
     if refuses is None:
         return None
@@ -192,13 +222,16 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
     return one_line(reason) if reason else None
 
 
-def run(trial: Trial, threads: int = 1) -> tuple[Result, Estimate | None]:
+def run(trial: Trial, threads: int = 1) -> tuple[Result, Answer | None]:
     """Draw the sample, estimate, and say how it went. Nothing an estimator raises gets past this."""
     return next(run_many([trial], threads))
 
 
-def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Estimate | None]]:
+def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result, Answer | None]]:
     """Trials that `mibench.engine.batches` put together: of one shape, or siblings on one sample; rows as they come."""
+    if trials and trials[0].point.kind == "application":
+        yield from map(_trained, trials)
+        return
     drawn = [(trial, _drawn(trial)) for trial in trials]
     yield from ((pair, None) for _, pair in drawn if isinstance(pair, Result))
     good = [(trial, pair) for trial, pair in drawn if isinstance(pair, tuple)]
@@ -223,8 +256,8 @@ def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
         dims = _dims(pair)
         reason = refusal(trial, **dims)
     except Exception as error:
-        _trace()
-        return trial.row("error", error=_message(error))
+        trace()
+        return trial.row("error", error=message(error))
     return pair if reason is None else trial.row("unsupported", error=reason, **dims)
 
 
@@ -242,7 +275,7 @@ def _sample(trial: Trial) -> tuple[Array, Array]:
     return pair
 
 
-def _pair(drawn: Any, n: int, who: str) -> tuple[Array, Array]:
+def _pair(drawn: Any, n: int | None, who: str) -> tuple[Array, Array]:
     x, y = (np.asarray(side, dtype=np.float64) for side in drawn)
     for name, side in (("x", x), ("y", y)):
         if side.ndim != 2 or len(side) != n:
@@ -276,7 +309,7 @@ def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) ->
         if left:
             raise ValueError(f"the estimator gave {len(good) - len(left)} answers for {len(good)} trials")
     except Exception as error:
-        _trace()
+        trace()
         share += (time.perf_counter() - since) / max(len(left), 1)
         yield from ((position, error, share) for position in sorted(left))
 
@@ -309,6 +342,31 @@ def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> I
     return enumerate(answers)
 
 
+def _trained(trial: Trial) -> tuple[Result, Answer | None]:
+    """Train the application's model, with the estimator as its term or as one of its own baselines."""
+    if (reason := refusal(trial, None, None)) is not None:
+        return trial.row("unsupported", error=reason), None
+    train = trial.point.task.train
+    offered = {"seed": trial.model_seed, "device": trial.device}
+    offered |= {"baseline": trial.choice.name} if trial.choice.baseline else {}
+    started = time.perf_counter()
+    try:
+        answer = train(_make_term(trial), **offered)
+    except Exception as error:
+        trace()
+        answer = error
+    result, outcome = _result(trial, answer)
+    return replace(result, fit_seconds=time.perf_counter() - started), outcome
+
+
+def _make_term(trial: Trial) -> MakeTerm:
+    """The estimator's term, from its own stream; none for a baseline, nor of an estimator that stands for none."""
+    term = None if trial.choice.baseline else trial.choice.estimator.term
+    if term is None:
+        return lambda dim_x, dim_z: None
+    return lambda dim_x, dim_z: term(dim_x, dim_z, seed=trial.estimator_seed, device=trial.device)
+
+
 def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
     """What of `offered` the function asks for by name."""
     asked = inspect.signature(function).parameters
@@ -316,71 +374,15 @@ def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
     return {name: value for name, value in offered.items() if takes_all or name in asked}
 
 
-def _result(trial: Trial, answer: Any) -> tuple[Result, Estimate | None]:
-    if isinstance(answer, Diverged):
-        return _diverged(trial, _message(answer), answer.last)
-    if isinstance(answer, Exception):
-        return trial.row("oom" if out_of_memory(answer) else "error", error=_message(answer)), None
-    try:
-        estimate = plain(answer)
-    except ValueError as error:
-        return trial.row("error", error=_message(error)), None
-    if not math.isfinite(estimate.value):
-        return _diverged(trial, f"the estimate is {estimate.value}", estimate)
-    return trial.row("ok", **_measured(estimate)), estimate
+def _result(trial: Trial, answer: Any) -> tuple[Result, Answer | None]:
+    status, columns, found = judged(answer, functools.partial(_read, trial))
+    if isinstance(found, Outcome):
+        columns["scores"] = scores_text(found.scores, trial.point.task.scores)
+    return trial.row(status, **columns), found
 
 
-def _diverged(trial: Trial, error: str, last: Any) -> tuple[Result, Estimate | None]:
-    """The row keeps the last good estimate, if there is one that a row can hold."""
-    if last is None:
-        return trial.row("diverged", error=error), None
-    try:
-        estimate = plain(last)
-    except ValueError as unusable:
-        return trial.row("diverged", error=one_line(f"{error} ({unusable})")), None
-    return trial.row("diverged", error=error, **_measured(estimate)), estimate
-
-
-def _measured(estimate: Estimate) -> dict[str, Any]:
-    """The columns that an estimate fills."""
-    return {
-        "mi_estimate": estimate.value if math.isfinite(estimate.value) else None,
-        "mi_std": estimate.std,
-        "ceiling": estimate.ceiling,
-        "ess": estimate.ess,
-        "flags": ",".join(estimate.flags),
-        "samples_seen": estimate.samples_seen,
-        "steps": estimate.steps,
-        "path": estimate.path,
-    }
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception means that memory ran out, whoever reports it."""
-    text = _said(error)
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in text
-        or "CUDA out of memory" in text
-    )
-
-
-def _message(error: BaseException) -> str:
-    text = one_line(_said(error))
-    named_kinds = (ValueError, Diverged)
-    return text if text and isinstance(error, named_kinds) else one_line(f"{type(error).__name__}: {text}".rstrip(": "))
-
-
-def _said(error: BaseException) -> str:
-    """Its message; an exception of a plugin's own may fail to have one."""
-    try:
-        return str(error)
-    except Exception:
-        return ""
-
-
-def _trace() -> None:
-    """Print where an error came from, if it can be printed."""
-    with contextlib.suppress(Exception):
-        traceback.print_exc()
+def _read(trial: Trial, answer: Any, partial: bool) -> Answer:
+    """What was returned, checked; a baseline may lack scores that say nothing of it."""
+    if trial.point.kind == "application":
+        return plain_outcome(answer, trial.point.task.scores, partial or trial.choice.baseline)
+    return plain(answer)

@@ -32,6 +32,7 @@ class DeepInfoMax(NeuralEstimator):
     form: str = "global"
 
     selects = "objective"
+    drives = "objective"
 
     @property
     def direction(self):

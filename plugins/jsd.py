@@ -18,6 +18,7 @@ class JSD(NeuralEstimator):
 
     direction = "lower"
     selects = "objective"
+    drives = "objective"
 
     def bound(self, joint, marginal):
         if self.reads == "dv":

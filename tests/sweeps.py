@@ -26,8 +26,13 @@ def label(point):
     return ":".join(f"{field.name}={getattr(point, field.name)}" for field in fields(point))
 
 
-SWEEPS = {name: named(points) for path in sorted(FOLDER.glob("*.py")) for name, points in hook(path).items()}
+OFFERED = {name: named(points) for path in sorted(FOLDER.glob("*.py")) for name, points in hook(path).items()}
+SWEEPS = {name: points for name, points in OFFERED.items() if all(hasattr(p, "sample") for p in points.values())}
 POINTS = {f"{sweep}/{name}": point for sweep, points in SWEEPS.items() for name, point in points.items()}
+APPLICATIONS = {
+    f"{sweep}/{name}": point for sweep in OFFERED.keys() - SWEEPS.keys() for name, point in OFFERED[sweep].items()
+}
+"""Points that train a model with a term, in place of a joint distribution."""
 
 MAPS = {name: point for name, point in POINTS.items() if isinstance(point, Keeping)}
 """Every mapped point, and what it maps where that is mapped too and no point: "point.base"."""

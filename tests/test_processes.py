@@ -33,7 +33,9 @@ def results(files, names, seeds=1, slots=1, seen=None, **limits):
     """Rows of the estimators in these files, by name, as the engine gives them; `seen` gets the times they came."""
     found = catalogue.discover(files)
     choices = [found.estimator(name) for name in names]
-    trials = plan(found, choices, found.points("gaussian/dim=1:mi=0.5"), [10], range(seeds), lambda choice: "cpu")
+    trials = plan(
+        found, choices, found.points("gaussian/dim=1:mi=0.5"), [10], range(seeds), lambda choice, point: "cpu"
+    )
     rows: dict[str, list] = {name: [] for name in names}
     for one in local.run(trials, found, files, files, devices.slots([devices.CPU], slots, 1), Limits(**limits)):
         rows[one.result.estimator].append(one.result)

@@ -291,7 +291,7 @@ def test_a_full_disk_is_told_and_earlier_rows_are_kept(tmp_path, monkeypatch):
 
 def test_curves_hold_numbers_or_null(tmp_path):
     run = run_at(tmp_path / "a")
-    run.keep_curve("t1", [(1, 0.5), (2, float("nan")), (3, float("inf"))])
+    run.keep_curves("t1", [(1, 0.5), (2, float("nan")), (3, float("inf"))])
     assert json.loads((tmp_path / "a" / "curves" / "t1.json").read_text()) == [[1, 0.5], [2, None], [3, None]]
 
 

@@ -9,7 +9,7 @@ import pytest
 from frames import fail, trials
 
 from mibench.findings import summary
-from mibench.tables import latex, long, wide
+from mibench.tables import formats, latex, long, wide
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_text_keeps_to_its_width(frame):
 
 def test_csv_and_json_hold_the_cells(frame):
     expected = summary.cells(frame)
-    from_csv = pd.read_csv(io.StringIO(long.csv(frame)))
-    from_json = pd.DataFrame(json.loads(long.records(frame)))
+    from_csv = pd.read_csv(io.StringIO(formats.csv(frame)))
+    from_json = pd.DataFrame(json.loads(formats.records(frame)))
     for read in (from_csv, from_json):
         assert read["label"].tolist() == expected["label"].tolist()
         assert pd.to_numeric(read["mean"]).to_numpy() == pytest.approx(expected["mean"].to_numpy(), nan_ok=True)
@@ -120,7 +120,7 @@ def test_what_is_not_supported_has_no_number(frame):
 
 def test_no_spreadsheet_takes_a_name_for_a_formula():
     names = ("=1+1", "+a", "-a", "@a", "plain")
-    text = long.csv(trials(tuple((name, {}, "none") for name in names), seeds=2, bias=-0.9))
+    text = formats.csv(trials(tuple((name, {}, "none") for name in names), seeds=2, bias=-0.9))
     read = pd.read_csv(io.StringIO(text))
     assert set(read["label"]) == {"'=1+1", "'+a", "'-a", "'@a", "plain"}
     assert (pd.to_numeric(read["bias"]) < 0).all()

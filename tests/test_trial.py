@@ -295,7 +295,7 @@ def test_an_estimator_that_fails_to_say_what_it_refuses_ends_in_a_row(capsys):
 
 @pytest.mark.parametrize("mi", [math.nan, math.inf, "0.5"])
 def test_a_truth_that_is_none_ends_in_a_row(mi, capsys):
-    (planned,) = trial.plan(Catalogue0(), [make().choice], [make(task=Pairs(mi=mi)).point], [50], [0], lambda _: "cpu")
+    (planned,) = trial.plan(Catalogue0(), [make().choice], [make(task=Pairs(mi=mi)).point], [50], [0], lambda *_: "cpu")
     result, _ = run(planned)
     if mi == "0.5":
         assert (result.status, result.mi_true) == ("ok", 0.5)
@@ -322,7 +322,9 @@ def test_only_what_is_named_is_offered():
 def test_the_plan_lets_rivals_meet_early_and_is_lazy():
     found = catalogue.discover()
     choices = [found.estimator(name) for name in ("gaussian", "ksg")]
-    trials = trial.plan(found, choices, found.points("gaussian"), [100, 200], iter(range(10**9)), lambda choice: "cpu")
+    trials = trial.plan(
+        found, choices, found.points("gaussian"), [100, 200], iter(range(10**9)), lambda choice, point: "cpu"
+    )
     first = [next(trials) for _ in range(4)]
     assert [(t.choice.name, t.n_samples, t.seed) for t in first] == [
         ("gaussian", 100, 0), ("ksg", 100, 0), ("gaussian", 200, 0), ("ksg", 200, 0),

@@ -1,4 +1,4 @@
-"""`mibench check`: hold estimators and tasks to their promises."""
+"""`mibench check`: hold estimators, tasks and applications to their promises."""
 
 import json
 from dataclasses import asdict
@@ -17,14 +17,16 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE", help="An estimator, a task, or a plugin file.", autocompletion=complete.names
+            metavar="NAME|FILE",
+            help="An estimator, a task, an application, or a plugin file.",
+            autocompletion=complete.names,
         ),
     ],
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold an estimator, a task or a plugin file to its promises."""
-    from mibench import checks
+    """Hold an estimator, a task, an application or a plugin file to its promises."""
+    from mibench import application_checks, checks
 
     path = Path(name)
     if path.suffix == ".py" or path.is_file():
@@ -42,7 +44,16 @@ def check(
         estimators = [found.estimator(name)] if found.means_estimator(name) else []
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
     subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
-    subjects += [(f"-t {p.sweep}/{p.name}", p.task, checks.TASK_PROMISES) for p in points]
+    if any(point.kind == "application" for point in points):
+        able = application_checks.can_be_term(made for _, made in sorted(found.estimators.items()))
+    subjects += [
+        (
+            f"-t {p.sweep}/{p.name}",
+            p.task,
+            checks.TASK_PROMISES if p.kind == "task" else application_checks.promises(able),
+        )
+        for p in points
+    ]
     broken, moot, records = 0, 0, []
     for subject, thing, promises in subjects:
         if not as_json:

@@ -7,12 +7,14 @@ import typer
 
 from mibench.cli import complete
 from mibench.cli.options import AsJson, Estimators, Points, Samples, Tasks, Unit, print_unicode
-from mibench.errors import UsageError, writing
+from mibench.errors import NothingMatched, UsageError, writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mibench.findings.compare import Comparison
     from mibench.findings.ranking import Ranking
+    from mibench.findings.wins import Wins
 
 
 def compare(
@@ -60,12 +62,11 @@ def compare(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say which is nearer the truth, with intervals and tests paired by sample."""
+    """Say which is nearer the truth, or trains the better model, with intervals and tests paired by seed."""
     from mibench import store
-    from mibench.findings import compare as comparing
     from mibench.findings import published as papers
-    from mibench.findings.ranking import Ranking, ranking
     from mibench.findings.selection import select
+    from mibench.findings.summary import of_tasks
     from mibench.tables import published as beside
     from mibench.tables import verdict
 
@@ -80,36 +81,64 @@ def compare(
         select(frame, estimators or (), tasks or (), samples or (), points or ())
         for frame in [store.load(run) for run in runs] or [store.load()]
     ]
-    outcomes: list[comparing.Comparison | Ranking] = []
     if published:
         if fail_if_worse:
             raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
         side = papers.beside(frames[0], published, unit)
         print_unicode(beside.as_json(side) if as_json else beside.text(side))
         return
-    if len(frames) == 2:
-        names = tuple(str(run) for run in runs)
-        found = [comparing.runs(frames[0], frames[1], (names[0], names[1]), unit)]
-    elif baseline:
-        found = comparing.with_baseline(frames[0], baseline, unit)
-    else:
-        ranked = ranking(frames[0], unit, failures)
-        one, *others = sorted(ranked.labels)
-        found = [comparing.labels(frames[0], one, others[0], unit)] if len(others) == 1 else []
-        if fail_if_worse and not found:
-            raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
-        outcomes.append(ranked)
-        if diagram:
-            _draw(ranked, frames[0], diagram)
-    outcomes += found
+    models = _models(frames, runs, baseline)
+    try:
+        ranked, found = _estimates(frames, runs, baseline, unit, failures)
+    except NothingMatched as reason:
+        if models is None:
+            raise
+        ranked, found = [], []
+        if not any(of_tasks(frame)[0].empty for frame in frames):
+            typer.echo(f"mibench: models alone are compared, for of tasks {reason}", err=True)
+    judged: list[Comparison | Wins] = [*([models] if models else []), *found]
+    if fail_if_worse and not judged:
+        raise UsageError("--fail-if-worse needs two runs, two estimators or --baseline NAME")
+    if diagram and ranked:
+        _draw(ranked[0], frames[0], diagram)
+    outcomes: list[verdict.Outcome] = [*ranked, *judged]
     if as_json:
         print_unicode(verdict.as_json(outcomes))
     else:
         print_unicode(verdict.text(*outcomes))
-    if fail_if_worse and any(comparison.worse for comparison in found):
-        for line in (line for comparison in found for line in verdict.worse(comparison)):
+    lines = [line for outcome in judged for line in verdict.worse(outcome)]
+    if fail_if_worse and lines:
+        for line in lines:
             typer.echo(line, err=True)
         raise typer.Exit(4)
+
+
+def _estimates(
+    frames: "list[pd.DataFrame]", runs: list[Path], baseline: str | None, unit: str, failures: str
+) -> "tuple[list[Ranking], list[Comparison]]":
+    """Estimates of tasks compared: in ranks where one run is given and no baseline, and side by side."""
+    from mibench.findings import compare as comparing
+    from mibench.findings.ranking import ranking
+
+    if len(frames) == 2:
+        return [], [comparing.runs(frames[0], frames[1], (str(runs[0]), str(runs[1])), unit)]
+    if baseline:
+        return [], comparing.with_baseline(frames[0], baseline, unit)
+    ranked = ranking(frames[0], unit, failures)
+    one, *others = sorted(ranked.labels)
+    return [ranked], [comparing.labels(frames[0], one, others[0], unit)] if len(others) == 1 else []
+
+
+def _models(frames: "list[pd.DataFrame]", runs: list[Path], baseline: str | None) -> "Wins | None":
+    """Trained models side by side, if the runs have any."""
+    from mibench.findings import wins
+    from mibench.findings.summary import of_applications
+
+    if any(of_applications(frame).empty for frame in frames):
+        return None
+    if len(frames) == 2:
+        return wins.runs(frames[0], frames[1], (str(runs[0]), str(runs[1])))
+    return wins.against(frames[0], baseline)
 
 
 def _draw(ranking: "Ranking", frame: "pd.DataFrame", path: Path) -> None:

@@ -19,6 +19,7 @@ from mibench.cli import complete
 from mibench.cli.options import AsJson, DataDir, Plugins, Run, print_unicode
 from mibench.errors import MibenchError, UsageError
 from mibench.explained import field_docs
+from mibench.interface import Application
 from mibench.offers import Plugin
 from mibench.result import SETTLED
 
@@ -64,8 +65,10 @@ def list_(
         ]
     if kind in (None, "tasks"):
         records += [
-            {"kind": "task", "name": name, "points": len(points), "about": _sweep_doc(found, name).partition("\n")[0]}
+            {"kind": kind, "name": name, "points": len(points), "about": _sweep_doc(found, name).partition("\n")[0]}
+            for kind in ("task", "application")
             for name, points in sorted(found.tasks.items())
+            if kind == ("application" if all(isinstance(p, Application) for p in points.values()) else "task")
         ]
     if as_json:
         typer.echo(json.dumps(records))
@@ -73,7 +76,7 @@ def list_(
         for heading in dict.fromkeys(record["kind"] for record in records):
             typer.echo(f"{heading}s")
             for r in (r for r in records if r["kind"] == heading):
-                said = f"{r['points']:>3} points" if heading == "task" else f"{r['bound']:<5}"
+                said = f"{r['points']:>3} points" if "points" in r else f"{r['bound']:<5}"
                 typer.echo(f"  {r['name']:<18} {said}  {r['about']}")
     _tell_broken(found)
 
@@ -248,12 +251,15 @@ def _sweep_doc(found: catalogue.Catalogue, name: str) -> str:
 def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     choice = found.estimator(spec)
     made = choice.estimator
+    drives = getattr(made, "drives", None)
+    as_term = f"its {drives} drives a model" if drives else "yes" if getattr(made, "term", None) else "no"
     return {
         "estimator": choice.name,
         "about": inspect.getdoc(type(made)) or "",
         "source": _module_doc(made),
         "bound": getattr(made, "direction", "none"),
         "devices": list(getattr(made, "devices", ("cpu",))),
+        "term": as_term,
         "fields": _fields(made),
         "file": str(found.homes[f"-e {choice.name}"].path),
         "example": f"mibench run -e {spec} -t gaussian",
@@ -265,6 +271,8 @@ def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     first = points[0]
     module = _sweep_doc(found, first.sweep)
     one = len({tuple(map(type, _layers(point.task))) for point in points}) == 1
+    if all(point.kind == "application" for point in points):
+        return _application_document(found, spec, points)
     sources = dict.fromkeys(part for p in points for part in str(getattr(p.task, "source", "")).split("; ") if part)
     return {
         "task": first.sweep,
@@ -274,6 +282,26 @@ def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
         "points": {point.name: _truth(point.task) for point in points},
         "file": str(found.homes[f"-t {first.sweep}"].path),
         "example": f"mibench run -e ksg -t {spec}",
+    }
+
+
+def _application_document(found: catalogue.Catalogue, spec: str, points: list[catalogue.Point]) -> dict[str, Any]:
+    first = points[0].task
+    one = len({type(point.task) for point in points}) == 1
+    scores = [
+        f"{name} ({score.direction} is better{f', margin {score.margin:g}' * bool(score.margin)})"
+        for name, score in first.scores.items()
+    ]
+    return {
+        "application": points[0].sweep,
+        "about": (inspect.getdoc(type(first)) or "") if one else _sweep_doc(found, points[0].sweep),
+        "source": str(getattr(first, "source", "")) or _sweep_doc(found, points[0].sweep).partition("\n")[0],
+        "scores": scores,
+        "baselines": list(getattr(first, "baselines", ())),
+        "fields": _fields(first) if one else {},
+        "models": [point.name for point in points],
+        "file": str(found.homes[f"-t {points[0].sweep}"].path),
+        "example": f"mibench run -e none,mine -t {spec}",
     }
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mibench.cli.options import encodable
-from mibench.result import SETTLED
-from mibench.tables.numbers import number
+from mibench.result import SETTLED, read_scores
+from mibench.tables.numbers import ARROWS, number
 
 if TYPE_CHECKING:
     from mibench.result import Result
@@ -188,7 +188,13 @@ class TimeLeft:
 
 
 def _line(result: "Result") -> str:
-    head = f"{result.estimator:<10} {result.task}/{result.point}  n={result.n_samples} seed={result.seed}"
+    head = f"{_head(result)} seed={result.seed}"
+    if result.status == "ok" and result.scores is not None:
+        shown = "  ".join(
+            f"{name} {number(one.value)} {ARROWS.get(one.better, '')}"
+            for name, one in read_scores(result.scores).items()
+        )
+        return f"{head}  {shown}  {result.fit_seconds:.2f} s"
     if result.status == "ok" and result.mi_estimate is not None and result.mi_true is not None:
         flags = f"  [{result.flags}]" if result.flags else ""
         return (
@@ -198,15 +204,31 @@ def _line(result: "Result") -> str:
 
 
 def _cell(cell: "list[Result]") -> str:
-    """A finished cell: mean ± sd over its seeds, and the truth."""
-    first, values = cell[0], [r.mi_estimate for r in cell if r.status == "ok" and r.mi_estimate is not None]
-    head = f"{first.estimator:<10} {first.task}/{first.point}  n={first.n_samples}"
-    if not values:
+    """A finished cell: mean ± sd over its seeds, and the truth, or of each score."""
+    first, good = cell[0], [result for result in cell if result.status == "ok"]
+    head = _head(first)
+    if not good:
         return f"{head}  none of {len(cell)} ended ok"
-    spread = f" ± {number(statistics.stdev(values))}" if len(values) > 1 else ""
-    truth = f"true {number(first.mi_true)}" if first.mi_true is not None else "truth unknown"
     seconds = sum(r.fit_seconds or 0 for r in cell) / len(cell)
-    return f"{head}  {number(statistics.mean(values))}{spread} ({truth})  {seconds:.2f} s a trial"
+    if first.kind == "application":
+        scores = [read_scores(result.scores) for result in good]
+        shown = "  ".join(
+            f"{name} {_spread([s[name].value for s in scores if name in s])} {ARROWS.get(one.better, '')}"
+            for name, one in scores[0].items()
+        )
+        return f"{head}  {shown}  {seconds:.2f} s a trial"
+    values = [result.mi_estimate for result in good if result.mi_estimate is not None]
+    truth = f"true {number(first.mi_true)}" if first.mi_true is not None else "truth unknown"
+    return f"{head}  {_spread(values)} ({truth})  {seconds:.2f} s a trial"
+
+
+def _head(result: "Result") -> str:
+    size = f"  n={result.n_samples}" if result.n_samples is not None else " "
+    return f"{result.estimator:<10} {result.task}/{result.point}{size}"
+
+
+def _spread(values: "list[float]") -> str:
+    return number(statistics.mean(values)) + (f" ± {number(statistics.stdev(values))}" if len(values) > 1 else "")
 
 
 def clock(seconds: float) -> str:

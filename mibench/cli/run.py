@@ -174,11 +174,19 @@ def _say_plan(prepared: "Prepared", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    sizes = (len(prepared.choices), len(prepared.points), len(prepared.samples) or 1, len(prepared.seeds))
-    names = ("estimators", "points", "sizes", "seeds")
+    sizes: tuple[int, ...] = (
+        len(prepared.choices),
+        len(prepared.points),
+        len(prepared.samples) or 1,
+        len(prepared.seeds),
+    )
+    names: tuple[str, ...] = ("estimators", "points", "sizes", "seeds")
+    if any(point.kind == "application" for point in prepared.points):  # these have one size, whatever -n says
+        sizes, names = (*sizes[:2], sizes[3]), (*names[:2], names[3])
     shape = " × ".join(f"{size} {name}" for size, name in zip(sizes, names, strict=True))
     where = ", ".join(sorted(set(facts["slots"])))
-    typer.echo(f"{prepared.total} trials: {shape}")
+    own = sum(len(point.baselines) for point in prepared.points) * len(prepared.seeds)
+    typer.echo(f"{prepared.total} trials: {shape}" + (f", {own} of them baselines of applications" if own else ""))
     typer.echo(f"{todo} to run, {prepared.kept} kept; {len(prepared.slots)} at once on {where}")
     for choice in prepared.choices:
         settings = ", ".join(f"{key}={value}" for key, value in choice.changes.items())
@@ -228,7 +236,7 @@ def _export(prepared: "Prepared") -> "pd.DataFrame":
 
 
 def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
-    from mibench.findings import summary
+    from mibench.tables import formats
 
     counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
     return json.dumps(
@@ -237,7 +245,7 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
             "folder": str(prepared.folder),
             "counts": counts,
             "exit": 1 if failed else 0,
-            "cells": json.loads(summary.cells(frame).to_json(orient="records")),
+            "cells": json.loads(formats.records(frame)),
         }
     )
 
@@ -245,9 +253,9 @@ def _document(prepared: "Prepared", frame: "pd.DataFrame", failed: int) -> str:
 def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]", progress: "Progress") -> None:
     from mibench import runs
     from mibench.cli.options import print_wide, width
-    from mibench.tables import wide
+    from mibench.tables import formats
 
-    print_wide(wide.text(frame, width=width()))
+    print_wide(formats.text(frame, width=width()))
     for name, status, count, message in runs.causes(failed):
         progress.tell(f"{count} × {name} {status}: {message}")
     if failed:
@@ -255,4 +263,5 @@ def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]
     for name in sorted(prepared.edited):
         progress.tell(f"{name} or a task of it was edited while the run went on; its cells mix rows of different code")
     progress.say(f"results: {prepared.folder}")
-    progress.say(f"next:    mibench plot {shlex.quote(str(prepared.folder))}")
+    command = "plot" if (frame["kind"] == "task").any() else "compare"  # models have no estimates to draw
+    progress.say(f"next:    mibench {command} {shlex.quote(str(prepared.folder))}")

@@ -30,30 +30,29 @@ def table(
     ] = "tab:mibench",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
 ) -> None:
-    """Print a table of estimates against truth: mean and sd over seeds, truth, failures.
+    """Print a table of estimates against truth, and one of scores for each application: mean and sd over seeds.
 
     csv and json are always long: one record a cell, with every statistic.
     """
     from mibench import store
     from mibench.findings.selection import select
     from mibench.tables import consistency as ratios
-    from mibench.tables import latex, wide
-    from mibench.tables import long as every
+    from mibench.tables import formats
 
     frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     room = width() if output is None else 0
     if consistency:
         text = ratios.render(frame, format)
     elif format == "csv":
-        text = every.csv(frame, unit)
+        text = formats.csv(frame, unit)
     elif format == "json":
-        text = every.records(frame, unit)
+        text = formats.records(frame, unit)
     elif format == "md":
-        text = (every.markdown if long else wide.markdown)(frame, unit)
+        text = formats.markdown(frame, unit, long)
     elif format == "latex":
-        text = (latex.long if long else latex.wide)(frame, unit, label, title)
+        text = formats.papers(frame, unit, label, title, long)
     else:
-        text = every.text(frame, unit) if long else wide.text(frame, unit, room)
+        text = formats.text(frame, unit, room, long)
     if title and format in ("text", "md"):
         text = f"{title}\n\n{text}"
     if output is None:

@@ -42,6 +42,8 @@ def _grouped(window: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
 
 def _shape(trial: Trial) -> Any:
     """What trials that run together share; None for a trial that runs alone."""
+    if trial.point.kind == "application":
+        return None
     estimator = trial.choice.estimator
     if hasattr(estimator, "estimate_family"):
         sample = (trial.point.sweep, trial.point.params, trial.n_samples, trial.seed)

@@ -1,8 +1,10 @@
 """What the process of a trial does: it sets its own limits, loads the plugins anew, and writes rows as they end."""
 
+import base64
 import contextlib
 import ctypes
 import faulthandler
+import io
 import json
 import os
 import pickle
@@ -19,13 +21,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import threadpoolctl
 
 from mibench import catalogue, trial
+from mibench.answers import Answer
 from mibench.engine import modules
-from mibench.engine.parcels import Curve, Parcel, unpack
+from mibench.engine.devices import Slot
+from mibench.engine.parcels import Curves, Parcel, unpack
 from mibench.errors import one_line
-from mibench.interface import Estimate
+from mibench.interface import Outcome
 from mibench.result import Result
 
 PARCEL, ROWS, LOG = "parcel", "rows", "log"
@@ -35,6 +40,9 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_
 
 ALLOWANCE = 120.0
 """Seconds that a process may take to load its libraries, and to compile kernels, before its time limit counts."""
+
+LARGEST_PICTURES = 8 << 20
+"""Bytes of a trial's pictures, compressed; larger ones are left out, and the row is flagged `no-pictures`."""
 
 NO_ROOM = 78
 """Exit code of a process that could not write into its folder."""
@@ -75,7 +83,7 @@ def main(folder: str) -> None:
 
 
 def work(parcel: Parcel, rows: int) -> None:
-    """Make the trials; each one's row and learning curve is a line in the file `rows` as soon as it is known."""
+    """Make the trials; each one's row, curves and pictures are a line in the file `rows` as soon as it is known."""
     started, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
     slot = parcel.slot
     if slot.visible is not None:
@@ -89,12 +97,13 @@ def work(parcel: Parcel, rows: int) -> None:
     found = catalogue.discover(parcel.plugins, only=frozenset(parcel.wanted))
     trials = [unpack(plain, found, parcel.watched, parcel.verify) for plain in parcel.trials]
     modules.load(name for name in parcel.modules if not (slot.device.accelerator and name.endswith(".warm")))
-    with threads(slot.threads):
+    count = usable(trials[0], slot)
+    with threads(count):
         slot.device.touch()
         _write(rows, {})  # from here on the time limit counts
         left = {made.id: made for made in trials}
         wall, since = 0.0, started
-        for result, estimate in trial.run_many(trials, slot.threads):
+        for result, answer in trial.run_many(trials, count):
             now = time.perf_counter()
             wall, since = wall + (now - since) / len(left), now  # shared by those that have no row yet
             extra = {
@@ -103,24 +112,45 @@ def work(parcel: Parcel, rows: int) -> None:
                 "device": slot.name,
                 "device_name": slot.device.model(),
                 "dtype": slot.device.dtype,
-                "threads": slot.threads,
+                "threads": count,
                 "started_at": started_at,
                 "host": socket.gethostname(),
             }
-            _write(rows, _storable(left.pop(result.trial_id), result, estimate, extra))
+            _write(rows, _storable(left.pop(result.trial_id), result, answer, extra))
 
 
-def _storable(made: trial.Trial, result: Result, estimate: Estimate | None, extra: dict[str, Any]) -> Any:
-    """The row and its curve, of values that JSON holds; else a row that says which kind of value it was."""
+def usable(made: trial.Trial, slot: Slot) -> int:
+    """How many threads a trial may use: an application one, so that its number is the same beside however many."""
+    return 1 if made.point.kind == "application" else slot.threads
+
+
+def _storable(made: trial.Trial, result: Result, answer: Answer | None, extra: dict[str, Any]) -> Any:
+    """The row, its curves and pictures, of values that JSON holds; else a row that says which kind of value it was."""
     try:
-        curve: Curve = [(int(step), float(value)) for step, value in estimate.curve] if estimate else []
+        curves, pictures, flags = beside(answer)
         row = {**asdict(result), **extra}
+        row["flags"] = ",".join(filter(None, (row["flags"], *flags)))
         json.dumps(row, allow_nan=False)
     except Exception as error:
         traceback.print_exc()
         text = f"{made.choice.name} returned what cannot be stored: {_said(error)}"
-        return {"row": {**asdict(made.row("error", error=text)), **extra}, "curve": []}
-    return {"row": row, "curve": curve}
+        return {"row": {**asdict(made.row("error", error=text)), **extra}, "curves": [], "pictures": ""}
+    return {"row": row, "curves": curves, "pictures": base64.b64encode(pictures).decode()}
+
+
+def beside(answer: Answer | None) -> tuple[Curves, bytes, tuple[str, ...]]:
+    """What an answer leaves beside its row: curves, the bytes of an NPZ file of pictures, and flags for the row."""
+    if isinstance(answer, Outcome):
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, **answer.pictures)
+        size = file.tell() if answer.pictures else 0
+        curves = {name: list(curve) for name, curve in answer.curves.items()}
+        return (
+            curves,
+            file.getvalue() if 0 < size <= LARGEST_PICTURES else b"",
+            ("no-pictures",) * (size > LARGEST_PICTURES),
+        )
+    return [(int(step), float(value)) for step, value in answer.curve] if answer else [], b"", ()
 
 
 def _said(error: BaseException) -> str:

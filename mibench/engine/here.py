@@ -18,13 +18,16 @@ def run(trials: Iterable[Trial], slot: Slot) -> Generator[Finished]:
     """Run the trials one by one; yields each one's row as it ends. Nothing here can be stopped from outside."""
     for trial in trials:
         started, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
-        with child.threads(slot.threads):
-            result, estimate = trials_room.run(trial, slot.threads)
+        threads = child.usable(trial, slot)
+        with child.threads(threads):
+            result, answer = trials_room.run(trial, threads)
+        curves, pictures, flags = child.beside(answer)
         extra: dict[str, Any] = {
             "wall_seconds": time.perf_counter() - started,
             "device_name": slot.device.model(),
-            "threads": slot.threads,
+            "threads": threads,
             "started_at": started_at,
             "host": socket.gethostname(),
+            "flags": ",".join(filter(None, (result.flags, *flags))),
         }
-        yield Finished(replace(result, **extra), estimate.curve if estimate else ())
+        yield Finished(replace(result, **extra), curves, pictures)

@@ -1,5 +1,6 @@
 """One process a group of trials, with hard limits; whatever happens to it becomes rows, never an exception."""
 
+import base64
 import contextlib
 import itertools
 import json
@@ -10,7 +11,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,14 +75,14 @@ class Isolation:
                 return
             one.read += size
             if "row" in line:
-                yield line["row"], line["curve"]
+                yield _row(line)
 
     def finish(self, one: Underway) -> Outcome:
         """What became of a parcel whose process has ended."""
         end = one.future.result(timeout=0)
         seconds = (time.monotonic() - one.started) / len(one.parcel.trials)
         lines = [line for line, _ in self._lines(one)]
-        rows = tuple((line["row"], line["curve"]) for line in lines if "row" in line)
+        rows = tuple(_row(line) for line in lines if "row" in line)
         told = next((line["failure"] for line in lines if "failure" in line), None)
         failure = ("error", told) if told else self._failure(end)
         log = _tail(one.folder / child.LOG)
@@ -136,6 +137,10 @@ class Isolation:
                 return "oom", "killed by the system: out of memory"
             return "crashed", f"its process was killed by {name}"
         return "crashed", f"its process exited with code {end.code} before it had a result"
+
+
+def _row(line: Mapping[str, Any]) -> Row:
+    return line["row"], line["curves"], base64.b64decode(line["pictures"])
 
 
 def _own_folder() -> tuple[Path, int | None]:

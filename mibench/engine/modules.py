@@ -26,7 +26,8 @@ def imported(path: Path) -> tuple[str, ...]:
     sources = fingerprint.trace(path)
     names = {name for name in sources.others if name.partition(".")[0] != fingerprint.HARNESS.name}
     ours = {_module(file, fingerprint.HARNESS.parent) for file in sources.files if fingerprint.HARNESS in file.parents}
-    warm = {f"{room}.warm" for room in fingerprint.ROOMS if room in ours and _has_warm(room)}
+    used = {room for room in fingerprint.ROOMS if any(f"{name}.".startswith(f"{room}.") for name in ours)}
+    warm = {f"{room}.warm" for room in used if _has_warm(room)}
     folder = path.resolve().parent
     local = {file for file in sources.files if folder in file.parents and fingerprint.HARNESS not in file.parents}
     beside = {_module(file, folder) for file in local} - {path.stem}

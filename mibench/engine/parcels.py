@@ -2,22 +2,24 @@
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mibench import fingerprint
-from mibench.catalogue import Catalogue, Choice
+from mibench.catalogue import Catalogue, Choice, NoTerm
 from mibench.engine import modules
 from mibench.engine.devices import Slot
 from mibench.result import SETTLED, Result
 from mibench.trial import Trial, code_of
 
 Curve = list[tuple[int, float]]
+Curves = Curve | dict[str, Curve]
+"""The learning curve of an estimator; an application's by name."""
 GOOD = (*SETTLED, "diverged")
 """Statuses of trials that came to an end of their own."""
 
-Row = tuple[dict[str, Any], Curve]
-"""A row's columns, and its learning curve."""
+Row = tuple[dict[str, Any], Curves, bytes]
+"""A row's columns, its learning curve or curves, and its pictures as the bytes of an NPZ file."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Finished:
-    """A trial's row, its learning curve, and what its process printed if it did not end ok."""
+    """A trial's row, its curves and pictures, and what its process printed if it did not end ok."""
 
     result: Result
-    curve: Sequence[tuple[int, float]] = ()
+    curves: Curves = field(default_factory=list)
+    pictures: bytes = b""
     log: bytes = b""
 
 
@@ -88,13 +91,13 @@ def settle(trials: Sequence[Trial], slot: Slot, outcome: Outcome, together: int)
         return [], list(trials)
     status, error = outcome.failure or ("crashed", "its process ended without a row for it")
     extra = {"wall_seconds": outcome.seconds, "device": slot.name, "threads": slot.threads, "host": outcome.host}
-    return [*ended, *(Finished(t.row(status, error=error, **extra), (), outcome.log) for t in rest)], []
+    return [*ended, *(Finished(t.row(status, error=error, **extra), log=outcome.log) for t in rest)], []
 
 
 def finished(row: Row, log: bytes = b"") -> Finished:
     """A row as it came, with the log if it says more than the row does."""
-    columns, curve = row
-    return Finished(Result(**columns), curve, b"" if columns["status"] == "ok" else log)
+    columns, curves, pictures = row
+    return Finished(Result(**columns), curves, pictures, b"" if columns["status"] == "ok" else log)
 
 
 def halves(trials: Sequence[Trial]) -> list[list[Trial]]:
@@ -112,7 +115,8 @@ def pack(
     verify: bool = False,
 ) -> Parcel:
     """What a process needs to rebuild and make the trials."""
-    asked = [name for t in trials for name in (f"-e {t.choice.name}", f"-t {t.point.sweep}")]
+    asked = [f"-e {t.choice.name}" for t in trials if not t.choice.baseline]
+    asked += [f"-t {t.point.sweep}" for t in trials]
     homes = {catalogue.homes[name].label: catalogue.homes[name].path for name in asked}
     return Parcel(
         tuple(map(_plain, trials)),
@@ -121,7 +125,11 @@ def pack(
         tuple(dict.fromkeys(name for path in homes.values() for name in modules.imported(path))),
         slot,
         memory,
-        {name: digest for t in trials for name, digest in catalogue.watched(t.choice.name, t.point.sweep).items()},
+        {
+            name: digest
+            for t in trials
+            for name, digest in catalogue.watched(None if t.choice.baseline else t.choice.name, t.point.sweep).items()
+        },
         verify,
     )
 
@@ -131,6 +139,7 @@ def _plain(trial: Trial) -> dict[str, Any]:
         "id": trial.id,
         "estimator": trial.choice.name,
         "estimator_changes": dict(trial.choice.changes),
+        "baseline": trial.choice.baseline,
         "sweep": trial.point.sweep,
         "origin": trial.point.origin,
         "point_changes": dict(trial.point.changes),
@@ -152,11 +161,14 @@ def unpack(plain: Mapping[str, Any], catalogue: Catalogue, watched: Mapping[str,
         ("estimator", plain["estimator"], catalogue.estimators),
         ("task", plain["sweep"], catalogue.tasks),
     ):
-        if name not in known:
+        if name not in known and not (kind == "estimator" and plain["baseline"]):
             reasons = "; ".join(f"{plugin.path}: {plugin.error}" for plugin in catalogue.broken)
             raise RuntimeError(f"{kind} '{name}' could not be loaded in the trial's process: {reasons or 'not found'}")
-    choice: Choice = catalogue.choice(plain["estimator"], plain["estimator_changes"])
     point = catalogue.point(plain["sweep"], plain["origin"], plain["point_changes"])
+    if plain["baseline"]:
+        choice = Choice(plain["estimator"], {}, NoTerm(), baseline=True)
+    else:
+        choice = catalogue.choice(plain["estimator"], plain["estimator_changes"])
     keys = ("n_samples", "seed", "device", "code", "mi_true", "mi_true_error")
     trial = Trial(choice, point, **{key: plain[key] for key in keys})
     if trial.id != plain["id"]:

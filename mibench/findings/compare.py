@@ -15,7 +15,7 @@ import pandas as pd
 
 from mibench.errors import NothingMatched, UsageError
 from mibench.findings.paired import holm, paired_t, t_interval
-from mibench.findings.summary import ROW, UNITS, cells, mixed_note, natural, of_tasks, tidy
+from mibench.findings.summary import ROW, UNITS, cells, mixed_note, natural, of_applications, of_tasks, tidy
 from mibench.specs import nearest
 
 LEVEL = 0.05
@@ -124,9 +124,12 @@ def labels(frame: pd.DataFrame, first: str, second: str, unit: str = "nats") -> 
 
 def with_baseline(frame: pd.DataFrame, baseline: str, unit: str = "nats") -> list[Comparison]:
     """Every other estimator of a frame against one of them."""
-    others = sorted(set(tidy(frame)["label"]) - {baseline}, key=natural)
+    rows = tidy(frame)
+    others = sorted(set(of_tasks(rows)[0]["label"]) - {baseline}, key=natural)
     if not others:
         raise NothingMatched("the run has one estimator alone")
+    if baseline in set(of_applications(rows)["label"]) - set(of_tasks(rows)[0]["label"]):
+        raise NothingMatched(f"'{baseline}' has no trial")
     return [labels(frame, baseline, other, unit) for other in others]
 
 

@@ -21,20 +21,30 @@ def nearest(rows: pd.DataFrame, level: float = 0.05) -> pd.Series:
     Index: task, point, n_samples, label. A row with one such cell has none.
     """
     rows, _ = of_tasks(rows)
-    rows = rows.assign(absolute=(rows["mi_estimate"] - rows["mi_true"]).abs().where(rows["ok"]))
-    by = rows.groupby([*ROW, "label"])
-    mean = by["absolute"].mean().where(~by["failed"].any()).dropna()
-    mean = mean[mean.groupby(ROW).transform("size") > 1]
+    margin = np.maximum(MARGIN_NATS, MARGIN_SHARE * rows["mi_true"])
+    loss = (rows["mi_estimate"] - rows["mi_true"]).abs().where(rows["ok"])
+    return best(rows.assign(loss=loss, margin=margin), ROW, level)
+
+
+def best(rows: pd.DataFrame, row: list[str], level: float = 0.05) -> pd.Series:
+    """By that same rule, which cells have the smallest mean `loss` of their row, or one shown to be as small.
+
+    `row` are the columns that name a row, `label` beside them a cell; `loss` is NaN where there is none to count, and
+    `margin` is how much more is as small.
+    """
+    by = rows.groupby([*row, "label"])
+    mean = by["loss"].mean().where(~by["failed"].any()).dropna()
+    mean = mean[mean.groupby(row).transform("size") > 1]
     if mean.empty:
         return pd.Series(dtype=bool)
-    leader = pd.DataFrame(list(mean.groupby(ROW).idxmin()), columns=[*ROW, "label"])
-    lead = leader.merge(rows, on=[*ROW, "label"])[[*ROW, "seed", "absolute"]]
-    shared = rows.merge(lead, on=[*ROW, "seed"], suffixes=("", "_lead"))
-    shared["difference"] = shared["absolute"] - shared["absolute_lead"]
-    paired = shared.groupby([*ROW, "label"])["difference"].agg(["mean", "std", "count"]).reindex(mean.index)
-    margin = np.maximum(MARGIN_NATS, MARGIN_SHARE * by["mi_true"].mean().reindex(mean.index))
-    leads = pd.Series(True, index=pd.MultiIndex.from_frame(leader)).reindex(mean.index, fill_value=False)
+    leader = pd.DataFrame(list(mean.groupby(row).idxmin()), columns=[*row, "label"])
+    lead = leader.merge(rows, on=[*row, "label"])[[*row, "seed", "loss"]]
+    shared = rows.merge(lead, on=[*row, "seed"], suffixes=("", "_lead"))
+    shared["difference"] = shared["loss"] - shared["loss_lead"]
+    paired = shared.groupby([*row, "label"])["difference"].agg(["mean", "std", "count"]).reindex(mean.index)
+    margin = by["margin"].mean().reindex(mean.index)
+    leads = mean == mean.groupby(row).transform("min")  # who is as good to the last bit leads too
     p = pd.Series(below_margin(paired["mean"], paired["std"], paired["count"], margin), index=mean.index)
     one = by["one_sample"].any().reindex(mean.index)  # its seeds are one draw
     p = p.where(~leads & ~one & (paired["count"] >= FEWEST_SEEDS))
-    return leads | (p.groupby(ROW).transform(holm) <= level)
+    return leads | (p.groupby(row).transform(holm) <= level)

@@ -39,7 +39,7 @@ def select(
     if sizes:
         wanted &= rows["n_samples"].isin(sizes)
     if not wanted.any() and len(rows):
-        there = ", ".join(f"{n:.0f}" for n in sorted(rows["n_samples"].unique()))
+        there = ", ".join(f"{n:.0f}" for n in sorted(rows["n_samples"].dropna().unique()))
         raise NothingMatched(f"no trial of the {len(rows)} matches all that was asked for; n there: {there}")
     return rows[wanted]
 

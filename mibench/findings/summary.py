@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -146,6 +147,11 @@ def of_tasks(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return rows[rows["kind"] == "task"], [f"trials of tasks alone; left out: {counts}"]
 
 
+def of_applications(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of trained models."""
+    return rows[rows["kind"] == "application"]
+
+
 def without_idle(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows of the estimators that have an ok trial, if two or more have, and a note on each of the others."""
     active = rows.groupby("label")["ok"].any()
@@ -173,12 +179,17 @@ def mixed_note(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _counted(rows: pd.DataFrame, words: pd.Series) -> pd.Series:
+def counted(rows: pd.DataFrame, words: pd.Series, row: Sequence[str] = ROW) -> pd.Series:
     """Per cell, its words and how often each: "timeout 2, error 1"."""
-    table = rows[[*ROW, "label"]].assign(word=words).dropna(subset=["word"])
-    table = table[table["word"] != ""].groupby([*ROW, "label", "word"]).size().reset_index(name="times")
+    table = rows[[*row, "label"]].assign(word=words).dropna(subset=["word"])
+    table = table[table["word"] != ""].groupby([*row, "label", "word"]).size().reset_index(name="times")
     table["text"] = table["word"] + " " + table["times"].astype(str)
-    return table.groupby([*ROW, "label"])["text"].agg(", ".join)
+    return table.groupby([*row, "label"])["text"].agg(", ".join)
+
+
+def failures(rows: pd.DataFrame) -> pd.Series:
+    """Why each row failed, nothing where it did not."""
+    return rows["status"].where(rows["status"] != "ok", "not finite").where(rows["failed"])
 
 
 def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
@@ -193,6 +204,7 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     if unit not in UNITS:
         raise UsageError(f"unit {unit!r} is not one of {', '.join(UNITS)}")
     rows = tidy(frame)
+    rows = rows[rows["kind"] != "application"]
     if rows.empty:
         return pd.DataFrame(columns=list(STATISTICS))
     scale = UNITS[unit]
@@ -236,11 +248,10 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     table["n_codes"] = codes.nunique()
     independent = table["n_ok"].where(~by["one_sample"].any(), 1)  # seeds that share all rows are one draw
     table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], independent)
-    status = rows["status"].where(rows["status"] != "ok", "not finite").where(rows["failed"])
-    table["failures"] = _counted(rows, status).reindex(table.index).fillna("")
+    table["failures"] = counted(rows, failures(rows)).reindex(table.index).fillna("")
     flags = rows.loc[good, "flags"].str.split(r"[,;\s]+", regex=True).explode()
     flagged = rows.loc[flags.index]
-    table["flags"] = _counted(flagged, flags).reindex(table.index).fillna("") if len(flags) else ""
+    table["flags"] = counted(flagged, flags).reindex(table.index).fillna("") if len(flags) else ""
     table = table.reset_index()
     dims, truths = np.nan_to_num(table["dim_x"]), np.nan_to_num(table["truth"])
     points, labels = (table[column].map(natural) for column in ("point", "label"))

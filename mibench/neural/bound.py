@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from mibench.interface import Direction
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
+
+Drives = Literal["bound", "objective"]
+"""What of an estimator a model raises or lowers: its bound in nats, or minus what its critic minimises."""
 
 
 def log_mean_exp(scores: "Tensor") -> "Tensor":
@@ -73,6 +76,8 @@ class Bound:
     """What `objective` carries from step to step, at its start; one number a critic each."""
     selects: ClassVar[str] = "bound"
     """What validation looks for: the best "bound", or "objective" where that is no lower bound or a noisy judge."""
+    drives: ClassVar[Drives] = "bound"
+    """What a model raises or lowers where this is its term; "objective" where the paper's models do."""
     exponential: ClassVar[bool] = True
     """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
     heads: ClassVar[tuple[str, ...]] = ("xy",)

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mibench.interface import Array, Draw, Estimate
 from mibench.neural.bound import Bound
 from mibench.neural.limits import too_few, unreadable
+
+if TYPE_CHECKING:
+    from mibench.neural.loss import Objective
 
 PAYS = 4
 """Critics that are worth training together on a CPU."""
@@ -58,6 +62,16 @@ class NeuralEstimator(Bound):
         from mibench.neural.trials import estimate_each
 
         return estimate_each(self, xs, ys, seeds, device, draws if draws is not None else [None] * len(xs))
+
+    def term(self, dim_x: int, dim_z: int, *, seed: int | None = None, device: str = "cpu") -> "Objective":
+        """A fresh critic inside a model, on x `(n, dim_x)` and z `(n, dim_z)`: see `mibench.neural.loss.Objective`.
+
+        Raises ValueError for fields of training that are set, which mean nothing there, and for widths that the critic
+        cannot read.
+        """
+        from mibench.neural.loss import Objective
+
+        return Objective(self, dim_x, dim_z, seed, device, self.drives)
 
     def least_batch(self, n: int, dim_x: int, dim_y: int, device: str) -> int:
         """The least number of trials that pays when trained together, so that no planner makes smaller ones of many.

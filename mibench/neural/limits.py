@@ -12,6 +12,27 @@ FEWEST = 4
 SMALLEST = 4
 """Convolutions go on while the map is wider than this."""
 
+NOT_OF_A_TERM = (
+    "steps", "batch_size", "learning_rate", "averaging", "scaling", "split", "folds", "fresh", "validate_every",
+    "patience",
+)  # fmt: skip
+"""Fields of an estimate's own training: in a term the batches, the critic's steps and their rate are the model's."""
+
+
+def checked(settings: Bound) -> None:
+    """Say which setting cannot be run."""
+    for name in ("steps", "negatives", "test_negatives", "folds", "validate_every", "patience", "embedding"):
+        if getattr(settings, name) < 1:
+            raise ValueError(f"{name}={getattr(settings, name)} must be at least 1")
+    if settings.batch_size < 2:
+        raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
+    if not settings.hidden or min(settings.hidden) < 1:
+        raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
+    if settings.fresh and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
+        )
+
 
 def shares(settings: Bound, n: int) -> tuple[int, int, int]:
     """Of n rows, how many are for training, validation and test."""
@@ -29,6 +50,19 @@ def too_few(settings: Bound, n: int) -> str | None:
     if min(train, valid, test) >= FEWEST:
         return None
     return f"n={n} leaves {train} pairs for training, {valid} for validation, {test} for test: {FEWEST} needed of each"
+
+
+def no_term(settings: Bound) -> str | None:
+    """Why the settings can be no term's; None if they can."""
+    kind = type(settings)
+    who, wrong = kind.__name__, [f for f in NOT_OF_A_TERM if getattr(settings, f) != getattr(kind, f)]
+    if wrong:
+        seen, usual = (", ".join(f"{f}={getattr(one, f)}" for f in wrong) for one in (settings, kind))
+        return f"{who}: {seen} means nothing in a term, whose data and steps are its model's; leave {usual}"
+    one, other = settings.sides("x", "z")
+    if one == other:
+        return f"{who} scores {one} against {other} with these settings, so it can be no term on x and z"
+    return None
 
 
 def unreadable(head: str, dim_x: int, dim_y: int) -> str | None:

@@ -33,7 +33,11 @@ def joint_and_marginal(table: Tensor) -> tuple[Tensor, Tensor]:
 
     They are made `whole`, ready for a formula.
     """
-    table = whole(table)
+    return apart(whole(table))
+
+
+def apart(table: Tensor) -> tuple[Tensor, Tensor]:
+    """The same of a table as it is."""
     k, groups, g, _, *heads = table.shape
     flat = table.flatten(2, 3)
     # without its first entry, a square's row-major list has the diagonal at the end of every g + 1 entries

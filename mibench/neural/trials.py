@@ -15,6 +15,7 @@ from mibench.neural.bound import Bound
 from mibench.neural.company import one_thread, over_critics, with_twin
 from mibench.neural.compiled.perceptron import path
 from mibench.neural.critics import Critic, one_of
+from mibench.neural.limits import checked
 from mibench.neural.scaling import SCALINGS, Scale, Single, held_by_float32
 from mibench.neural.scores import effective_negatives, joint_and_marginal, says_the_same, tables_in_parts
 from mibench.neural.split import parts
@@ -82,21 +83,6 @@ def read(
         )
         for k, place in enumerate(places)
     ]
-
-
-def checked(settings: Bound) -> None:
-    """Say which setting cannot be run."""
-    for name in ("steps", "negatives", "test_negatives", "folds", "validate_every", "patience", "embedding"):
-        if getattr(settings, name) < 1:
-            raise ValueError(f"{name}={getattr(settings, name)} must be at least 1")
-    if settings.batch_size < 2:
-        raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
-    if not settings.hidden or min(settings.hidden) < 1:
-        raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
-    if settings.fresh and settings.folds > 1:
-        raise ValueError(
-            f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
-        )
 
 
 def batch_rows(settings: Bound, available: int | None) -> int:

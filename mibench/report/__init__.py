@@ -15,11 +15,12 @@ from mibench import __version__, store
 from mibench import settings as asked
 from mibench.errors import MibenchError, NothingMatched
 from mibench.findings import compare as comparing
+from mibench.findings import wins
 from mibench.findings.error_map import error_map
 from mibench.findings.ranking import ranking
-from mibench.findings.summary import ROW, cells, natural, of_tasks, tidy
+from mibench.findings.summary import ROW, cells, natural, of_applications, of_tasks, tidy
 from mibench.plots.kinds import KINDS
-from mibench.tables import verdict
+from mibench.tables import scores, verdict
 from mibench.tables.error_map import KEY, entries, shades, without_task
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
@@ -54,6 +55,7 @@ def page(
     import jinja2
 
     trials = tidy(frame)
+    tasks, models = of_tasks(trials)[0], of_applications(trials)
     here = files("mibench.report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"number": number, "short": short}
@@ -72,11 +74,12 @@ def page(
         many=len(table.columns) > COLUMNS,
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
+        models=scores.text(models) if len(models) else "",
         comparison=_comparison(trials, unit),
         leaderboard=_leaderboard(trials, unit) if leaderboard else None,
         figures=_figures(trials, unit, folders),
         provenance=[_provenance(folder, trials) for folder in folders],
-        data=_embedded(_data(trials, unit, folders)),
+        data=_embedded(_data(tasks, unit, folders)),
     )
 
 
@@ -136,12 +139,13 @@ def _errors(trials: pd.DataFrame, unit: str) -> dict[str, Any] | None:
 
 
 def _comparison(trials: pd.DataFrame, unit: str) -> list[str | verdict.Columns]:
+    models = [found] if (found := wins.against(trials)) else []
     try:
         ranked = ranking(trials, unit)
     except NothingMatched as reason:
-        return [str(reason)]
+        return verdict.parts(*models) if models else [str(reason)]
     if len(ranked.labels) != 2:
-        return verdict.parts(ranked)
+        return verdict.parts(ranked, *models)
     first, second = sorted(ranked.labels, key=natural)
     return verdict.parts(ranked, comparing.labels(trials, first, second, unit))
 

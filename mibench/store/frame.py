@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mibench.errors import UsageError, one_line
-from mibench.result import COLUMNS, SCHEMA_VERSION, Column
+from mibench.result import COLUMNS, SCHEMA_VERSION, Column, read_scores
 from mibench.store.find import find, latest
 from mibench.store.rows import ID, Row, last, lines, rows, table_alone
 
@@ -29,6 +29,36 @@ def load(*paths: str | Path) -> "pd.DataFrame":
         paths = (latest(),)
     frames = [_load(find(path)) for path in paths]
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+
+
+SCORED = (
+    "trial_id", "run_id", "task", "point", "task_params", "estimator", "estimator_params", "seed", "status",
+    "score", "value", "better", "margin",
+)  # fmt: skip
+"""The columns of the long form of scores."""
+
+
+def scores(*paths: str | Path) -> "pd.DataFrame":
+    """The scores of the models that runs trained, one row a trial and score, in the order that applications name them.
+
+    `value` is empty where it was not finite, `better` says which values are, `margin` what counts as equally good. See
+    `load` for the runs that are meant, and for what is raised.
+    """
+    return long_scores(load(*paths))
+
+
+def long_scores(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The same of rows that are at hand."""
+    import pandas as pd
+
+    kept = [name for name in SCORED if name in COLUMNS]
+    rows = frame[frame["scores"].notna()]
+    found = [
+        (*known, name, one.value, one.better, one.margin)
+        for text, known in zip(rows["scores"], rows[kept].itertuples(index=False, name=None), strict=True)
+        for name, one in read_scores(text).items()
+    ]
+    return pd.DataFrame(found, columns=list(SCORED))
 
 
 def _load(path: Path) -> "pd.DataFrame":

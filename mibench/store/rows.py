@@ -7,11 +7,16 @@ import json
 import re
 import time
 import warnings
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mibench.errors import Passed
 from mibench.result import COLUMNS, from_row
@@ -149,18 +154,48 @@ def read_curves(folders: Iterable[Path], wanted: Iterable[str]) -> Mapping[str, 
 
     Trials without a curve, and files that cannot be read as one, are passed over.
     """
-    ids = set(wanted)
-    found: dict[str, Curve] = {}
-    for folder in folders:
-        for path in sorted((folder / "curves").glob("*.json")):
-            if path.stem in ids and path.is_file():
-                try:
-                    curve = [(int(step), None if v is None else float(v)) for step, v in json.loads(path.read_bytes())]
-                except (OSError, ValueError, TypeError, RecursionError, OverflowError):
-                    continue
-                if curve:
-                    found[path.stem] = curve
+    return {trial: curve for trial, kept in _curves(folders, wanted) if (curve := _curve(kept))}
+
+
+def read_named_curves(folders: Iterable[Path], wanted: Iterable[str]) -> Mapping[str, Mapping[str, Curve]]:
+    """The curves by name that models of applications left, by id; (step, value), None where not finite."""
+    return {
+        trial: {str(name): curve for name, one in kept.items() if (curve := _curve(one))}
+        for trial, kept in _curves(folders, wanted)
+        if isinstance(kept, dict)
+    }
+
+
+def _curves(folders: Iterable[Path], wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for trial, path in _beside(folders, "curves", ".json", wanted):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            yield trial, json.loads(path.read_bytes())
+
+
+def _curve(kept: Any) -> Curve | None:
+    try:
+        return [(int(step), None if v is None else float(v)) for step, v in kept] if isinstance(kept, list) else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def read_pictures(folders: Iterable[Path], wanted: Iterable[str]) -> Mapping[str, Mapping[str, npt.NDArray[Any]]]:
+    """The pictures that models of applications left, by id and name; files that cannot be read are passed over."""
+    found: dict[str, Mapping[str, npt.NDArray[Any]]] = {}
+    for trial, path in _beside(folders, "pictures", ".npz", wanted):
+        damaged = OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error
+        with contextlib.suppress(*damaged), np.load(path, allow_pickle=False) as file:
+            found[trial] = dict(file)
     return found
+
+
+def _beside(folders: Iterable[Path], part: str, suffix: str, wanted: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """The files of the trials wanted in that part of their folders."""
+    ids = set(wanted)
+    for folder in folders:
+        for path in sorted((folder / part).glob(f"*{suffix}")):
+            if path.stem in ids and path.is_file():
+                yield path.stem, path
 
 
 def age(folder: Path) -> float:

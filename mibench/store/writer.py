@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mibench.errors import StorageError, UsageError
 from mibench.result import SCHEMA_VERSION, Result
 from mibench.store.find import RESULTS, check_schema, read_run
-from mibench.store.frame import for_spreadsheets, load
+from mibench.store.frame import for_spreadsheets, load, long_scores
 from mibench.store.rows import table_alone
 
 if TYPE_CHECKING:
@@ -111,12 +111,19 @@ class Writer:
         with contextlib.suppress(OSError):
             (self.folder / "logs" / f"{trial_id}.log").unlink()
 
-    def keep_curve(self, trial_id: str, curve: Sequence[tuple[int, float]]) -> None:
-        """The learning curve: (step, validation value in nats) pairs, numbers that are not finite as null."""
-        finite = [[step, value if abs(value) < float("inf") else None] for step, value in curve]
+    def keep_curves(self, trial_id: str, curves: Any) -> None:
+        """The learning curve, (step, value) pairs, or several by name; numbers that are not finite as null."""
+        kept = {k: _finite(c) for k, c in curves.items()} if isinstance(curves, Mapping) else _finite(curves)
+        self._keep("curves", f"{trial_id}.json", json.dumps(kept).encode())
+
+    def keep_pictures(self, trial_id: str, npz: bytes) -> None:
+        """Small arrays to look at, as the bytes of an NPZ file."""
+        self._keep("pictures", f"{trial_id}.npz", npz)
+
+    def _keep(self, folder: str, name: str, content: bytes) -> None:
         with _storing(self.folder):
-            (self.folder / "curves").mkdir(exist_ok=True)
-        self._replace(self.folder / "curves" / f"{trial_id}.json", json.dumps(finite).encode())
+            (self.folder / folder).mkdir(exist_ok=True)
+        self._replace(self.folder / folder / name, content)
 
     def describe(self, facts: Mapping[str, Any]) -> None:
         """Write run.json. Each invocation adds itself to `invocations`; the first one's facts stay on top."""
@@ -128,10 +135,15 @@ class Writer:
         self._replace(path, (json.dumps(whole, indent=2, default=str) + "\n").encode())
 
     def export(self) -> "pd.DataFrame":
-        """Derive trials.csv and trials.parquet from the rows, and return them."""
+        """Derive trials.csv, trials.parquet and, where there are scores, scores.csv from the rows; return the rows."""
         frame = load(self.folder)
+        writers: list[tuple[str, Callable[..., Any]]] = [
+            ("trials.csv", for_spreadsheets(frame).to_csv),
+            ("trials.parquet", frame.to_parquet),
+        ]
+        if len(scored := long_scores(frame)):
+            writers.append(("scores.csv", for_spreadsheets(scored).to_csv))
         with _storing(self.folder):
-            writers = ("trials.csv", for_spreadsheets(frame).to_csv), ("trials.parquet", frame.to_parquet)
             for name, write in writers:
                 temporary = self.folder / f".{name}.{os.getpid()}"
                 try:
@@ -158,6 +170,10 @@ class Writer:
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
+
+
+def _finite(curve: Sequence[tuple[int, float]]) -> list[list[float | None]]:
+    return [[step, value if abs(value) < float("inf") else None] for step, value in curve]
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
         return "not run"
     parts = []
     if entry.n_ok:
-        value = _number(entry.mean) + (rf" \pm {_number(entry.sd)}" if entry.n_ok > 1 else "")
+        value = numeral(entry.mean) + (rf" \pm {numeral(entry.sd)}" if entry.n_ok > 1 else "")
         value += r"\ddagger" if entry.n_codes > 1 else ""
         marks = [f"{signs[word]}{times}" for word, times in entry.counts]
         raised = r"^{\mathrm{" + r"\,".join(marks) + "}}" if marks else ""
@@ -54,7 +54,8 @@ def _entry(entry: Entry | None, table: Grid, signs: dict[str, str]) -> str:
     return " ".join(parts)
 
 
-def _number(value: float) -> str:
+def numeral(value: float) -> str:
+    """A number in math mode."""
     text = number(value)
     mantissa, _, exponent = text.partition("e")
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("–", r"\text{--}")

@@ -1,27 +1,10 @@
-"""One record a cell: the long table as text and Markdown, and every statistic as CSV and JSON."""
+"""One record a cell: the long table as text and Markdown."""
 
-import json
-
-import numpy as np
 import pandas as pd
 
 from mibench.findings.summary import MIXED, cells, mixed_note
-from mibench.store.frame import for_spreadsheets
 from mibench.tables.columns import aligned, cell, md, pipes
 from mibench.tables.grid import BOUND_SIGNS, UNSUPPORTED
-
-
-def records(frame: pd.DataFrame, unit: str = "nats") -> str:
-    """The cells as a JSON list; what is not a number is null."""
-    table = cells(frame, unit)
-    kept = table.astype(object).where(table.notna() & ~table.isin([np.inf, -np.inf]), None)
-    return json.dumps(kept.assign(unit=unit).to_dict("records"), indent=1, ensure_ascii=False) + "\n"
-
-
-def csv(frame: pd.DataFrame, unit: str = "nats") -> str:
-    """The cells as CSV, one row a cell, every column of `mibench.findings.summary.cells`."""
-    return for_spreadsheets(cells(frame, unit).assign(unit=unit)).to_csv(index=False)
-
 
 LONG = {
     "label": "estimator", "task": "task", "point": "point", "n_samples": "n", "n_ok": "ok", "failures": "failures",

@@ -3,6 +3,9 @@
 import math
 import re
 
+ARROWS = {"higher": "↑", "lower": "↓"}
+"""Which values of a score are better, beside its name."""
+
 
 def number(value: float, digits: int = 3) -> str:
     """A value for reading: fixed digits, or an exponent where it would not fit; a dash for NaN."""

@@ -11,8 +11,11 @@ import pandas as pd
 from mibench.findings.compare import LEVEL, TOO_FEW, Comparison, Over
 from mibench.findings.ranking import Ranking
 from mibench.findings.summary import MIXED
+from mibench.findings.wins import Wins
 from mibench.tables.columns import aligned
-from mibench.tables.numbers import interval, number, p_value, signed
+from mibench.tables.numbers import ARROWS, interval, number, p_value, signed
+
+Outcome = Comparison | Ranking | Wins
 
 Columns = list[list[str]]
 """A table: its columns, the first entry of each its name."""
@@ -46,7 +49,7 @@ def _overs(overs: tuple[Over, ...], unit: str) -> Columns:
     ]
 
 
-def text(*outcomes: Comparison | Ranking) -> str:
+def text(*outcomes: Outcome) -> str:
     """The outcomes in words and aligned tables, and below them what is to be said of them all, once."""
     lines: list[str] = []
     for part in parts(*outcomes):
@@ -54,11 +57,11 @@ def text(*outcomes: Comparison | Ranking) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parts(*outcomes: Comparison | Ranking) -> list[str | Columns]:
+def parts(*outcomes: Outcome) -> list[str | Columns]:
     """What `text` says, from above to below: lines, and tables as columns, the first entry of each its name."""
     found: list[str | Columns] = []
     for outcome in outcomes:
-        found += [*(_comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)), ""]
+        found += [*_parts(outcome), ""]
     notes = [f"note: {note}" for note in dict.fromkeys(note for outcome in outcomes for note in outcome.notes)]
     found += [*notes, ""] if notes else []
     found.append(
@@ -67,9 +70,43 @@ def parts(*outcomes: Comparison | Ranking) -> list[str | Columns]:
     return found
 
 
-def worse(comparison: Comparison) -> list[str]:
+def _parts(outcome: Outcome) -> list[str | Columns]:
+    if isinstance(outcome, Wins):
+        return _wins(outcome)
+    return _comparison(outcome) if isinstance(outcome, Comparison) else _ranking(outcome)
+
+
+def _wins(wins: Wins) -> list[str | Columns]:
+    """Pairs of models of one seed, application by application."""
+    table = wins.table
+    return [
+        "models of one seed side by side, by the score that decides; a win: the second's is better",
+        "",
+        [
+            ["application", *(table["task"] + "/" + table["point"])],
+            ["score", *(f"{s} {ARROWS.get(b, '')}" for s, b in zip(table["score"], table["better"], strict=True))],
+            ["first", *table["first"]],
+            ["second", *table["second"]],
+            ["wins", *(f"{w} of {n}" for w, n in zip(table["wins"], table["pairs"], strict=True))],
+            ["mean first", *table["mean_first"].map(number)],
+            ["mean second", *table["mean_second"].map(number)],
+            ["difference", *table["difference"].map(signed)],
+            ["95 %", *map(interval, table["low"], table["high"])],
+            ["p", *map(_p, table["p"])],
+            ["", *(f"{row.second} {row.verdict}" * bool(row.verdict) for row in table.itertuples())],
+        ],
+    ]
+
+
+def worse(outcome: Comparison | Wins) -> list[str]:
     """A line for each cell, and each estimator over cells, in which the second side is worse, and how."""
-    lines = []
+    if isinstance(outcome, Wins):
+        return [
+            f"worse than the reference: {row['second']} on {row['task']}/{row['point']}: {row['score']} "
+            f"{number(row['mean_second'])}, {number(row['mean_first'])} there, {row['failed_second']} failed"
+            for row in outcome.worse.to_dict("records")
+        ]
+    comparison, lines = outcome, []
     for cell in comparison.worse_cells.head(MOST).to_dict("records"):
         failing = cell["failed_second"] > cell["failed_first"]
         how = (
@@ -176,13 +213,15 @@ def _friedman(ranking: Ranking) -> str:
     return "no difference shown" + (", though the tests of pairs find some" if apart else "")
 
 
-def as_json(outcomes: Sequence[Comparison | Ranking]) -> str:
+def as_json(outcomes: Sequence[Outcome]) -> str:
     """Everything that was found, as one JSON document, a list if there are several; what is not a number is null."""
     plain = [_finite(_plain(outcome)) for outcome in outcomes]
     return json.dumps(plain[0] if len(plain) == 1 else plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(outcome: Comparison | Ranking) -> dict[str, Any]:
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Wins):
+        return {"applications": outcome.table.to_dict("records"), "notes": list(outcome.notes)}
     if isinstance(outcome, Ranking):
         return {**asdict(outcome), "pairs": [_over(over) for over in outcome.pairs]}
     return {

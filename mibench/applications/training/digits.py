@@ -1,0 +1,59 @@
+"""Pictures and labels in parts, and the batches they are trained in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mibench.applications.training.streams import Streams
+from mibench.distributions.digits import pictures
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pictures `(n, pixels)`, float32 with white 1, and their classes `(n,)`, on the device."""
+
+    x: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def arrays(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Pictures and labels as numpy has them."""
+        return self.x.cpu().numpy(), self.labels.cpu().numpy()
+
+
+def parts(data: str, sizes: Sequence[int], streams: Streams) -> list[Part]:
+    """Disjoint parts of so many pictures, and one of all the rest, in an order of the seed's own.
+
+    Raises ModuleNotFoundError without scikit-learn, which holds the digits, and ValueError for more than there are.
+    """
+    x, labels = pictures(data)
+    if sum(sizes) >= len(labels):
+        asked = ", ".join(map(str, sizes))
+        raise ValueError(f"{data} has {len(labels)} pictures, too few for parts of {asked} and a rest")
+    order = streams.rng("parts").permutation(len(labels))
+    return [
+        Part(
+            torch.from_numpy(x[rows].astype(np.float32)).to(streams.device),
+            torch.from_numpy(labels[rows].astype(np.int64)).to(streams.device),
+        )
+        for rows in np.split(order, np.cumsum(sizes))
+    ]
+
+
+def shares(data: str, percent: int) -> list[int]:
+    """The size of a first part of so many percent of the pictures."""
+    return [len(pictures(data)[1]) * percent // 100]
+
+
+def batches(n: int, size: int, stream: torch.Generator) -> Iterator[Tensor]:
+    """Places of whole batches without end, each picture once before any is seen again; of few pictures, all at once."""
+    while True:
+        order = torch.randperm(n, generator=stream)
+        yield from torch.split(order[: max(n // size, 1) * size], size)

@@ -1,0 +1,399 @@
+"""Models trained with a term, from the command to rows, tables and comparisons, on an application of milliseconds."""
+
+import dataclasses
+import html
+import json
+import math
+import pickle
+import random
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from toy_application import Bound, Toy
+
+import mibench as public
+from mibench import application_checks, catalogue, offers, report, request, runs, settings, store, trial
+from mibench.answers import plain_outcome
+from mibench.checks import check
+from mibench.device import Device
+from mibench.errors import UsageError
+from mibench.findings import scores, wins
+from mibench.in_python import whole
+from mibench.interface import Application, Diverged, Outcome, Score
+from mibench.result import read_scores
+from mibench.tables import formats
+
+PLUGIN = str(Path(__file__).with_name("toy_application.py"))
+
+
+def asked(estimators, tasks="toy/small", **more):
+    return settings.of({"estimators": (estimators,), "tasks": (tasks,), "plugins": (PLUGIN,), "seeds": "2", **more})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run of two trials at once."""
+    output = tmp_path_factory.mktemp("toy") / "two"
+    whole(runs.prepare(asked("none,bound,plain,spoilt", output=str(output), jobs=2)))
+    return output
+
+
+@pytest.fixture(scope="module")
+def rows(folder):
+    return public.load(folder)
+
+
+def of(rows, estimator):
+    return rows[rows["estimator"] == estimator].sort_values("seed")
+
+
+def test_a_row_holds_scores_and_no_truth(rows):
+    assert isinstance(Toy(), Application)
+    assert set(rows["kind"]) == {"application"}
+    assert rows[["mi_true", "n_samples", "dim_x"]].isna().all(axis=None)
+    kept = read_scores(of(rows, "bound")["scores"].iloc[0])
+    assert list(kept) == ["error", "slope"]
+    assert [(one.better, one.margin) for one in kept.values()] == [("lower", 0.01), ("higher", 0.0)]
+    assert of(rows, "bound")["mi_estimate"].notna().all()
+    assert of(rows, "none")["mi_estimate"].isna().all()
+    assert set(of(rows, "none")["chosen"]) == {'{"step":6}'}
+    assert set(of(rows, "bound")["threads"]) == {1}
+
+
+def test_baselines_are_rows_of_their_own_once_a_seed(rows):
+    assert list(of(rows, "mean")["seed"]) == [0, 1]
+    assert set(of(rows, "mean")["status"]) == {"ok"}
+    assert list(read_scores(of(rows, "mean")["scores"].iloc[0])) == ["error"]
+
+
+def test_an_estimator_without_a_term_is_unsupported(rows):
+    assert set(of(rows, "plain")["status"]) == {"unsupported"}
+    assert of(rows, "plain")["scores"].isna().all()
+
+
+def test_a_term_that_gives_nan_keeps_the_scores_from_before(rows):
+    """Its loss is not finite at the first step: the scores are those of the first weights."""
+    assert set(of(rows, "spoilt")["status"]) == {"diverged"}
+    assert of(rows, "spoilt")["error"].str.contains("the loss is nan at step 0").all()
+    for row in of(rows, "spoilt").itertuples():
+        found = trial_of("none", Toy(steps=0), row.seed, origin="small", changed_from=Toy())
+        assert read_scores(row.scores)["error"].value == found.scores["error"]
+
+
+def trial_of(name, task, seed, origin, changed_from):
+    """The outcome of the application with the streams of the row's own definition."""
+    point = catalogue.Point("toy", origin, {}, origin, changed_from)
+    found = catalogue.discover([PLUGIN])
+    planned = trial.Trial(found.estimator(name), point, None, seed, "cpu", "")
+    return task.train(lambda dim_x, dim_z: None, seed=planned.model_seed, device="cpu")
+
+
+def test_scores_are_tidy(folder):
+    table = public.scores(folder)
+    assert list(table.columns[-4:]) == ["score", "value", "better", "margin"]
+    assert len(table) == 2 * (2 + 2 + 2 + 1)  # none, bound and spoilt have two scores, the baseline one
+    written = pd.read_csv(folder / "scores.csv")
+    pd.testing.assert_frame_equal(written, table, check_dtype=False)
+
+
+def test_curves_and_pictures_lie_beside_the_rows(folder, rows):
+    ids = rows["trial_id"]
+    curves, pictures = store.read_named_curves([folder], ids), store.read_pictures([folder], ids)
+    with_one = set(rows.loc[rows["estimator"].isin(["none", "bound", "spoilt"]), "trial_id"])
+    assert set(curves) == with_one
+    assert all([step for step, _ in curves[trial]["loss"]] == list(range(6)) for trial in of(rows, "bound")["trial_id"])
+    assert set(pictures) == with_one
+    assert all(one["codes"].shape == (4, 1) and one["codes"].dtype == np.float32 for one in pictures.values())
+    assert not store.read_curves([folder], ids), "these are no learning curves of estimators"
+
+
+def test_a_run_of_one_job_gone_on_with_gives_the_same_numbers(folder, rows, tmp_path):
+    begun = runs.prepare(asked("none,bound,plain,spoilt", output=str(tmp_path / "one"), jobs=1))
+    half = begun.results()
+    for _ in range(5):
+        next(half)
+    half.close()
+    frame = whole(runs.resume(tmp_path / "one"))
+    assert runs.resume(tmp_path / "one").survey() == 2, "what diverged, and nothing else, is due again"
+    key = ["trial_id", "status", "scores", "mi_estimate", "chosen", "code"]
+    first, second = (one.sort_values("trial_id")[key].reset_index(drop=True) for one in (rows, frame))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_the_report_has_the_table_of_scores(folder, rows):
+    page = report.page(rows, [folder])
+    assert "Trained models" in page
+    assert html.escape(formats.text(rows).splitlines()[4]) in page
+
+
+def test_an_application_made_in_python_runs_in_this_process(tmp_path):
+    made = {"bound": Bound(), "double": Bound(2.0)}
+    frame = public.run(made, {"small": Toy()}, seeds=1, output=tmp_path / "here")
+    assert dict(zip(frame["estimator"], frame["status"], strict=True)) == dict.fromkeys(["mean", *made], "ok")
+    assert len(store.read_pictures([tmp_path / "here"], frame["trial_id"])) == 2
+
+
+def planned(estimators, tasks="toy/small", **more):
+    return runs.prepare(asked(estimators, tasks, **more), make_folder=False)
+
+
+def test_rivals_and_weights_share_data_and_first_weights():
+    every = list(planned("none,bound", parameters=("toy.weight=0.1,0.5", "bound.factor=1,2"), seeds="1").trials())
+    assert len({one.model_seed for one in every}) == 1
+    assert len({one.id for one in every}) == len(every) == 2 * (1 + 3)
+    assert len({one.estimator_seed for one in every if one.choice.name == "bound"}) == 2, "the critic's is the weights'"
+    other = next(iter(planned("none", "toy/small:rows=65", seeds="1").trials()))
+    assert other.model_seed != every[0].model_seed
+
+
+def test_a_field_is_swept_of_whichever_has_the_name():
+    found = catalogue.discover([PLUGIN])
+    both = asked("toy", "toy/small", parameters=("toy.factor=1,2", "toy.weight=0.1,0.2,0.3"))
+    choices, points = request.choices_and_points(found, both)
+    assert [choice.estimator.factor for choice in choices] == [1.0, 2.0]
+    assert [point.task.weight for point in points] == [0.1, 0.2, 0.3]
+    with pytest.raises(UsageError, match="both have rows: write -e toy:rows=1,toy:rows=2 or -t toy:rows=1,toy:rows=2"):
+        request.choices_and_points(found, asked("toy", "toy", parameters=("toy.rows=1,2",)))
+    with pytest.raises(UsageError, match="'gaussian' is not among the estimators or tasks of this run"):
+        request.choices_and_points(found, asked("toy", "toy", parameters=("gaussian.dim=1",)))
+
+
+@pytest.mark.parametrize(("name", "value"), [("samples", "100"), ("dims", "2"), ("mi", "0.5")])
+def test_what_sets_samples_does_not_apply(name, value):
+    with pytest.raises(UsageError, match="does not apply to toy"):
+        planned("none", **{name: (value,)})
+    mixed = planned("bound", "toy/small,gaussian/dim=1:mi=0.5", **{name: (value,)}).trials()
+    assert {one.n_samples for one in mixed if one.point.kind == "application"} == {None}
+
+
+@dataclasses.dataclass(frozen=True)
+class OnGpu(Bound):
+    """Would use a GPU, were it asked."""
+
+    devices = ("cuda", "cpu")
+
+
+def test_the_application_says_where_it_runs_for_all_its_rivals():
+    ready = planned("bound")
+    ready.devices, (point,) = [Device("cuda", 0)], ready.points
+    assert ready._device(catalogue.Choice("gpu", {}, OnGpu()), point) == "cpu"
+    able = dataclasses.make_dataclass("Able", [], bases=(Toy,), frozen=True, namespace={"devices": ("cuda", "cpu")})
+    assert ready._device(catalogue.Choice("plain", {}, Bound()), dataclasses.replace(point, task=able())) == "cuda"
+
+
+def test_a_mixed_run_at_the_command_line(mibench, tmp_path):
+    tasks = "toy/small,gaussian/dim=1:mi=0.5"
+    done = mibench("run", "-p", PLUGIN, "-e", "none,bound,plain", "-t", tasks, "-n", "50", "--seeds", "2", "-o", "r")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("2 trials of plain are not supported: it has no term") == 1
+    assert done.stderr.count("2 trials of none are not supported") == 1
+    assert "error ↓" in done.stdout
+    assert "truth" in done.stdout
+    lines = [line for line in done.stderr.splitlines() if line.startswith("bound") and "toy/small" in line]
+    assert len(lines) == 1
+    assert {"error", "±", "↓"} <= set(lines[0].split())
+    document = json.loads(mibench("table", "r", "-f", "json").stdout)
+    assert {cell["kind"] for cell in document} == {"task", "application"}
+    side = mibench("compare", "r", "-e", "none,bound")
+    assert side.returncode == 0, side.stderr
+    assert "of 2" in side.stdout
+    nothing = mibench("run", "-p", PLUGIN, "-e", "plain", "-t", "toy", "-o", "nothing")
+    assert (nothing.returncode, "it has no term" in nothing.stderr) == (5, True)
+    assert not (tmp_path / "nothing").exists()
+
+
+def models(values, seeds=6, score="kl", better="lower", margin=0.05, failed=()):
+    """Rows of trained models: `values[estimator]` is a list of one value a seed."""
+    rows = []
+    for estimator, each in values.items():
+        for seed, value in enumerate(each[:seeds]):
+            bad = (estimator, seed) in failed
+            kept = {score: {"value": value, "better": better, "margin": margin}}
+            rows.append(
+                {
+                    "trial_id": f"{estimator}{seed}", "estimator": estimator, "task": "app", "point": "p",
+                    "n_samples": None, "seed": seed, "status": "oom" if bad else "ok", "mi_true": None,
+                    "mi_estimate": None, "kind": "application", "fit_seconds": 1.0, "code": "c0de",
+                    "scores": None if bad else json.dumps(kept), "flags": "",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+NEAR = {"none": [1.0, 1.1, 0.9, 1.0, 1.1, 0.9], "mine": [0.50, 0.60, 0.40, 0.50, 0.60, 0.40],
+        "jsd": [0.51, 0.60, 0.41, 0.52, 0.60, 0.42]}  # fmt: skip
+
+
+def marked(frame):
+    table = scores.cells(frame)
+    return set(table.loc[table["best"], "label"])
+
+
+def test_the_best_is_marked_and_from_five_seeds_on_what_is_as_good():
+    """jsd is worse by 0.01 ± 0.009 in every seed, well below the margin of 0.05; none by 0.5."""
+    assert marked(models(NEAR, seeds=4)) == {"mine"}
+    assert marked(models(NEAR)) == {"mine", "jsd"}
+    assert marked(models(NEAR, margin=0.0)) == {"mine"}
+    assert marked(models(NEAR, better="higher")) == {"none"}
+    assert marked(models(NEAR, failed={("mine", 0)})) == {"jsd"}, "failures bar it"
+    assert marked(models({"none": [25.0], "mine": [25.0], "jsd": [26.0]})) == {"none", "mine"}, "a tie is no one's"
+
+
+def test_the_table_has_none_first_and_arrows():
+    text = formats.text(models(NEAR))
+    lines = text.splitlines()
+    assert lines[0] == "app/p"
+    assert "kl ↓" in lines[2]
+    assert [line.split()[0] for line in lines[4:7]] == ["none", "jsd", "mine"]
+    assert f"{np.mean(NEAR['mine']):.3f} ± {np.std(NEAR['mine'], ddof=1):.3f} *" in text
+    paper = formats.papers(models(NEAR), "nats", "tab:x", "")
+    assert r"kl $\downarrow$" in paper
+    assert r"$\mathbf{0.500 \pm 0.089}$" in paper
+    assert "**0.500 ± 0.089**" in formats.markdown(models(NEAR))
+
+
+def test_wins_are_counted_by_seed():
+    """none is worse in every seed by 0.5; t-tests of equal differences give p = 0."""
+    found = wins.against(models(NEAR))
+    table = found.table.set_index("second")
+    assert table.loc["mine", ["first", "pairs", "wins", "losses"]].tolist() == ["none", 6, 6, 0]
+    assert table.loc["mine", "difference"] == pytest.approx(-0.5)
+    assert set(table["verdict"]) == {"better"}
+    turned = wins.against(models(NEAR, better="higher"), reference="mine").table.set_index("second")
+    assert turned.loc["none", ["wins", "verdict"]].tolist() == [6, "better"]
+    assert wins.against(models({"none": [1.0]})) is None
+    beside = models({**NEAR, "ksg": [0.0] * 6})
+    beside.loc[beside["estimator"] == "ksg", "status"] = "unsupported"
+    assert set(wins.against(beside).table["second"]) == {"mine", "jsd"}
+    with pytest.raises(UsageError, match="no estimator 'mein'; did you mean 'mine'"):
+        wins.against(models(NEAR), reference="mein")
+
+
+def test_a_run_against_itself_has_no_wins():
+    table = wins.runs(models(NEAR), models(NEAR), ("A", "B")).table
+    assert (table[["wins", "losses"]] == 0).all(axis=None)
+    assert set(table["verdict"]) == {""}
+
+
+DECLARED = {"a": Score("higher"), "b": Score("lower")}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (0.5, "train returned float; expected an Outcome"),
+        (Outcome({"a": 1.0}), "no score 'b'"),
+        (Outcome({"a": 1.0, "b": 1.0, "c": 1.0}), "a score 'c' that the application does not declare"),
+        (Outcome({"a": "1", "b": 1.0}), "train returned a=1; expected a float"),
+        (Outcome({"a": 1.0, "b": 1.0}, chosen={"beta": math.nan}), "chosen that JSON cannot hold"),
+        (Outcome({"a": 1.0, "b": 1.0}, pictures={"p": np.array(["x"])}), "a picture 'p' that is no array of numbers"),
+        (Outcome({"a": 1.0, "b": 1.0}, curves={"c": [1, 2]}), "no list of (step, value) pairs"),
+    ],
+)
+def test_an_answer_that_is_no_outcome_is_told(answer, said):
+    with pytest.raises(ValueError) as told:
+        plain_outcome(answer, DECLARED)
+    assert said in str(told.value)
+
+
+def test_scores_come_in_the_order_they_are_declared():
+    assert list(plain_outcome(Outcome({"b": 1, "a": np.float32(2)}), DECLARED).scores) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scores": {}}, "expected a mapping of names to Score"),
+        ({"scores": {"a": 1.0}}, "expected a mapping of names to Score"),
+        ({"scores": MappingProxyType({"a": Score("up")})}, "a direction is 'higher' or 'lower'"),
+        ({"scores": {"a": Score("higher", margin=-1)}}, "a margin 0 or more"),
+        ({"baselines": "pca"}, "baselines is 'pca'; expected a tuple of names"),
+        ({"term_fields": ("wieght",)}, "'wieght', which is no field; did you mean 'weight'"),
+    ],
+)
+def test_an_application_that_says_too_little_is_refused(changes, said):
+    made = dataclasses.dataclass(frozen=True)(type("Odd", (Toy,), changes))
+    with pytest.raises((TypeError, ValueError)) as told:
+        offers.from_object("odd", made())
+    assert said in str(told.value)
+
+
+class Careless(Toy):
+    """Draws noise from the stream that everyone shares."""
+
+    def train(self, make_term, *, seed, device, baseline=None):
+        found = super().train(make_term, seed=seed, device=device, baseline=baseline)
+        return dataclasses.replace(found, scores={**found.scores, "slope": float(torch.rand(()))})
+
+
+class Leaky(Toy):
+    """Draws once more where there is a term."""
+
+    def train(self, make_term, *, seed, device, baseline=None):
+        term = make_term(2, 1)
+        return super().train(make_term, seed=seed + (term is not None), device=device, baseline=baseline)
+
+
+class Deaf(Toy):
+    """Has one stream for all seeds."""
+
+    def train(self, make_term, *, seed, device, baseline=None):
+        return super().train(make_term, seed=0, device=device, baseline=baseline)
+
+
+class Silent(Toy):
+    """Declares a score that it does not give."""
+
+    scores = {**Toy.scores, "more": Score("lower")}
+
+
+class Willing(Toy):
+    """Takes a weight below 0."""
+
+    def __post_init__(self):
+        pass
+
+
+def broken(application):
+    held = check("-t toy", application, application_checks.promises(Bound()))
+    return {verdict.promise for verdict in held if verdict.broken}
+
+
+def test_a_sound_application_keeps_its_promises():
+    assert not broken(Toy())
+
+
+@pytest.mark.parametrize(
+    ("kind", "promises"),
+    [
+        (Careless, {"leaves_global_randomness_alone", "repeats_itself", "equals_none_at_weight_zero"}),
+        (Leaky, {"equals_none_at_weight_zero"}),
+        (Deaf, {"repeats_itself"}),
+        (Silent, {"returns_what_it_declares", "repeats_itself", "equals_none_at_weight_zero"}),
+        (Willing, {"has_the_common_fields"}),
+    ],
+)
+def test_each_fault_breaks_a_promise(kind, promises):
+    said = {p.__name__: " ".join(p.__doc__.split()) for p in application_checks.promises(Bound())}
+    state = torch.random.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        assert {said[name] for name in promises} <= broken(dataclasses.dataclass(frozen=True)(kind)())
+    finally:
+        torch.random.set_rng_state(state[0])
+        np.random.set_state(state[1])  # noqa: NPY002
+        random.setstate(state[2])
+
+
+def test_what_cannot_be_tried_without_a_term_is_no_broken_promise():
+    verdicts = list(check("-t toy", Toy(), application_checks.promises(application_checks.can_be_term([object()]))))
+    assert not [v for v in verdicts if v.broken]
+    assert sum(v.unsupported is not None for v in verdicts) == 3
+
+
+def test_diverged_carries_an_outcome_through_a_pickle():
+    again = pickle.loads(pickle.dumps(Diverged("lost", Outcome({"a": 1.0}))))
+    assert again.last.scores == {"a": 1.0}
