@@ -30,7 +30,7 @@ OFFERED = {name: named(points) for path in sorted(FOLDER.glob("*.py")) for name,
 SWEEPS = {name: points for name, points in OFFERED.items() if all(hasattr(p, "sample") for p in points.values())}
 POINTS = {f"{sweep}/{name}": point for sweep, points in SWEEPS.items() for name, point in points.items()}
 APPLICATIONS = {
-    f"{sweep}/{name}": point for sweep in OFFERED.keys() - SWEEPS.keys() for name, point in OFFERED[sweep].items()
+    f"{sweep}/{name}": point for sweep in OFFERED if sweep not in SWEEPS for name, point in OFFERED[sweep].items()
 }
 """Points that train a model with a term, in place of a joint distribution."""
 
