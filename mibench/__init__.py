@@ -81,3 +81,7 @@ def scores(*runs: str | Path) -> "pd.DataFrame":
     from mibench import store
 
     return store.scores(*runs)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -87,7 +87,7 @@ def plain(answer: Any) -> Estimate:
         value=_number(
             answer.value, f"estimate returned a value that is {type(answer.value).__name__}; expected a float"
         ),
-        std=_finite("std", answer.std),
+        std=_spread(answer.std),
         ceiling=_finite("ceiling", answer.ceiling),
         ess=_finite("ess", answer.ess),
         steps=_whole("steps", answer.steps),
@@ -148,9 +148,13 @@ def _curve(who: str, curve: Any) -> tuple[tuple[int, float], ...]:
         raise ValueError(f"{who} returned a curve that is no list of (step, value) pairs") from None
 
 
+NO_NUMBERS = (str, bytes, bytearray, bool, np.bool_)
+"""What float() takes all the same."""
+
+
 def _number(value: Any, refusal: str) -> float:
     try:
-        if isinstance(value, str | bytes | bytearray) or np.iscomplexobj(value):  # float() would take these too
+        if isinstance(value, NO_NUMBERS) or np.iscomplexobj(value):
             raise TypeError
         return float(value)
     except (TypeError, ValueError, OverflowError):
@@ -163,6 +167,13 @@ def _finite(name: str, value: Any, who: str = "estimate") -> float | None:
         return None
     found = _number(value, f"{who} returned {name}={str(value)[:40]}; expected a number or None")
     return found if math.isfinite(found) else None
+
+
+def _spread(value: Any) -> float | None:
+    found = _finite("std", value)
+    if found is not None and found < 0:
+        raise ValueError(f"estimate returned std={found}; expected a number that is not negative, or None")
+    return found
 
 
 def _whole(name: str, value: Any) -> int | None:

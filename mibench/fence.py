@@ -16,8 +16,9 @@ def fenced() -> Iterator[None]:
     """Run a plugin's own code in the process that reads arguments and prints.
 
     What it prints goes to stderr, from its children too. Working directory, standard streams, signal handlers and
-    warning filters are put back afterwards, and `os._exit` is a `SystemExit` that says so: a plugin cannot end a
-    command with the exit code of success. What it sets in `os.environ` and `sys.path` stays: it may need it to run.
+    warning filters are put back afterwards. Neither `os._exit` nor `sys.exit` ends the process: both are a RuntimeError
+    here, for a plugin cannot end a command with the exit code of success. What it sets in `os.environ` and `sys.path`
+    stays: it may need it to run.
     """
     main = threading.current_thread() is threading.main_thread()
     handlers = [(number, signal.getsignal(number)) for number in SIGNALS] if main else []
@@ -33,6 +34,8 @@ def fenced() -> Iterator[None]:
         sys.stdout = sys.stderr
         try:
             yield
+        except SystemExit as error:
+            raise RuntimeError(f"SystemExit: {error.code}") from error
         finally:
             os._exit = leave
             sys.stdin, sys.stdout, sys.stderr = streams

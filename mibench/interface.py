@@ -199,6 +199,9 @@ def paired(x: Any, y: Any) -> tuple[Array, Array]:
 
     Raises ValueError, in one line, where rows cannot be pairs.
     """
+    indices = [z.index for z in (x, y) if hasattr(z, "to_numpy") and hasattr(z, "index")]
+    if len(indices) == 2 and len(x) == len(y) and not indices[0].equals(indices[1]):
+        raise ValueError("x and y have different indices, and rows are paired by position: align them, or give arrays")
     x, y = columns(x, "x"), columns(y, "y")
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} rows and y has {len(y)}; rows are pairs, so the two must be equal")
@@ -212,6 +215,8 @@ def columns(z: Any, name: str) -> Array:
     and 1. Raises ValueError, in one line that begins with `name`, for all else: complex, masked, not finite or no
     numbers at all ("0.3" is none), other shapes, no rows or no columns.
     """
+    if isinstance(z, list | tuple) and any(isinstance(part, np.ma.MaskedArray) for part in z):
+        raise ValueError(f"{name} is a {type(z).__name__} of masked arrays: give one array, with nothing masked")
     if isinstance(z, np.ma.MaskedArray) and z.dtype.names is None:
         z = _unmasked(z, name)
     given = _array(z, name)

@@ -264,6 +264,8 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         raise NothingMatched(f"nothing to run: {'; '.join(said)}")
     if settings.output is not None:
         specs.folder_or_file(settings.output, "-o")  # else it cannot even be asked whether it exists
+        if not settings.output:
+            raise UsageError("-o names no folder")
         folder = Path(settings.output)
         if make_folder or folder.exists():
             prepared.writer = store.Writer.at(folder)

@@ -24,6 +24,9 @@ from mibench.interface import Array, Draw, MakeTerm, Outcome
 from mibench.result import COLUMNS, SCHEMA_VERSION, Result, scores_text
 
 DTYPE = "float64"
+ONE_SAMPLE = "one-sample"
+"""The flag of a trial that drew all rows there are: its seeds are no independent samples, and nothing is tested."""
+
 USUAL_SIZE = 10_000
 """How many rows are drawn where nobody says."""
 
@@ -214,7 +217,9 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
         return None
     with fenced():
         reason = refuses(**asked)
-    return None if reason is None else one_line(str(reason))
+    if not isinstance(reason, str | None):
+        raise ValueError(f"refuses returned {one_line(repr(reason), 40)}; expected a reason in words, or None")
+    return one_line(reason) if reason else None
 
 
 def run(trial: Trial, threads: int = 1) -> tuple[Result, Answer | None]:
@@ -234,7 +239,14 @@ def run_many(trials: Sequence[Trial], threads: int = 1) -> Iterator[tuple[Result
     for position, answer, seconds in _answers(good, threads):
         trial, pair = good[position]
         result, estimate = _result(trial, answer)
-        yield replace(result, **_dims(pair), fit_seconds=seconds, trained_together=together), estimate
+        flags = ",".join(filter(None, (result.flags, ONE_SAMPLE if _whole_file(trial) else "")))
+        shared: dict[str, Any] = {"flags": flags, "fit_seconds": seconds, "trained_together": together}
+        yield replace(result, **_dims(pair), **shared), estimate
+
+
+def _whole_file(trial: Trial) -> bool:
+    """Whether the sample is all rows of the task's own file, so that every seed has the same."""
+    return bool(declared(trial.point.task, "rows_at_hand") == trial.n_samples)
 
 
 def _drawn(trial: Trial) -> tuple[Array, Array] | Result:
@@ -314,7 +326,10 @@ def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> I
                 xs, ys, **named(estimator.estimate_each, offered)
             )
             return given
-        answers = list(estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered)))
+        given_at_once = estimator.estimate_many(xs, ys, **named(estimator.estimate_many, offered))
+        if isinstance(given_at_once, Mapping):  # whose keys would pass for answers
+            raise ValueError("estimate_many returned a mapping; expected a list of answers, in order")
+        answers = list(given_at_once)
     else:
         offered |= {"seed": first.estimator_seed, "draw": _draw(first)}
         if len(good) > 1:

@@ -140,3 +140,17 @@ def test_the_door_imports_neither_pandas_nor_torch():
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_masks_in_a_list_are_refused():
+    rows = [np.ma.masked_array([1.0, 2.0], [False, True]), np.ma.masked_array([3.0, 4.0])]
+    with pytest.raises(ValueError, match="x is a list of masked arrays"):
+        paired(rows, np.arange(2.0))
+
+
+def test_frames_of_other_indices_are_refused_and_equal_ones_paired_by_position():
+    x = pd.Series([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="x and y have different indices"):
+        paired(x, x.sort_values(ascending=False))
+    again, _ = paired(x, x * 2)
+    assert again[:, 0].tolist() == x.tolist()

@@ -114,6 +114,15 @@ def test_what_is_imported_late_is_not_in_the_seconds_of_a_fit(kind, estimator_fi
         assert row.wall_seconds > 1.5
 
 
+@pytest.mark.parametrize("body", ["os.closerange(3, 200)", "os._exit(78)"])
+def test_what_a_trial_does_to_its_own_files_is_its_own_crash(estimator_file, body):
+    closing = estimator_file("closing", f"import os\n{body}\nreturn 0.0")
+    good = estimator_file("good", "return 0.5")
+    rows = results([closing, good], ["closing", "good"], seeds=2)
+    assert [row.status for row in rows["closing"]] == ["crashed"] * 2
+    assert [row.status for row in rows["good"]] == ["ok"] * 2
+
+
 def test_what_a_row_cannot_hold_is_an_error_of_its_own_trial(estimator_file):
     odd = estimator_file("odd", "return 0.0", fields="direction = object()")
     good = estimator_file("good", "return 0.5")

@@ -7,6 +7,7 @@ import pytest
 
 from mibench import runs, settings, store
 from mibench.errors import NothingMatched
+from mibench.findings import summary
 
 NARROW = "    def refuses(self, dim_x):\n        return None if dim_x == 1 else f'takes one column, not {dim_x}'\n"
 
@@ -49,12 +50,33 @@ def test_at_the_command_line_it_counts_as_ok(narrow, mibench, tmp_path):
     command = ("-e", "narrow,gaussian", "-p", narrow, "-t", "gaussian", "--dims", "1,2", "--mi", "0.5", "-n", 20)
     done = mibench("run", *command, "-o", "out")
     assert done.returncode == 0, done.stderr
-    assert "3 trials of narrow are not supported: takes one column, not 2" in done.stderr
+    assert "3 trials of narrow not supported: takes one column, not 2" in done.stderr
     assert "n/a" in done.stdout
     assert "failed" not in done.stdout
     alone = mibench("run", "-e", "narrow", "-p", narrow, "-t", "gaussian:dim=2", "-o", "alone")
     assert (alone.returncode, "takes one column" in alone.stderr) == (5, True)
     assert not (tmp_path / "alone").exists()
+
+
+AT_PLANNING = {
+    "ends in refuses": ("def refuses(self, n):", "raise SystemExit(0)", "RuntimeError: SystemExit: 0"),
+    "refuses with a number": ("def refuses(self, n):", "return 3", "refuses returned 3; expected a reason in words"),
+    "fails to size a batch": ("def trials_at_once(self, *where):", "raise RuntimeError('boo')", None),
+    "answers with a mapping": ("def trials_at_once(self, *where):", "return 4", None),
+}
+
+
+@pytest.mark.parametrize(("head", "body", "error"), AT_PLANNING.values(), ids=AT_PLANNING)
+def test_what_an_estimator_does_while_it_is_planned_costs_its_own_rows(estimator_file, tmp_path, head, body, error):
+    many = "    def estimate_many(self, xs, ys, *, seeds):\n        return dict(enumerate([0.2] * len(xs)))\n\n"
+    file = estimator_file("odd", "return 0.25")
+    file.write_text(
+        file.read_text().replace("    def estimate", f"    {head}\n        {body}\n\n{many}    def estimate", 1)
+    )
+    rows = list(runs.prepare(asked(file, tmp_path, estimators=("odd", "gaussian"), dims=("1",), mi=("0.5",))).results())
+    assert [row.status for row in rows if row.estimator == "gaussian"] == ["ok"] * 2
+    mine = [row for row in rows if row.estimator == "odd"]
+    assert all(error in row.error for row in mine) if error else {row.mi_estimate for row in mine} == {0.25}
 
 
 def test_a_plugin_edited_while_the_run_goes_on_is_noticed(estimator_file, tmp_path):
@@ -85,6 +107,9 @@ def test_an_own_file_that_changes_between_runs_makes_its_rows_stale(tmp_path):
     given = asked(file, tmp_path, estimators=("gaussian",), tasks=("own",), samples=())
     rows = list(runs.prepare(given).results())
     assert [(row.status, row.n_samples) for row in rows] == [("ok", 50)] * 2, "all rows of the file"
+    assert {row.flags for row in rows} == {"one-sample"}, "every seed has the same"
+    (cell,) = summary.cells(store.load(tmp_path / "out")).to_dict("records")
+    assert np.isnan([cell["ci_low"], cell["ci_high"]]).all(), "no interval from one draw"
     np.savetxt(tmp_path / "p.csv", rng.standard_normal((50, 2)), delimiter=",", header="x,y", comments="")
     again = runs.prepare(given)
     again.survey()

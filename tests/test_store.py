@@ -158,11 +158,11 @@ def test_a_run_json_without_settings_cannot_be_gone_on_with(tmp_path):
 
 def test_the_row_started_last_wins_whatever_the_files_times(tmp_path):
     """As after `cp -r`, `touch` or a checkout."""
-    for value in (0.1, 0.2, 0.3):
-        run = run_at(tmp_path / "a")
-        run.append(result("t1", mi_estimate=value))
-        run.append(result("t2", "error" if value < 0.3 else "ok"))
-        run.close()
+    writers = [run_at(tmp_path / "a") for _ in range(3)]  # as of runs side by side
+    for second, value in ((2, 0.2), (3, 0.3), (1, 0.1)):
+        started = f"2026-01-01T00:00:0{second}"
+        writers[value == 0.2].append(result("t1", mi_estimate=value, started_at=started))
+        writers[value != 0.2].append(result("t2", "error" if value < 0.3 else "ok", started_at=started))
     for age, path in enumerate(store.row_files(tmp_path / "a")):
         os.utime(path, (10**9 - 10**6 * age,) * 2)
     frame = store.load(tmp_path / "a").set_index("trial_id")

@@ -54,11 +54,11 @@ class Progress:
             slots = Counter(slot.name for slot in prepared.slots)
             where = ", ".join(f"{count} × {name}" for name, count in slots.items())
             where = where if prepared.settings.executor == "local" else f"what {prepared.settings.executor} offers"
-            self.say(f"{self.total} trials to run{kept}; at once: {where}; folder {prepared.folder}")
+            self.say(f"{_trials(self.total)} to run{kept}; at once: {where}; folder {prepared.folder}")
         else:
             self.say(f"nothing to run: all {prepared.kept} trials are in {prepared.folder}")
         for (name, reason), count in prepared.unsupported.items():
-            self.say(f"{count} trials of {name} are not supported: {reason}")
+            self.say(f"{_trials(count)} of {name} not supported: {reason}")
         for name, count in prepared.stale.items():
             self.say(
                 f"{count} rows of {name} in the folder were made by another version of it or of its task; "
@@ -119,6 +119,10 @@ class Progress:
         done = self.counts.total()
         failed = done - sum(self.counts[status] for status in SETTLED)
         return f"{done}/{self.total} · ok {self.counts['ok']} · failed {failed} · {self.left}"
+
+
+def _trials(count: int) -> str:
+    return f"{count} trial{'s' * (count != 1)}"
 
 
 def _on_terminal() -> bool:

@@ -217,7 +217,8 @@ def _drive(prepared: "Prepared", as_json: bool, quiet: bool, verbose: bool) -> N
         progress.say(f"  mibench resume {shlex.quote(str(prepared.folder))}")
         raise typer.Exit(130) from None
     except MibenchError:
-        progress.say(f"go on with: mibench resume {shlex.quote(str(prepared.folder))}")
+        if prepared.folder.exists():
+            progress.say(f"go on with: mibench resume {shlex.quote(str(prepared.folder))}")
         raise
     frame = _export(prepared)
     bad = int((~frame["status"].isin(SETTLED)).sum())

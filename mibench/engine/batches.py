@@ -61,9 +61,12 @@ def _chunks(group: list[Trial], jobs: int) -> Iterator[list[Trial]]:
         yield group
         return
     where = group[0].n_samples, *dims, group[0].device
-    with fenced():
-        most = max(1, estimator.trials_at_once(*where))
-        least = max(1, estimator.least_batch(*where)) if hasattr(estimator, "least_batch") else 1
+    try:
+        with fenced():
+            most = max(1, int(estimator.trials_at_once(*where)))
+            least = max(1, int(estimator.least_batch(*where))) if hasattr(estimator, "least_batch") else 1
+    except Exception:  # each trial by itself then, as if it had no batches
+        most = least = 1
     parts = max(math.ceil(len(group) / most), min(jobs, len(group) // least))
     for part in range(parts):
         yield group[part * len(group) // parts : (part + 1) * len(group) // parts]

@@ -87,9 +87,17 @@ class Isolation:
         failure = ("error", told) if told else self._failure(end)
         log = _tail(one.folder / child.LOG)
         shutil.rmtree(one.folder, ignore_errors=True)
-        if end.code == child.NO_ROOM and end.why is None:
+        if end.code == child.NO_ROOM and end.why is None and not self._has_room():  # else the trial's own doing
             raise _no_room(self.folder, "a trial's process could not write there")
         return Outcome(rows, failure, log, seconds, socket.gethostname(), lost=end.why == "lost")
+
+    def _has_room(self) -> bool:
+        try:
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                file.write(bytes(1 << 16))
+        except OSError:
+            return False
+        return True
 
     def stop(self, one: Underway) -> None:
         """End a parcel's process and all that it started."""

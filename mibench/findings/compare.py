@@ -137,7 +137,7 @@ def _two(
     a: pd.DataFrame, b: pd.DataFrame, names: tuple[str, str], unit: str, notes: Sequence[str], labelled: bool = True
 ) -> Comparison:
     keys = ["label", *PAIR]
-    columns = [*keys, "mi_estimate", "mi_true", "ok", "failed", "code"]
+    columns = [*keys, "mi_estimate", "mi_true", "ok", "failed", "code", "one_sample"]
     both = a[columns].merge(b[columns], on=keys, suffixes=("_first", "_second"))
     if both.empty:
         raise NothingMatched(f"{names[0]} and {names[1]} share no task, point, n and seed; nothing can be paired")
@@ -174,15 +174,17 @@ def _two(
         failed_second=("failed_second", "sum"),
         codes_first=("code_first", "nunique"),
         codes_second=("code_second", "nunique"),
+        one=("one_sample_first", "any"),
     ).reset_index()
-    table["low"], table["high"] = t_interval(table["difference"], table["sd"], table["pairs"])
-    raw = [paired_t(table[m], table[s], table["pairs"]) for m, s in (("difference", "sd"), ("change", "change_sd"))]
+    draws = table["pairs"].where(~table.pop("one"), 1)  # seeds that share all rows of a file are one draw
+    table["low"], table["high"] = t_interval(table["difference"], table["sd"], draws)
+    raw = [paired_t(table[m], table[s], draws) for m, s in (("difference", "sd"), ("change", "change_sd"))]
     after = holm(np.concatenate(raw))
     table["p"], table["p_change"] = after[: len(table)], after[len(table) :]
     nearer = np.where(table["change"] < 0, "better", "worse")
     table["verdict"] = np.where(table["p_change"] <= LEVEL, nearer, np.where(table["p"] <= LEVEL, "differs", ""))
-    if table["pairs"].max() < 2:
-        notes.append("one seed a cell: no test can be made; run more seeds")
+    if draws.max() < 2:
+        notes.append("one sample a cell: no test can be made; run more seeds, or fewer rows of a file than it has")
     failed = both["failed_first"] | both["failed_second"]
     for count, why in ((failed.sum(), "failed"), ((~good & ~failed).sum(), "does not support the point")):
         if count:

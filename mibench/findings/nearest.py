@@ -45,5 +45,6 @@ def best(rows: pd.DataFrame, row: list[str], level: float = 0.05) -> pd.Series:
     margin = by["margin"].mean().reindex(mean.index)
     leads = mean == mean.groupby(row).transform("min")  # who is as good to the last bit leads too
     p = pd.Series(below_margin(paired["mean"], paired["std"], paired["count"], margin), index=mean.index)
-    p = p.where(~leads & (paired["count"] >= FEWEST_SEEDS))
+    one = by["one_sample"].any().reindex(mean.index)  # its seeds are one draw
+    p = p.where(~leads & ~one & (paired["count"] >= FEWEST_SEEDS))
     return leads | (p.groupby(row).transform(holm) <= level)

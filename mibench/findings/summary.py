@@ -127,6 +127,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     measured = np.isfinite(rows["mi_estimate"]) & np.isfinite(rows["mi_true"])
     rows["ok"] = (rows["status"] == "ok") & (measured | (rows["kind"] != "task"))
     rows["failed"] = ~rows["ok"] & (rows["status"] != "unsupported")
+    rows["one_sample"] = rows["flags"].str.contains("one-sample", regex=False)
     twice = rows.duplicated([*ROW, "label", "seed"])
     if twice.any():
         first = rows[twice].iloc[0]
@@ -245,7 +246,8 @@ def cells(frame: pd.DataFrame, unit: str = "nats") -> pd.DataFrame:
     table["n_unsupported"] = table["n_seeds"] - table["n_ok"] - table["n_failed"]
     codes = rows["code"].where(rows["code"] != "").groupby([rows[key] for key in (*ROW, "label")], sort=False)
     table["n_codes"] = codes.nunique()
-    table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], table["n_ok"])
+    independent = table["n_ok"].where(~by["one_sample"].any(), 1)  # seeds that share all rows are one draw
+    table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], independent)
     table["failures"] = counted(rows, failures(rows)).reindex(table.index).fillna("")
     flags = rows.loc[good, "flags"].str.split(r"[,;\s]+", regex=True).explode()
     flagged = rows.loc[flags.index]

@@ -127,7 +127,7 @@ def _read_csv(path: Path) -> "pd.DataFrame":
 def _breaks_off(frame: "pd.DataFrame") -> bool:
     """Whether a row lacks its end: the last column is one that is never empty."""
     ends = frame.iloc[:, -1].astype("string").fillna("")
-    return bool((ends == "").any() or (ends.name == "sequence" and ends.iloc[-1][-10:-9] != "#"))
+    return bool((ends == "").any() or (ends.name == "sequence" and ends.iloc[-1][-21:-20] != "#"))
 
 
 def _read_parquet(path: Path) -> "pd.DataFrame":

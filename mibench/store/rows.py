@@ -65,7 +65,7 @@ def lines(path: Path) -> Iterator[Row]:
                 raise ValueError("no row")
             if not row.get("sequence"):  # of before there was one
                 started = started or _file_start(path)
-                row["sequence"] = f"{started}#{number:09}"
+                row["sequence"] = f"{started}#{number:020}"
             found = from_row(row)
             if not ID.fullmatch(found[PLACES["trial_id"]]):
                 raise ValueError("a trial_id that is none")

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import itertools
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import secrets
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -34,8 +34,7 @@ class Writer:
         self.run_id = folder.name
         self._file: int | None = None
         self._path = folder
-        self._rows = itertools.count()
-        self._began = datetime.now(UTC).isoformat(timespec="microseconds")
+        self._written = 0
 
     @classmethod
     def create(cls, name: str, parent: Path = RESULTS) -> "Writer":
@@ -80,7 +79,9 @@ class Writer:
 
     def append(self, result: Result) -> Result:
         """Write one row and hand it to the system; raises StorageError where it would be lost."""
-        row = replace(result, run_id=self.run_id, sequence=f"{self._began}#{next(self._rows):09}")
+        started = result.started_at or datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._written = max(time.time_ns(), self._written + 1)
+        row = replace(result, run_id=self.run_id, started_at=started, sequence=f"{started}#{self._written:020}")
         line = (json.dumps(asdict(row), allow_nan=False, separators=(",", ":")) + "\n").encode()
         with _storing(self.folder):
             if self._file is None:
@@ -185,6 +186,5 @@ def _storing(folder: Path) -> Iterator[None]:
         free = ""
         with contextlib.suppress(OSError):
             free = f" ({shutil.disk_usage(folder if folder.exists() else folder.parent).free >> 20} MB free)"
-        raise StorageError(
-            f"cannot write to {folder}: {error.strerror or error}{free}; rows already written are kept"
-        ) from error
+        kept = "rows already written are kept" if folder.exists() else "the folder is gone, with the rows that it held"
+        raise StorageError(f"cannot write to {folder}: {error.strerror or error}{free}; {kept}") from error
