@@ -177,7 +177,7 @@ REFUSED = {
     "a class": ({"estimators": Zero}, "estimator 'Zero' is <class"),
     "a function": ({"estimators": of_zero}, "a function needs one around it"),
     "a number": ({"tasks": [3]}, "3 is no estimator and no task"),
-    "something else": ({"estimators": {"half": Fraction(1, 2)}}, "neither an estimator"),
+    "something else": ({"estimators": {"half": Fraction(1, 2)}}, "no estimator (estimate), task (sample)"),
     "an option that is none": ({"seed": 3}, "no setting 'seed'; did you mean 'seeds'?"),
     "no seeds": ({"seeds": []}, "there is no seed in it"),
     "half a seed": ({"seeds": 2.5}, "seeds=2.5: give a count"),

@@ -33,7 +33,7 @@ def folder(path, frame, logs=True):
     for name, column in COLUMNS.items():
         if column.kind is str and not column.optional:
             frame[name] = frame[name].astype(object).where(frame[name].notna(), column.default or "")
-    frame["sequence"] = [f"2026-01-01T00:00:00#{i:09}" for i in range(len(frame))]
+    frame["sequence"] = [f"2026-01-01T00:00:00#{i:020}" for i in range(len(frame))]
     frame.to_csv(path / "trials.csv", index=False)
     (path / "rows").mkdir()
     with (path / "rows" / "one.jsonl").open("w") as file:
