@@ -314,6 +314,16 @@ def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) ->
         yield from ((position, error, share) for position in sorted(left))
 
 
+def _gives_each(kind: type) -> bool:
+    """Whether a class gives answers one by one; not if it inherits that and has an `estimate_many` of its own."""
+    for made in kind.__mro__:
+        if "estimate_each" in vars(made):
+            return True
+        if "estimate_many" in vars(made):
+            return False
+    return False
+
+
 def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterable[tuple[int, Any]]:
     """What the estimator returns for one trial or several, by position."""
     (first, (x, y)), estimator = good[0], good[0][0].choice.estimator
@@ -321,7 +331,7 @@ def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> I
     if len(good) > 1 and not hasattr(estimator, "estimate_family"):
         offered |= {"seeds": [t.estimator_seed for t, _ in good], "draws": [_draw(t) for t, _ in good]}
         xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
-        if hasattr(estimator, "estimate_each"):
+        if _gives_each(type(estimator)):
             given: Iterable[tuple[int, Any]] = estimator.estimate_each(
                 xs, ys, **named(estimator.estimate_each, offered)
             )

@@ -243,6 +243,29 @@ def test_trials_together_give_what_they_give_alone():
     assert [r.trained_together for r in alone] == [None] * 4
 
 
+@dataclass(frozen=True)
+class ByTurns(Together):
+    """Gives each answer as it is known, the last one first."""
+
+    def estimate_each(self, xs, ys, *, seeds):
+        yield from ((place, float(xs[place][0, 0])) for place in reversed(range(len(xs))))
+
+
+@dataclass(frozen=True)
+class Doubled(ByTurns):
+    """Has a way of its own for many, below an inherited one for each."""
+
+    def estimate_many(self, xs, ys, *, seeds):
+        return [2 * float(x[0, 0]) for x in xs]
+
+
+@pytest.mark.parametrize(("estimator", "times"), [(ByTurns(), 1), (Doubled(), 2)], ids=["each", "many below it"])
+def test_the_nearest_way_to_estimate_many_is_the_one_that_is_asked(estimator, times):
+    trials = [make(estimator, seed=seed) for seed in range(3)]
+    found = {result.trial_id: result.mi_estimate for result, _ in run_many(trials)}
+    assert found == {t.id: times * run(make(Together(), seed=t.seed))[0].mi_estimate for t in trials}
+
+
 def test_one_spoilt_trial_leaves_the_others_their_rows():
     results = [result for result, _ in run_many([make(Together(spoil=2), seed=seed) for seed in range(4)])]
     assert [r.status for r in results] == ["ok", "ok", "error", "ok"]
