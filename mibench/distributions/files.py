@@ -10,18 +10,17 @@ nearest-neighbour estimators), so n is at most their number. Nothing is proven h
 says it is, and `mi_error` how sure they are.
 """
 
-import csv
-import difflib
-import math
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from mibench.distributions import fields
+from mibench.distributions import delimited, fields
 from mibench.interface import Array, columns
 
 
@@ -113,17 +112,8 @@ class Table(Rows):
     def arrays(self) -> tuple[Array, Array]:
         """The columns."""
         path = self._file(self.path)
-        try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                reader = csv.reader(file)
-                lines = [(reader.line_num, row) for row in reader if row]
-            both = _numbers(lines, [*self.x, *self.y])
-        except UnicodeDecodeError:
-            raise ValueError(f"{path}: not text in UTF-8; save it as CSV in UTF-8") from None
-        except OSError as error:
-            raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-        except (ValueError, csv.Error) as error:
-            raise ValueError(f"{path}: {error}") from None
+        with delimited.reading(path):
+            both = _numbers(delimited.lines(path), [*self.x, *self.y])
         return both[:, : len(self.x)], both[:, len(self.x) :]
 
 
@@ -148,13 +138,18 @@ class Arrays(Rows):
     @cached_property
     def arrays(self) -> tuple[Array, Array]:
         """What the files hold."""
-        x, y = (_loaded(self._file(name)) for name in (self.x, self.y))
+        x, y = (_copied(self._file(name)) for name in (self.x, self.y))
         if len(x) != len(y):
             raise ValueError(f"{self.x} has {len(x)} rows and {self.y} has {len(y)}: rows must be pairs")
         return x, y
 
 
-def _loaded(path: Path) -> Array:
+def _copied(path: Path) -> Array:
+    return np.array(columns(loaded(path), str(path)))  # a copy: the file may change
+
+
+def loaded(path: Path) -> npt.NDArray[Any]:
+    """The array of an NPY file, mapped and not read. Raises ValueError, in one line that begins with the file."""
     try:
         with path.open("rb") as file:
             start = file.read(6)
@@ -163,32 +158,22 @@ def _loaded(path: Path) -> Array:
         if start != b"\x93NUMPY":
             raise ValueError("not an NPY file of numbers; numpy.save writes those")
         # mapped, so that a header that promises terabytes is found out before memory is asked for
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
     except Exception as error:  # numpy raises many kinds for a header that makes no sense
         said = " ".join(str(error).split())
         short = "the file is shorter than its header says; write it again" if "mmap length" in said else said
         raise ValueError(f"{path}: {short}") from None
-    return np.array(columns(found, str(path)))  # a copy: the file may change
 
 
-def _numbers(lines: list[tuple[int, list[str]]], wanted: list[str]) -> Array:
+def _numbers(lines: Iterator[delimited.Line], wanted: list[str]) -> Array:
     """The wanted columns of a table's lines, each with its number in the file; the first one is the header."""
-    (_, header), *rows = lines or [(0, [])]
-    names = [name.strip() for name in header]
-    for name in wanted:
-        if name not in names:
-            raise ValueError(f"no column {name!r}; {_instead(name, header)}")
-        if names.count(name) > 1:
-            raise ValueError(f"{names.count(name)} columns are called {name!r}; give each a name of its own")
+    _, header = next(lines, (0, []))
+    places = [delimited.place(name, header) for name in wanted]
+    rows = list(delimited.whole(lines, header))
     if not rows:
         raise ValueError("no rows below the header")
-    for k, (line, row) in enumerate(rows, 1):
-        if len(row) != len(names):
-            hint = "; decimal numbers need a point, not a comma" if len(row) == 2 * len(names) else ""
-            raise ValueError(f"row {k} (line {line}) has {len(row)} values and the header {len(names)}{hint}")
-    places = [names.index(name) for name in wanted]
     try:
         if any("_" in row[place] for _, row in rows for place in places):  # float() takes "7_7" for 77
             raise ValueError
@@ -200,40 +185,16 @@ def _numbers(lines: list[tuple[int, list[str]]], wanted: list[str]) -> Array:
     return both
 
 
-def _instead(name: str, header: list[str]) -> str:
-    if len(header) == 1 and (other := next((sign for sign in ";\t|" if sign in header[0]), None)):
-        return f"the header is one value, {header[0]!r:.60}: separate values by commas and not by {other!r}"
-    names = [cell.strip() for cell in header]
-    small = {cell.lower(): cell for cell in names}
-    near = difflib.get_close_matches(name.lower(), small, n=1, cutoff=0.5)
-    return f"did you mean {small[near[0]]!r}?" if near else f"there are {', '.join(names) or 'none'}"
-
-
-def _first_wrong(rows: list[tuple[int, list[str]]], wanted: list[str], places: list[int]) -> str:
+def _first_wrong(rows: list[delimited.Line], wanted: list[str], places: list[int]) -> str:
     """What is wrong with the first cell that is no number, and how many there are."""
     wrong = [
         (k, line, name, row[place])
         for k, (line, row) in enumerate(rows, 1)
         for name, place in zip(wanted, places, strict=True)
-        if not _is_finite(row[place])
+        if not delimited.is_finite(row[place])
     ]
     k, line, name, cell = wrong[0]
-    said, more = "is empty" if not cell.strip() else f"holds {cell!r:.40}, which is no finite number", ""
-    if "_" in cell and _is_number(cell.replace("_", "")):
-        more = ": write numbers without underscores"
-    elif "," in cell and _is_number(cell.replace(",", ".", 1)):
-        more = ": write a point, not a comma, in decimal numbers"
+    said = "is empty" if not cell.strip() else f"holds {cell!r:.40}, which is no finite number"
+    more = f": {instead}" if (instead := delimited.meant(cell)) else ""
     count = f" ({len(wrong)} such cells in all); drop or fill them first" if not more else f" ({len(wrong)} such cells)"
     return f"column {name!r} {said} at row {k} (line {line}){more}{count}"
-
-
-def _is_finite(cell: str) -> bool:
-    return "_" not in cell and _is_number(cell) and math.isfinite(float(cell))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
