@@ -1,7 +1,7 @@
 """mibench runs any mutual-information estimator on any task with known mutual information.
 
-The verbs from Python are `estimator`, `tasks`, `run`, `load` and `scores`. They import what they need when they are
-called: plugins import mibench too, and need none of it.
+The verbs from Python are `estimate`, `estimator`, `tasks`, `run`, `load` and `scores`. They import what they need when
+they are called: plugins import mibench too, and need none of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,8 @@ from mibench.interface import Application, Array, Diverged, Draw, Estimate, Esti
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mibench.owndata import Findings
 
 __version__ = "0.1.0"
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Task",
     "Term",
     "__version__",
+    "estimate",
     "estimator",
     "hookimpl",
     "load",
@@ -34,6 +37,33 @@ __all__ = [
     "scores",
     "tasks",
 ]
+
+
+def estimate(
+    x: Any = (),
+    y: Any = (),
+    *,
+    data: Any = None,
+    groups: Any = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    **options: Any,
+) -> "Findings":
+    """What x tells of y, as `mibench estimate` says it: print it, or take its `lines`, `to_dict()` or `to_frame()`.
+
+    x and y are arrays `(n,)` or `(n, dim)`, lists, Series, frames or tensors; or, of a DataFrame or file `data`, names,
+    ranges and patterns of columns. `groups` is a column too. `options` are the fields of `mibench.owndata.Question`:
+    estimators, permutations, series, lag, missing, distinct, unit, seed, plugins. Raises UsageError, in one line.
+    """
+    from mibench import owndata
+
+    question = owndata.question(**options)
+    if data is None:
+        return owndata.whole(owndata.prepare(question, owndata.of_sides(x, y, groups)))
+    table = owndata.of_frame(data) if hasattr(data, "iloc") else owndata.opened(data, separator, decimal)
+    source = "data" if hasattr(data, "iloc") else str(data)
+    of_x, of_y = ([side] if isinstance(side, str) else list(side) for side in (x, y))
+    return owndata.whole(owndata.prepare(question, owndata.of_table(table, source, of_x, of_y, groups)))
 
 
 def estimator(spec: str, plugins: Sequence[str | Path] = ()) -> Any:

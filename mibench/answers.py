@@ -95,6 +95,7 @@ def plain(answer: Any) -> Estimate:
         curve=curve,
         flags=flags,
         path=None if answer.path is None else one_line(answer.path, 80),
+        parts=tuple(_number(part, "estimate returned parts that are no numbers") for part in answer.parts),
     )
 
 

@@ -24,8 +24,9 @@ class Estimate:
 
     `std` is the estimator's own standard error in nats. `ceiling` is a value in nats the estimator cannot exceed
     (InfoNCE: log of the batch). `ess` is the effective number of negatives behind log E[exp T]. `curve` holds
-    (step, validation value in nats) pairs. `samples_seen` counts the distinct pairs that training drew. `path` says
-    which of several equal computations ran. `flags` are warnings about the value: "unreliable" (few effective
+    (step, validation value in nats) pairs. `parts` are values of equal, disjoint shares of the sample, whose mean
+    `value` is. `samples_seen` counts the distinct pairs that training drew. `path` says which of several equal
+    computations ran. `flags` are warnings about the value: "unreliable" (few effective
     negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
     of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
     value lies a nat below 0, where any constant critic is better).
@@ -40,6 +41,7 @@ class Estimate:
     curve: Sequence[tuple[int, float]] = ()
     flags: tuple[str, ...] = ()
     path: str | None = None
+    parts: tuple[float, ...] = ()
 
     def __float__(self) -> float:
         return float(self.value)
@@ -76,6 +78,9 @@ class Estimator(Protocol):
     * `family`, the name of a field whose values one computation can serve, and `estimate_family(x, y, siblings, ...)`:
       one `Estimate` for each of `siblings`, which differ in that field alone, each as on its own;
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
+    * `panel`: the kinds of own data ("continuous", "rounded", "mixed", "discrete") that it is tried on where nobody
+      names an estimator, each with the settings it has there where none are given;
+    * `indicators`: true if it is given a category as a column of 0 and 1, and not as its place in the list of them;
     * `fresh`: true if it wants `draw` on any task;
     * `refuses(n, dim_x, dim_y, device, ...)`, arguments by name: the reason why it cannot do such a trial, None if it
       can; the trial then is `unsupported`, which is no failure;

@@ -36,6 +36,7 @@ class KSG:
     direction = "none"
     devices = ("cpu", "cuda")
     family = "k"
+    panel = {"continuous": {"scaling": "rank"}, "rounded": {"scaling": "rank", "noise": 1e-6}}
 
     def refuses(self, n, device):
         return neighbors.refuses(self.k, n, device)

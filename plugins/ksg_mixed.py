@@ -27,6 +27,7 @@ class KSGMixed:
 
     direction = "none"
     devices = ("cpu", "cuda")
+    panel = {"mixed": {"scaling": "rank"}, "discrete": {}}
 
     def refuses(self, n, device):
         return neighbors.refuses(self.k, n, device)

@@ -19,6 +19,7 @@ class MINE(NeuralEstimator):
 
     direction = "lower"
     state: ClassVar = (0.0,)
+    panel: ClassVar = {kind: {"folds": 5} for kind in ("continuous", "rounded", "mixed", "discrete")}
 
     def bound(self, joint, marginal):
         return joint.mean() - log_mean_exp(marginal)

@@ -33,6 +33,7 @@ COMMANDS = {
     "plots": ("plot",),
     "compare": ("compare",),
     "report": ("report",),
+    "estimate": ("estimate",),
     "check": ("check",),
     "sample": ("sample",),
 }

@@ -72,6 +72,7 @@ class Bound:
 
     direction: ClassVar[Direction] = "none"
     devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu", "mps")
+    indicators: ClassVar[bool] = True
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
     selects: ClassVar[str] = "bound"

@@ -199,6 +199,7 @@ def combine(folds: Sequence[Estimate]) -> Estimate:
         first,
         value=float(np.mean([e.value for e in folds])),
         std=sqrt(sum((e.std or 0) ** 2 for e in folds)) / len(folds),
+        parts=tuple(e.value for e in folds),
         ess=min((e.ess for e in folds if e.ess is not None), default=None),
         steps=sum(e.steps or 0 for e in folds),
         flags=tuple(sorted({flag for e in folds for flag in e.flags})),

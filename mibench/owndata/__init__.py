@@ -1,0 +1,38 @@
+"""Own data: how much do these columns tell of those, is there anything at all, and which estimate is to be trusted?
+
+`sources` and `selection` find columns, `columns` and `sample` say what they hold, `panel` who estimates, `lines` what
+each says; `intervals` and `permutations` say how sure that is, `cautions` what may be wrong with it, and `findings`
+puts it together. `question` goes this way.
+"""
+
+from mibench.owndata.findings import Findings
+from mibench.owndata.lines import UNITS
+from mibench.owndata.question import (
+    Prepared,
+    Question,
+    exit_code,
+    in_python,
+    of_sides,
+    of_table,
+    opened,
+    prepare,
+    question,
+    whole,
+)
+from mibench.owndata.sources import of_frame
+
+__all__ = [
+    "UNITS",
+    "Findings",
+    "Prepared",
+    "Question",
+    "exit_code",
+    "in_python",
+    "of_frame",
+    "of_sides",
+    "of_table",
+    "opened",
+    "prepare",
+    "question",
+    "whole",
+]

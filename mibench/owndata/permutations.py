@@ -1,0 +1,77 @@
+"""Is there any dependence? Pairs are broken in ways that leave all else as it is, and estimated again.
+
+p = (1 + #{broken ≥ whole}) / (1 + B): Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 9, 39 (2010).
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mibench.interface import Array
+from mibench.owndata.sample import Rows, Sample
+
+LEVEL = 0.05
+
+WORK = 2_000_000
+"""Values broken and looked at again, over all permutations, where nobody says how many."""
+
+MOST, LEAST = 199, 19
+
+
+def usual(n: int, columns: int) -> int:
+    """How many permutations: fewer of large samples, and enough for p ≤ 0.05 of any."""
+    return max(LEAST, min(MOST, WORK // (n * columns)))
+
+
+def needed(asked: int, pairs: int) -> int:
+    """How many permutations the least of so many p-values needs to be able to stay below the level when adjusted."""
+    return max(asked, math.ceil(pairs / LEVEL) - 1)
+
+
+def broken(sample: Sample, count: int, seed: int) -> Iterator[Rows]:
+    """So many orders of y's rows, the same for all estimators.
+
+    Rows are shuffled within their groups. In a series y is turned by a random number of rows, the same that the turned
+    part stays in order with itself; not by less than a twentieth, where rows are still like their neighbours.
+    """
+    rng = np.random.default_rng([seed, 1])
+    whole = np.arange(sample.n)
+    groups = [whole] if sample.groups is None else _members(sample.groups)
+    for _ in range(count):
+        order = whole.copy()
+        for rows in groups:
+            order[rows] = np.roll(rows, _turn(len(rows), rng)) if sample.series else rng.permutation(rows)
+        yield order
+
+
+def _members(groups: Rows) -> list[Rows]:
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+
+
+def _turn(n: int, rng: np.random.Generator) -> int:
+    least = max(1, n // 20)
+    return int(rng.integers(least, n - least + 1)) if n > 2 * least else int(rng.integers(n))
+
+
+def p_value(value: float, null: Sequence[float]) -> float:
+    """The share of broken samples that say as much as the whole one, itself among them; ties to rounding count."""
+    slack = 1e-12 * max(1.0, abs(value))
+    return float((1 + np.count_nonzero(np.asarray(null) >= value - slack)) / (1 + len(null)))
+
+
+def adjusted(p: Array, how: str) -> Array:
+    """p-values of many pairs: "holm" keeps the chance of any false one, "bh" the share of false ones among those found.
+
+    Holm, Scand. J. Statist. 6, 65 (1979); Benjamini & Hochberg, J. R. Statist. Soc. B 57, 289 (1995).
+    """
+    order, m = np.argsort(p, kind="stable"), len(p)
+    rank = np.arange(1, m + 1)
+    if how == "holm":
+        stepped = np.maximum.accumulate((m + 1 - rank) * p[order])
+    else:
+        stepped = np.minimum.accumulate((m / rank * p[order])[::-1])[::-1]
+    found = np.empty(m)
+    found[order] = np.minimum(stepped, 1)
+    return found

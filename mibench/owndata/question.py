@@ -1,0 +1,221 @@
+"""What is asked of own data, and the way from there to the findings."""
+
+import collections
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mibench import catalogue as catalogues
+from mibench.errors import UsageError, one_line
+from mibench.owndata import cautions, permutations, selection, sources
+from mibench.owndata.columns import Raw
+from mibench.owndata.findings import Findings
+from mibench.owndata.lines import UNITS, Line, steps
+from mibench.owndata.panel import Asked, panel
+from mibench.owndata.sample import Sample, sample
+from mibench.specs import nearest
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, in the words of the command line; `permutations` is None for the usual number."""
+
+    estimators: tuple[str, ...] = ()
+    permutations: int | None = None
+    series: bool = False
+    lag: int = 0
+    missing: str = "drop"
+    distinct: bool = False
+    unit: str = "nats"
+    seed: int = 0
+    threads: int = 1
+    device: str = "cpu"
+    plugins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise UsageError(f"unit={self.unit!r} is neither nats nor bits")
+        if self.missing not in ("drop", "error"):
+            raise UsageError(f"missing={self.missing!r} is neither drop nor error")
+        if self.permutations is not None and not (self.permutations == 0 or self.permutations >= permutations.LEAST):
+            least = permutations.LEAST
+            raise UsageError(f"permutations={self.permutations}: give 0, or {least} and more, so that p can be 0.05")
+        if self.seed < 0:
+            raise UsageError(f"seed={self.seed}: seeds are not negative")
+
+
+def question(**options: Any) -> Question:
+    """A question from Python's words: one name or several. Raises UsageError for an option that there is not."""
+    known = [one.name for one in dataclasses.fields(Question)]
+    for name in options:
+        if name not in known:
+            raise UsageError(f"estimate has no option {name!r}; {nearest(name, known)}")
+    for name in ("estimators", "plugins"):
+        if name in options:
+            given = options[name]
+            options[name] = (str(given),) if isinstance(given, str | Path) else tuple(map(str, given))
+    return Question(**options)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Columns that were chosen and read, and what was understood of where they come from."""
+
+    source: str
+    x: Mapping[str, Raw]
+    y: Mapping[str, Raw]
+    groups: Raw | None = None
+    said: tuple[str, ...] = ()
+    left_out: int = 0
+    turned: str = ""
+
+
+def of_table(table: sources.Source, source: str, x: Sequence[str], y: Sequence[str], groups: str | None = None) -> Data:
+    """The columns of a table that are named. Raises UsageError, in one line."""
+    try:
+        left, right = selection.sides(table.names, x, y)
+        wanted = [*left, *right]
+        if groups is not None:
+            (groups,) = selection.listed(table.names, [groups], "groups")
+            if groups in wanted:
+                raise ValueError(f"--groups {groups}: the column is in x or y, and cannot say the group too")
+        read = table.read([*wanted, *([groups] if groups else [])])
+    except ValueError as error:
+        text = str(error)
+        raise UsageError(text if text.startswith(source) else f"{source}: {text}") from error
+    rows = len(read[left[0]])
+    return Data(
+        source,
+        {name: read[name] for name in left},
+        {name: read[name] for name in right},
+        read[groups] if groups else None,
+        table.said,
+        len(table.names) - len(read),
+        cautions.transposed(rows, len(table.names), source),
+    )
+
+
+def of_sides(x: Any, y: Any, groups: Any = None) -> Data:
+    """Two sides as Python holds them. Raises UsageError, in one line."""
+    try:
+        indices = [z.index for z in (x, y) if hasattr(z, "to_numpy") and hasattr(z, "index")]
+        if len(indices) == 2 and len(x) == len(y) and not indices[0].equals(indices[1]):
+            raise ValueError("x and y have different indices, and rows are paired by position: align them")
+        left, right = (sources.of_side(side, name) for side, name in ((x, "x"), (y, "y")))
+        members = None
+        if groups is not None:
+            held = sources.of_side(groups, "groups")
+            (members,) = held.read(held.names).values()
+        made = left.read(left.names), right.read(right.names)
+    except ValueError as error:
+        raise UsageError(one_line(str(error))) from error
+    rows, width = len(next(iter(made[0].values()))), len(made[0]) + len(made[1])
+    return Data("x and y", *made, members, turned=cautions.transposed(rows, width, "x beside y"))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sample and who is asked; `results()` does the work."""
+
+    question: Question
+    data: Data
+    sample: Sample
+    panel: tuple[Asked, ...]
+    count: int = field(default=0)
+    """Permutations, of estimators that are not trained."""
+
+    def findings(self, lines: Sequence[Line] = (), interrupted: bool = False) -> Findings:
+        """What is known with these lines."""
+        return Findings(
+            self.data.source,
+            self.sample,
+            tuple(lines),
+            self.question.unit,
+            self.question.seed,
+            self.data.said,
+            self.data.left_out,
+            self.data.turned,
+            interrupted,
+        )
+
+    def results(self) -> Iterator[tuple[list[Line], float | None]]:
+        """The lines as far as they are, again and again, and the seconds until the last of them is whole."""
+        done: list[Line] = []
+        for asked in self.panel:
+            line = None
+            for step in steps(asked, self.sample, self.tests(asked), self.question.seed):
+                line = step.line
+                yield [*done, line], step.left
+            if line is not None:
+                done.append(line)
+
+    def tests(self, asked: Asked) -> int:
+        """How many permutations an estimator is tested with: critics are trained anew for each, so only if asked."""
+        if asked.trained and not (asked.asked_for and self.question.permutations):
+            return 0
+        return self.count
+
+
+def prepare(question: Question, data: Data) -> Prepared:
+    """The sample and the panel. Raises UsageError, in one line, for data that nothing could be estimated from."""
+    try:
+        made = sample(
+            data.x,
+            data.y,
+            data.groups,
+            series=question.series,
+            lag=question.lag,
+            refuse_missing=question.missing == "error",
+            distinct=question.distinct,
+        )
+    except ValueError as error:
+        raise UsageError(one_line(f"{data.source}: {error}")) from error
+    found = catalogues.discover(question.plugins)
+    chosen = panel(found, made, question.estimators, question.threads, question.device)
+    asked = question.permutations
+    count = permutations.usual(made.n, len(made.every)) if asked is None else asked
+    return Prepared(question, data, made, tuple(chosen), count)
+
+
+def whole(prepared: Prepared) -> Findings:
+    """Do the work and return what was found."""
+    (last,) = collections.deque(prepared.results(), maxlen=1)
+    return prepared.findings(last[0])
+
+
+def opened(path: str | Path, separator: str | None, decimal: str | None) -> sources.Source:
+    """The columns of a file. Raises UsageError, in one line."""
+    try:
+        return sources.opened(Path(path).expanduser(), separator, decimal)
+    except ValueError as error:
+        raise UsageError(one_line(str(error))) from error
+
+
+def exit_code(found: Findings) -> int:
+    """0 if all that could be estimated was, 1 if some broke down, 5 if none of the estimators takes such data."""
+    statuses = {line.status for line in found.lines}
+    if statuses <= {"unsupported"}:
+        return 5
+    return 0 if statuses <= {"ok", "unsupported"} else 1
+
+
+def in_python(
+    question: Question,
+    data: str,
+    x: Sequence[str],
+    y: Sequence[str],
+    groups: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+) -> str:
+    """The Python that asks the same."""
+    usual, passed = Question(), {"data": data, "groups": groups, "separator": separator, "decimal": decimal}
+    options: dict[str, Any] = {name: value for name, value in passed.items() if value is not None}
+    for one in dataclasses.fields(question):
+        value = getattr(question, one.name)
+        if one.name != "threads" and value != getattr(usual, one.name):
+            options[one.name] = list(value) if isinstance(value, tuple) else value
+    said = [*(repr(list(side)) for side in (x, y) if side), *(f"{name}={value!r}" for name, value in options.items())]
+    return f"import mibench\n\nfound = mibench.estimate({', '.join(said)})\nprint(found)\n"
