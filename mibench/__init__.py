@@ -56,13 +56,14 @@ def estimate(
     estimators, permutations, series, lag, missing, distinct, unit, seed, plugins. Raises UsageError, in one line.
     """
     from mibench import owndata
+    from mibench.specs import split
 
     question = owndata.question(**options)
     if data is None:
         return owndata.whole(owndata.prepare(question, owndata.of_sides(x, y, groups)))
     table = owndata.of_frame(data) if hasattr(data, "iloc") else owndata.opened(data, separator, decimal)
     source = "data" if hasattr(data, "iloc") else str(data)
-    of_x, of_y = ([side] if isinstance(side, str) else list(side) for side in (x, y))
+    of_x, of_y = (split([side]) if isinstance(side, str) else list(side) for side in (x, y))
     return owndata.whole(owndata.prepare(question, owndata.of_table(table, source, of_x, of_y, groups)))
 
 

@@ -70,7 +70,7 @@ ALLOWED = {
     "owndata": {
         "errors", "failures", "fence", "interface", "specs", "answers", "catalogue", "trial", "distributions", "tables",
     },
-    "__init__": {"interface", "hooks", "catalogue", "in_python", "store", "owndata"},
+    "__init__": {"interface", "hooks", "catalogue", "in_python", "specs", "store", "owndata"},
     "distributions": {"interface"},
     "units": {"interface"},
     "neighbors": {"interface", "compiled", "units"},

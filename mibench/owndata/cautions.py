@@ -41,7 +41,7 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
         others = f", and {len(rounded) - 1} more columns are rounded too" if len(rounded) > 1 else ""
         yield (
             f"{worst.name} is rounded: {worst.distinct} different values in {sample.n} rows{others}. Nearest "
-            "neighbours mistake ties for dependence: the field noise=1e-6 breaks them, and is set unless -e says otherwise"
+            "neighbours mistake ties for dependence: the field noise=1e-6 breaks them, and is set unless said otherwise"
         )
     if sample.repeated > COPIES * sample.of and sample.kind in ("continuous", "rounded"):
         yield (

@@ -85,6 +85,8 @@ def sample(
     x, y, groups = _lagged(x, y, groups, lag)
     raw = [*x.items(), *y.items(), *([("the groups", groups)] if groups is not None else [])]
     of = len(raw[0][1])
+    if of < FEWEST:
+        raise ValueError(f"{of} rows are too few to estimate from: {FEWEST} or more are needed")
     gaps = np.column_stack([columns.missing(values) for _, values in raw])
     gone = gaps.any(axis=1)
     first = _first(gaps, [name for name, _ in raw]) if gone.any() else ""

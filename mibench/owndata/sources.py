@@ -147,11 +147,11 @@ NAMED = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spac
 
 
 def _told(path: Path) -> str:
-    """The separator that gives all of the first lines the same number of cells, and most of them."""
+    """The separator that gives all of the first lines the same number of cells, and most of them; else the header."""
 
-    def cells(separator: str) -> int:
-        widths = {len(row) for _, row in itertools.islice(delimited.lines(path, separator), LOOKED_AT)}
-        return widths.pop() if len(widths) == 1 else 0
+    def cells(separator: str) -> tuple[int, int]:
+        widths = [len(row) for _, row in itertools.islice(delimited.lines(path, separator), LOOKED_AT)] or [1]
+        return (widths[0] if len(set(widths)) == 1 else 1), widths[0]
 
     return max(SEPARATORS, key=cells)
 
@@ -224,7 +224,10 @@ def of_side(given: Any, name: str) -> Held:
         given = given.data
     if isinstance(given, np.ma.MaskedArray):
         raise ValueError(f"{name} is a masked array: drop the masked rows, or give them as NaN")
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise ValueError(f"{name} is of type {type(given).__name__} and no array (n, dim) of values") from None
     if array.ndim not in (1, 2) or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; it must be (n,) or (n, dim) with n >= 1 and dim >= 1")
     return _of_arrays({name: array}, name)
