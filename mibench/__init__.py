@@ -14,7 +14,7 @@ from mibench.interface import Application, Array, Diverged, Draw, Estimate, Esti
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mibench.owndata import Findings
+    from mibench.owndata import Findings, Matrix
 
 __version__ = "0.1.0"
 __all__ = [
@@ -48,12 +48,13 @@ def estimate(
     separator: str | None = None,
     decimal: str | None = None,
     **options: Any,
-) -> "Findings":
+) -> "Findings | Matrix":
     """What x tells of y, as `mibench estimate` says it: print it, or take its `lines`, `to_dict()` or `to_frame()`.
 
     x and y are arrays `(n,)` or `(n, dim)`, lists, Series, frames or tensors; or, of a DataFrame or file `data`, names,
     ranges and patterns of columns. `groups` is a column too. `options` are the fields of `mibench.owndata.Question`:
-    estimators, permutations, series, lag, missing, distinct, unit, seed, plugins. Raises UsageError, in one line.
+    estimators, permutations, series, lag, missing, distinct, unit, seed, plugins; with `pairs` each column of x is
+    estimated with each of y, and p adjusted by `adjust`, "holm" or "bh". Raises UsageError, in one line.
     """
     from mibench import owndata
     from mibench.specs import split

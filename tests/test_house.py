@@ -68,7 +68,8 @@ ALLOWED = {
     "standing": {"errors", "store", "runs"},
     "in_python": {"errors", "seeds", "settings", "runs"},
     "owndata": {
-        "errors", "failures", "fence", "interface", "specs", "answers", "catalogue", "trial", "distributions", "tables",
+        "errors", "failures", "fence", "fingerprint", "interface", "specs", "answers", "catalogue", "result", "trial",
+        "distributions", "tables",
     },
     "__init__": {"interface", "hooks", "catalogue", "in_python", "specs", "store", "owndata"},
     "distributions": {"interface"},
@@ -79,8 +80,8 @@ ALLOWED = {
     "samples": {"errors", "interface", "catalogue", "trial"},
     "findings": {"errors", "interface", "device", "specs", "result"},
     "tables": {"errors", "interface", "store", "findings"},
-    "plots": {"errors", "interface", "specs", "findings", "tables"},
-    "report": {"errors", "settings", "store", "findings", "tables", "plots"},
+    "plots": {"errors", "interface", "specs", "findings", "tables", "owndata"},
+    "report": {"errors", "settings", "store", "findings", "tables", "plots", "owndata"},
     "checks": {"interface", "trial"},
     "application_checks": {"answers", "interface", "trial", "checks"},
     "cli": {

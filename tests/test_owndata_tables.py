@@ -279,9 +279,8 @@ def test_categories_are_indicators_for_critics_and_labels_for_others(frame):
     labels, indicators = sample.arrays(False)[0], sample.arrays(True)[0]
     assert sample.x[0].levels == ("Aix", "Bonn", "Ulm")
     assert np.array_equal(indicators, labels == np.arange(3))
-    by_name = {asked.choice.name: asked for asked in owndata.prepare(
-        owndata.question(estimators="mine,ksg-mixed"), owndata.of_sides(frame["town"], frame["x"])
-    ).panel}  # fmt: skip
+    asked = owndata.prepare(owndata.question(estimators="mine,ksg-mixed"), owndata.of_sides(frame["town"], frame["x"]))
+    by_name = {one.choice.name: one for one in asked.panel(asked.sample)}
     assert by_name["mine"].arrays(sample)[0].shape == (N, 3)
     assert by_name["ksg-mixed"].arrays(sample)[0].shape == (N, 1)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,11 +12,15 @@ import typer
 from mibench.cli import complete
 from mibench.cli.options import AsJson, Plugins, Unit, encodable, print_unicode
 from mibench.cli.progress import clock
+from mibench.errors import writing
 from mibench.specs import split
 from mibench.tables.numbers import number
 
 if TYPE_CHECKING:
+    from mibench.owndata import Findings, Matrix, Prepared
     from mibench.owndata.lines import Line
+    from mibench.owndata.pairs import Pair
+    from mibench.store import Writer
 
 
 def estimate(
@@ -47,6 +52,10 @@ def estimate(
     ] = None,
     series: Annotated[bool, typer.Option("--series", help="Rows are in the order of time.")] = False,
     lag: Annotated[int, typer.Option("--lag", metavar="ROWS", help="Take y so many rows behind x.")] = 0,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Each column of x with each of y, by one estimator.")] = False,
+    adjust: Annotated[
+        Literal["holm", "bh"], typer.Option("--adjust", help="p of pairs for how many they are.")
+    ] = "holm",
     missing: Annotated[
         Literal["drop", "error"], typer.Option("--missing", help="What to do with rows that lack a value.")
     ] = "drop",
@@ -59,12 +68,15 @@ def estimate(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of all that is random.")] = 0,
     unit: Unit = "nats",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Keep rows, figures and one HTML file.")
+    ] = None,
     plugins: Plugins = None,
     as_json: AsJson = False,
     as_python: Annotated[bool, typer.Option("--python", help="Print the same in Python, and do nothing.")] = False,
 ) -> None:
     """Estimate what columns of a table tell of others, with intervals and a test."""
-    from mibench import owndata
+    from mibench import owndata, store
 
     question = owndata.Question(
         estimators=tuple(estimators or ()),
@@ -73,34 +85,75 @@ def estimate(
         lag=lag,
         missing=missing,
         distinct=distinct,
+        pairs=pairs,
+        adjust=adjust,
         unit=unit,
         seed=seed,
         threads=_cores(),
         plugins=tuple(plugins or ()),
     )
+    again = owndata.in_python(question, str(data), split(x or ()), split(y or ()), groups, separator, decimal)
     if as_python:
-        print_unicode(
-            owndata.in_python(question, str(data), split(x or ()), split(y or ()), groups, separator, decimal)
-        )
+        print_unicode(again)
         return
     table = owndata.opened(data, separator, decimal)
     prepared = owndata.prepare(question, owndata.of_table(table, str(data), split(x or ()), split(y or ()), groups))
-    lines: list[Line] = []
-    interrupted = False
-    with Talk(owndata.UNITS[unit], unit) as talk:
-        try:
-            for lines, left in prepared.results():
-                talk.show(lines[-1], left)
-        except KeyboardInterrupt:
-            interrupted = True
-    found = prepared.findings(lines, interrupted)
+    writer = store.Writer.at(output) if output is not None else None
+    found = _pairs(prepared) if pairs else _estimates(prepared)
+    if writer is not None:
+        _keep(writer, prepared, found, again)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), allow_nan=False))
     else:
         print_unicode(str(found))
-    if interrupted:
-        raise typer.Exit(130)
-    raise typer.Exit(owndata.exit_code(found))
+    raise typer.Exit(130 if found.interrupted else owndata.exit_code(found))
+
+
+def _keep(writer: "Writer", prepared: "Prepared", found: "Findings | Matrix", again: str) -> None:
+    """Rows, figures, JSON and a page in a folder."""
+    from mibench import owndata
+    from mibench.plots import figures, own_data
+    from mibench.report.own_data import page
+
+    command = shlex.join(["mibench", *sys.argv[1:]])
+    writer.describe(owndata.facts(prepared.question, found.source, command))
+    for row in owndata.rows_of(prepared, found):
+        writer.append(row)
+    writer.close()
+    writer.export()
+    folder = writer.folder
+    figures.write(own_data.figures(found), folder / "figures")
+    with writing(folder):
+        (folder / "estimate.json").write_text(json.dumps(found.to_dict(), allow_nan=False), encoding="utf-8")
+        (folder / "report.html").write_text(page(found, again), encoding="utf-8")
+    print(f"{folder}/report.html", file=sys.stderr)
+
+
+def _estimates(prepared: "Prepared") -> "Findings":
+    """The lines, each told as it comes; what is done when the user interrupts is kept."""
+    lines: list[Line] = []
+    with Talk(prepared.question.unit) as talk:
+        try:
+            for lines, left in prepared.results():
+                talk.show(lines[-1], left)
+        except KeyboardInterrupt:
+            return prepared.findings(lines, interrupted=True)
+    return prepared.findings(lines)
+
+
+def _pairs(prepared: "Prepared") -> "Matrix":
+    """The same of pairs."""
+    total, count = len(prepared.sample.x) * len(prepared.sample.y), prepared.count
+    done: list[Pair] = []
+    with Talk(prepared.question.unit) as talk:
+        if count:
+            talk.say(f"{total} pairs, {count} permutations each: so many that an adjusted p can fall below 0.05")
+        try:
+            for done, left in prepared.pairs():
+                talk.left(f"{len(done)} of {total} pairs", left)
+        except KeyboardInterrupt:
+            return prepared.matrix(done, interrupted=True)
+    return prepared.matrix(done)
 
 
 def _cores() -> int:
@@ -110,8 +163,10 @@ def _cores() -> int:
 class Talk:
     """stderr is talk: each estimate as soon as it is known, and on a terminal how long the rest will take."""
 
-    def __init__(self, unit: float, called: str):
-        self.unit, self.called = unit, called
+    def __init__(self, unit: str):
+        from mibench.owndata import UNITS
+
+        self.unit, self.scale = unit, UNITS[unit]
         self.said: set[str] = set()
         self.live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
@@ -126,11 +181,20 @@ class Talk:
         label = line.asked.label
         if label not in self.said:
             self.said.add(label)
-            self._clear()
-            value = line.reason if line.value is None else f"{number(line.value * self.unit)} {self.called}"
-            print(encodable(f"{label}: {value}", sys.stderr), file=sys.stderr, flush=True)
-        if self.live and left:
-            print(f"\r\x1b[K{label}: interval and test, {clock(left)} left", end="", file=sys.stderr, flush=True)
+            value = None if line.value is None else line.value * self.scale
+            self.say(f"{label}: {line.reason if value is None else f'{number(value)} {self.unit}'}")
+        if left:
+            self.left(f"{label}: interval and test", left)
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self._clear()
+        print(encodable(text, sys.stderr), file=sys.stderr, flush=True)
+
+    def left(self, what: str, seconds: float) -> None:
+        """How long something will take, where it can be overwritten."""
+        if self.live:
+            print(f"\r\x1b[K{what}, {clock(seconds)} left", end="", file=sys.stderr, flush=True)
 
     def _clear(self) -> None:
         if self.live:

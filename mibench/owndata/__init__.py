@@ -1,12 +1,13 @@
 """Own data: how much do these columns tell of those, is there anything at all, and which estimate is to be trusted?
 
 `sources` and `selection` find columns, `columns` and `sample` say what they hold, `panel` who estimates, `lines` what
-each says; `intervals` and `permutations` say how sure that is, `cautions` what may be wrong with it, and `findings`
-puts it together. `question` goes this way.
+each says and `pairs` of many at once; `intervals` and `permutations` say how sure that is, `cautions` what may be wrong
+with it, `findings` puts it together and `text` writes it. `question` goes this way.
 """
 
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS
+from mibench.owndata.pairs import Matrix
 from mibench.owndata.question import (
     Prepared,
     Question,
@@ -17,16 +18,20 @@ from mibench.owndata.question import (
     opened,
     prepare,
     question,
+    rows_of,
     whole,
 )
+from mibench.owndata.rows import facts
 from mibench.owndata.sources import of_frame
 
 __all__ = [
     "UNITS",
     "Findings",
+    "Matrix",
     "Prepared",
     "Question",
     "exit_code",
+    "facts",
     "in_python",
     "of_frame",
     "of_sides",
@@ -34,5 +39,6 @@ __all__ = [
     "opened",
     "prepare",
     "question",
+    "rows_of",
     "whole",
 ]

@@ -63,7 +63,7 @@ class Findings:
         for record in records:
             record["low"], record["high"] = record.pop("interval") or (math.nan, math.nan)
             record["flags"] = ",".join(record["flags"])
-            del record["by_rows"]
+            del record["by_rows"], record["null"]
         return pd.DataFrame(records)
 
     def _record(self, line: Line) -> dict[str, Any]:
@@ -87,6 +87,7 @@ class Findings:
             "drift": scaled(spread.drift) if spread else None,
             "by_rows": [[n, scaled(mean)] for n, mean in by_rows],
             "permutations": len(line.null),
+            "null": [scaled(value) for value in line.null],
         }
 
     def __str__(self) -> str:

@@ -3,19 +3,22 @@
 import collections
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mibench import catalogue as catalogues
+from mibench.catalogue import Catalogue
 from mibench.errors import UsageError, one_line
-from mibench.owndata import cautions, permutations, selection, sources
+from mibench.owndata import cautions, pairs, permutations, rows, selection, sources
 from mibench.owndata.columns import Raw
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS, Line, steps
+from mibench.owndata.pairs import Matrix, Pair
 from mibench.owndata.panel import Asked, panel
 from mibench.owndata.sample import Sample, sample
-from mibench.specs import nearest
+from mibench.result import Result
+from mibench.specs import nearest, split
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Question:
     lag: int = 0
     missing: str = "drop"
     distinct: bool = False
+    pairs: bool = False
+    adjust: str = "holm"
     unit: str = "nats"
     seed: int = 0
     threads: int = 1
@@ -39,6 +44,8 @@ class Question:
             raise UsageError(f"unit={self.unit!r} is neither nats nor bits")
         if self.missing not in ("drop", "error"):
             raise UsageError(f"missing={self.missing!r} is neither drop nor error")
+        if self.adjust not in ("holm", "bh"):
+            raise UsageError(f"adjust={self.adjust!r} is neither holm nor bh")
         if self.permutations is not None and not (self.permutations == 0 or self.permutations >= permutations.LEAST):
             least = permutations.LEAST
             raise UsageError(f"permutations={self.permutations}: give 0, or {least} and more, so that p can be 0.05")
@@ -85,7 +92,6 @@ def of_table(table: sources.Source, source: str, x: Sequence[str], y: Sequence[s
     except ValueError as error:
         text = str(error)
         raise UsageError(text if text.startswith(source) else f"{source}: {text}") from error
-    rows = len(read[left[0]])
     return Data(
         source,
         {name: read[name] for name in left},
@@ -93,7 +99,7 @@ def of_table(table: sources.Source, source: str, x: Sequence[str], y: Sequence[s
         read[groups] if groups else None,
         table.said,
         len(table.names) - len(read),
-        cautions.transposed(rows, len(table.names), source),
+        cautions.transposed(len(read[left[0]]), len(table.names), source),
     )
 
 
@@ -111,8 +117,8 @@ def of_sides(x: Any, y: Any, groups: Any = None) -> Data:
         made = left.read(left.names), right.read(right.names)
     except ValueError as error:
         raise UsageError(one_line(str(error))) from error
-    rows, width = len(next(iter(made[0].values()))), len(made[0]) + len(made[1])
-    return Data("x and y", *made, members, turned=cautions.transposed(rows, width, "x beside y"))
+    n, width = len(next(iter(made[0].values()))), len(made[0]) + len(made[1])
+    return Data("x and y", *made, members, turned=cautions.transposed(n, width, "x beside y"))
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,30 @@ class Prepared:
     question: Question
     data: Data
     sample: Sample
-    panel: tuple[Asked, ...]
-    count: int = field(default=0)
+    catalogue: Catalogue
+    count: int
     """Permutations, of estimators that are not trained."""
+
+    def panel(self, sample: Sample) -> list[Asked]:
+        """Who is asked of a sample."""
+        asked = self.question
+        return panel(self.catalogue, sample, asked.estimators, asked.threads, asked.device)
+
+    def matrix(self, done: Sequence[Pair] = (), interrupted: bool = False) -> Matrix:
+        """What is known with these pairs."""
+        asked, data = self.question, self.data
+        return Matrix(
+            data.source, self.sample, tuple(done), asked.unit, asked.seed, asked.adjust, data.said, data.left_out,
+            interrupted,
+        )  # fmt: skip
+
+    def pairs(self) -> Iterator[tuple[list[Pair], float]]:
+        """The pairs as far as they are, again and again, and the seconds until the last of them."""
+        return pairs.results(self.sample, self._of_pair, self.count, self.question.seed, self.question.adjust)
+
+    def _of_pair(self, between: Sample) -> Asked:
+        """Who is asked of a pair: one alone, and the quickest of those that fit it."""
+        return self.panel(between)[0]
 
     def findings(self, lines: Sequence[Line] = (), interrupted: bool = False) -> Findings:
         """What is known with these lines."""
@@ -143,7 +170,7 @@ class Prepared:
     def results(self) -> Iterator[tuple[list[Line], float | None]]:
         """The lines as far as they are, again and again, and the seconds until the last of them is whole."""
         done: list[Line] = []
-        for asked in self.panel:
+        for asked in self.panel(self.sample):
             line = None
             for step in steps(asked, self.sample, self.tests(asked), self.question.seed):
                 line = step.line
@@ -172,15 +199,23 @@ def prepare(question: Question, data: Data) -> Prepared:
         )
     except ValueError as error:
         raise UsageError(one_line(f"{data.source}: {error}")) from error
-    found = catalogues.discover(question.plugins)
-    chosen = panel(found, made, question.estimators, question.threads, question.device)
     asked = question.permutations
-    count = permutations.usual(made.n, len(made.every)) if asked is None else asked
-    return Prepared(question, data, made, tuple(chosen), count)
+    if question.pairs:
+        if len(split(question.estimators)) > 1:
+            raise UsageError(f"-e {','.join(question.estimators)}: pairs are estimated by one estimator; name one")
+        count = pairs.count(made, asked)
+    else:
+        count = permutations.usual(made.n, len(made.every)) if asked is None else asked
+    prepared = Prepared(question, data, made, catalogues.discover(question.plugins), count)
+    prepared.panel(made)  # wrong names are told before anything is done
+    return prepared
 
 
-def whole(prepared: Prepared) -> Findings:
+def whole(prepared: Prepared) -> Findings | Matrix:
     """Do the work and return what was found."""
+    if prepared.question.pairs:
+        ((done, _),) = collections.deque(prepared.pairs(), maxlen=1)
+        return prepared.matrix(done)
     (last,) = collections.deque(prepared.results(), maxlen=1)
     return prepared.findings(last[0])
 
@@ -193,7 +228,17 @@ def opened(path: str | Path, separator: str | None, decimal: str | None) -> sour
         raise UsageError(one_line(str(error))) from error
 
 
-def exit_code(found: Findings) -> int:
+def rows_of(prepared: Prepared, found: Findings | Matrix) -> Iterator[Result]:
+    """The findings as rows of a results folder."""
+    if isinstance(found, Matrix):
+        columns = {one.name: one for one in found.sample.every}
+        each = ((found.sample.between(columns[pair.x], columns[pair.y]), pair.line) for pair in found.pairs)
+    else:
+        each = ((found.sample, line) for line in found.lines)
+    return rows.results(each, found.source, found.seed, prepared.catalogue)
+
+
+def exit_code(found: Findings | Matrix) -> int:
     """0 if all that could be estimated was, 1 if some broke down, 5 if none of the estimators takes such data."""
     statuses = {line.status for line in found.lines}
     if statuses <= {"unsupported"}:

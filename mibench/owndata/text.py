@@ -12,6 +12,7 @@ from mibench.tables.numbers import number, p_value
 
 if TYPE_CHECKING:
     from mibench.owndata.findings import Findings
+    from mibench.owndata.pairs import Matrix
 
 WIDTH = 100
 MOST_COLUMNS = 12
@@ -21,11 +22,11 @@ BOUNDS = {"lower": "≥", "upper": "≤", "none": ""}
 
 def page(found: "Findings") -> str:
     """Layout, estimates, an answer in words, and warnings."""
-    blocks = [layout(found), table(found), answer(found), warnings(found)]
+    blocks = [layout(found), table(found), answer(found), told(found.warnings)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def layout(found: "Findings") -> list[str]:
+def layout(found: "Findings | Matrix") -> list[str]:
     """How the table was understood."""
     sample = found.sample
     facts = [f"{found.source}: {sample.n} rows", *found.said]
@@ -37,13 +38,13 @@ def layout(found: "Findings") -> list[str]:
         facts.append(f"{len(set(sample.groups.tolist()))} groups")
     if found.left_out:
         facts.append(f"{found.left_out} other column{'s' * (found.left_out > 1)} not used")
-    lines = _wrapped("; ".join(facts))
+    lines = wrapped("; ".join(facts))
     shown = [
         (side, one.name, one.kind, f"{one.distinct} values", f"first: {one.shown(0)}")
         for side, columns in (("x", sample.x), ("y", sample.y))
         for one in columns[:MOST_COLUMNS]
     ]
-    rows = _aligned([[_cut(cell) for cell in row] for row in shown])
+    rows = aligned([[cut(cell) for cell in row] for row in shown])
     for side, columns in (("x", sample.x), ("y", sample.y)):
         if len(columns) > MOST_COLUMNS:
             rows.append(f"  {side}  … and {len(columns) - MOST_COLUMNS} more, to {columns[-1].name}")
@@ -57,7 +58,7 @@ def table(found: "Findings") -> list[str]:
     rows = [["estimator", found.unit, "95 % interval", *(["p"] if tested else []), ""]]
     for line in found.lines:
         if line.value is None:
-            rows.append([line.asked.label, "n/a", "", *([""] if tested else []), _cut(line.reason, 200)])
+            rows.append([line.asked.label, "n/a", "", *([""] if tested else []), cut(line.reason, 200)])
             continue
         low, high = line.interval or (math.nan, math.nan)
         interval = "none" if math.isnan(low) else f"{number(low * unit)} to {number(high * unit)}"
@@ -65,28 +66,28 @@ def table(found: "Findings") -> list[str]:
         sign = BOUNDS[line.asked.direction]
         flags = ", ".join(line.estimate.flags) if line.estimate else ""
         rows.append([line.asked.label, f"{sign} {number(line.value * unit)}".strip(), interval, *p, flags])
-    return [*_aligned(rows, under=True), "", *list(_notes(found))]
+    return [*aligned(rows, under=True), "", *list(_notes(found))]
 
 
 def _notes(found: "Findings") -> Iterator[str]:
     good = [line for line in found.lines if line.value is not None]
     if any(line.asked.direction == "lower" for line in good):
-        yield from _wrapped("≥ a lower bound, on rows that training did not see: the truth is likely this or more")
+        yield from wrapped("≥ a lower bound, on rows that training did not see: the truth is likely this or more")
     for how in dict.fromkeys(line.spread.how for line in good if line.spread):
         of = [line for line in good if line.spread and line.spread.how == how]
         spread = of[0].spread
         assert spread is not None
-        yield from _wrapped(
+        yield from wrapped(
             f"interval of {', '.join(line.asked.label for line in of)}: where its own mean over such samples lies, "
             f"from {how}; its width is known to within {spread.relative_error:.0%}"
         )
     for why in dict.fromkeys(line.no_spread for line in good if line.no_spread):
         of = [line for line in good if line.no_spread == why]
-        yield from _wrapped(f"no interval of {', '.join(line.asked.label for line in of)}: {why}")
+        yield from wrapped(f"no interval of {', '.join(line.asked.label for line in of)}: {why}")
     for why in dict.fromkeys(line.no_test for line in good if line.no_test):
-        yield from _wrapped(f"no test: {why}")
+        yield from wrapped(f"no test: {why}")
     if counts := {len(line.null) for line in good if line.null}:
-        yield from _wrapped(
+        yield from wrapped(
             f"p: how often {max(counts)} samples whose pairs were broken {_how_broken(found.sample)} say as much"
         )
 
@@ -119,7 +120,7 @@ def answer(found: "Findings") -> list[str]:
         sure = f" (p = {p_value(least, LEVEL)})" if least is not None else ""
         said = f"{x} and {y} depend on each other{sure}" if sure else f"Of {x} and {y}"
         said += f"{':' if sure else ','} the estimates are {size} {found.unit}{_like(low, high, found.sample)}."
-    return _wrapped(said)
+    return wrapped(said)
 
 
 def _like(low: float, high: float, sample: Sample) -> str:
@@ -135,20 +136,22 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]}, … {names[-1]} ({len(names)} columns)"
 
 
-def warnings(found: "Findings") -> list[str]:
-    """Each with what to do."""
-    return [line for said in found.warnings for line in _wrapped(f"! {said}", "  ")]
+def told(warnings: Sequence[str]) -> list[str]:
+    """Each warning from a line of its own on."""
+    return [line for said in warnings for line in wrapped(f"! {said}", "  ")]
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """The text in lines of at most `WIDTH`."""
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _cut(text: str, most: int = 40) -> str:
+def cut(text: str, most: int = 40) -> str:
+    """The beginning of what is too long."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _aligned(rows: Sequence[Sequence[str]], under: bool = False) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], under: bool = False) -> list[str]:
     """The rows with two blanks between columns that are as wide as their widest cell; a line under the first."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -5,9 +5,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -20,13 +19,11 @@ from mibench.findings.error_map import error_map
 from mibench.findings.ranking import ranking
 from mibench.findings.summary import ROW, cells, natural, of_applications, of_tasks, tidy
 from mibench.plots.kinds import KINDS
+from mibench.report.svg import element
 from mibench.tables import scores, verdict
 from mibench.tables.error_map import KEY, entries, shades, without_task
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 COLUMNS = 6
 """Estimators beside one another in the wide table; more stand below, the tasks repeated."""
@@ -168,27 +165,7 @@ def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[d
     except MibenchError:
         return []
     drawn.pop("error", None)  # which the page has as a table
-    return [{"kind": kind, "title": KINDS[kind].title, "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
-
-
-def _svg(figure: "Figure", kind: str) -> str:
-    """The figure as an element of the page: ids made its own, no header, no metadata, no address."""
-    from mibench.plots.style import save
-
-    buffer = BytesIO()
-    save(figure, buffer, "svg")
-    text = buffer.getvalue().decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]*)"', rf'id="{kind}-\1"', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{kind}-", text)
-    # In attributes, hundredths of a point are enough; what stands between tags is to be read.
-    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
-    text = re.sub(r">\s+<", "><", text)
-    points = figure.get_figwidth() * 72
-    size = f'style="min-width:{min(0.7 * points, 640):.0f}px;max-width:{1.6 * points:.0f}px"'
-    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', size, text, count=1)
+    return [{"kind": kind, "title": KINDS[kind].title, "svg": element(figure, kind)} for kind, figure in drawn.items()]
 
 
 def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:
