@@ -90,6 +90,7 @@ def _pairs(found: Matrix) -> Drawing | None:
     size = (2.2 + 0.28 * min(len(ys), MOST_NAMED), 0.8 + 0.2 * min(len(xs), MOST_NAMED))
     figure, (axes,) = panels(1, size)
     axes.grid(False)
+    axes.set_facecolor("#F6D9C6")
     image = axes.imshow(values, aspect="auto", cmap="Greys", vmin=0)
     figure.colorbar(image, ax=axes, label=found.unit)
     if len(ys) <= MOST_NAMED:
@@ -99,7 +100,6 @@ def _pairs(found: Matrix) -> Drawing | None:
     for one in records:
         if one["p_adjusted"] is not None and one["p_adjusted"] <= 0.05:
             axes.plot(ys.index(one["y"]), xs.index(one["x"]), ".", color="#D55E00")
-    said = (
-        f"n = {found.sample.n}; dots: adjusted p ({found.adjust}) at most 0.05; white where nothing could be estimated."
-    )
+    unknown = " Tinted: nothing could be estimated." if np.isnan(values).any() else ""
+    said = f"n = {found.sample.n}; dots: adjusted p ({found.adjust}) at most 0.05.{unknown}"
     return Drawing(figure, [axes], "Each column of x with each of y", said)
