@@ -69,6 +69,15 @@ def test_rounded_values_are_estimated_as_what_they_stand_for():
     assert asked(x.round(1), y, estimators="ksg").lines[0].value == pytest.approx(math.log(2) / 2, abs=0.1)
 
 
+def test_rounded_values_beside_a_label_too():
+    """A label that is the sign of x, one in ten turned, has log 2 − H(0.1) = 0.368 nats, which tenths keep."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=2000)
+    label = (x > 0) ^ (rng.random(2000) < 0.1)
+    (line,) = asked(x.round(1), label, estimators="ksg-mixed").lines
+    assert line.value == pytest.approx(math.log(2) + 0.1 * math.log(0.1) + 0.9 * math.log(0.9), abs=0.06)
+
+
 def test_the_spread_of_a_mean_is_that_of_its_rows():
     """Each cut into k parts tells the variance of the rows, so all of them together do."""
     rng = np.random.default_rng(3)
@@ -294,7 +303,7 @@ def test_warnings_say_what_to_do():
     assert "--distinct" in said(np.repeat(x[:200], 2), np.repeat(y[:200], 2))
     assert "400 rows are few for 13 columns" in said(rng.normal(size=(400, 12)), y)
     assert "x beside y has 50 rows and 61 columns" in said(rng.normal(size=(50, 60)), y[:50], estimators="kl")
-    assert "--series" in said(np.cumsum(x), np.cumsum(y))
+    assert "say --series" in said(np.cumsum(x), np.cumsum(y))
     assert said(np.cumsum(x), np.cumsum(y), series=True).count("--series") == 0
     assert "log n" in said(x, x + 1e-6 * y, estimators="ksg")
     assert "heavy tails" in said(rng.standard_cauchy(400), y, estimators="ksg:scaling=standard")
@@ -344,6 +353,7 @@ def test_ksg_on_raw_data_is_what_the_bare_estimator_gives():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize("rho", [0.6, 0.9])
 def test_the_interval_of_sub_samples_covers_the_estimators_own_mean(rho):
     """90 to 98 % of 400 intervals of nominal 95 %, and sd within 20 % of the true one; ksg, n = 1000."""

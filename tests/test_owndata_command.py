@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-
 from conftest import ROOT
+
 from mibench.store import load
 
 

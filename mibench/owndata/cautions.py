@@ -38,10 +38,13 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
         yield turned
     if rounded := [one for one in sample.every if one.rounded]:
         worst = max(rounded, key=lambda one: one.ties)
-        others = f", and {len(rounded) - 1} more columns are rounded too" if len(rounded) > 1 else ""
+        others = f" (and {len(rounded) - 1} other columns are rounded)" if len(rounded) > 1 else ""
+        noise = "noise of 1e-6 standard deviations breaks them"
+        if sample.kind == "rounded":
+            noise = "the field noise=1e-6 breaks them, and is set unless said otherwise"
         yield (
             f"{worst.name} is rounded: {worst.distinct} different values in {sample.n} rows{others}. Nearest "
-            "neighbours mistake ties for dependence: the field noise=1e-6 breaks them, and is set unless said otherwise"
+            f"neighbours mistake ties for dependence: {noise}"
         )
     if sample.repeated > COPIES * sample.of and sample.kind in ("continuous", "rounded"):
         yield (
@@ -57,8 +60,8 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
     left = effective(sample)
     if not sample.series and left < DEPENDENT * sample.n:
         yield (
-            f"rows follow one another as in a series: {sample.n} of them count as about {left:.0f} independent ones, "
-            "so intervals are too narrow and p-values too small. Say --series if the rows are in the order of time"
+            "rows are like their neighbours. If the table was sorted, that harms nothing; if rows are in the order of "
+            f"time, {sample.n} count as about {left:.0f} independent ones, and p is too small: say --series"
         )
 
 

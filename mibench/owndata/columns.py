@@ -17,6 +17,9 @@ Raw = npt.NDArray[Any]
 TIES = 0.05
 """Share of a column's values that may equal an earlier one before it counts as rounded."""
 
+NOISE = 1e-6
+"""Standard deviations: enough to break ties, and no more."""
+
 FEW = 20
 """A column of numbers with at most so many different values is a discrete one."""
 
@@ -63,6 +66,11 @@ class Column:
     def shown(self, row: int) -> str:
         """The value of a row, as a person reads it."""
         return self.levels[int(self.values[row])] if self.levels else f"{self.values[row]:.6g}"
+
+    def noisy(self, rng: np.random.Generator) -> "Column":
+        """The same numbers with normal noise of `NOISE` standard deviations."""
+        noise = NOISE * float(self.values.std()) * rng.normal(size=len(self.values))
+        return Column(self.name, self.values + noise)
 
     def taken(self, rows: npt.NDArray[Any]) -> "Column":
         """The same column of some rows; a category of which none is left is dropped."""

@@ -59,9 +59,18 @@ class Sample:
         return "rounded" if any(one.rounded for one in self.every) else "continuous"
 
     def arrays(self, indicators: bool) -> tuple[Array, Array]:
-        """Both sides as `(n, dim)`: a category as a column of 0 and 1, or as its place in the list of them."""
-        made = columns.one_hot if indicators else columns.labels
-        return made(self.x), made(self.y)
+        """Both sides as `(n, dim)`: a category as a column of 0 and 1, or as its place in the list of them.
+
+        Where distances are taken beside discrete columns, ties of rounded ones are broken by noise: an estimator that
+        takes discrete values takes ties at their word.
+        """
+        if indicators:
+            return columns.one_hot(self.x), columns.one_hot(self.y)
+        if self.kind != "mixed":
+            return columns.labels(self.x), columns.labels(self.y)
+        rng = np.random.default_rng(0)
+        x, y = (columns.labels([one.noisy(rng) if one.rounded else one for one in side]) for side in (self.x, self.y))
+        return x, y
 
     def between(self, x: Column, y: Column) -> "Sample":
         """The pairs of one column with another."""
