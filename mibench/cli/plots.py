@@ -40,8 +40,9 @@ def plot(
     frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
-    curves = store.read_curves(folders, frame["trial_id"])
-    drawn = figures.draw(frame, kinds, unit, curves, title=not no_title, caption=not no_caption)
+    ids = frame["trial_id"]
+    curves, left = store.read_curves(folders, ids), store.read_left(folders, ids)
+    drawn = figures.draw(frame, kinds, unit, curves, title=not no_title, caption=not no_caption, left=left)
     to = output or place(folders) / "figures"
     with writing(to):
         paths = figures.write(drawn, to, format.split(","))

@@ -1,5 +1,7 @@
 """From rows of trained models to numbers: one cell an estimator, application point and score."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -38,6 +40,15 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
     long = rows.iloc[at].reset_index(drop=True)
     long = long.assign(score=names, order=orders, value=np.array(values, dtype=float), better=better, margin=margins)
     return long.assign(loss=long["value"].where(long["better"] == "lower", -long["value"]))
+
+
+def by_application(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The name of each application of a frame of trials and its rows: `none` first, estimators and seeds in order."""
+    rows = of_applications(tidy(frame))
+    parts = [("/".join(filter(None, map(str, key))), part) for key, part in rows.groupby(POINT)]
+    for name, part in sorted(parts, key=lambda pair: natural(pair[0])):
+        keys = zip(part["estimator"] != WITHOUT, part["label"].map(natural), part["seed"], part.index, strict=True)
+        yield name, part.loc[[key[-1] for key in sorted(keys)]]
 
 
 def cells(frame: pd.DataFrame) -> pd.DataFrame:

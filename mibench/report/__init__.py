@@ -74,10 +74,12 @@ def page(
         many=len(table.columns) > COLUMNS,
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
+        of_tasks=bool(len(tasks)) or not len(models),
         models=scores.text(models) if len(models) else "",
+        trained=_figures(models, unit, folders),
         comparison=_comparison(trials, unit),
         leaderboard=_leaderboard(trials, unit) if leaderboard else None,
-        figures=_figures(trials, unit, folders),
+        figures=_figures(tasks, unit, folders),
         provenance=[_provenance(folder, trials) for folder in folders],
         data=_embedded(_data(tasks, unit, folders)),
     )
@@ -163,12 +165,19 @@ def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
 def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[dict[str, str]]:
     from mibench.plots import figures
 
+    ids = trials["trial_id"]
+    curves, left = store.read_curves(folders, ids), store.read_left(folders, ids)
     try:
-        drawn = figures.draw(trials, ["all"], unit, store.read_curves(folders, trials["trial_id"]))
+        drawn = figures.draw(trials, ["all"], unit, curves, left=left)
     except MibenchError:
         return []
     drawn.pop("error", None)  # which the page has as a table
-    return [{"kind": kind, "title": KINDS[kind].title, "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
+    found = []
+    for name, figure in sorted(drawn.items(), key=lambda pair: pair[0].partition(" ")[2]):  # by application
+        kind, _, application = name.partition(" ")
+        title, slug = f"{KINDS[kind].title} {application}".strip(), figures.slug(name)
+        found.append({"kind": slug, "title": title, "svg": _svg(figure, slug)})
+    return found
 
 
 def _svg(figure: "Figure", kind: str) -> str:
@@ -176,7 +185,7 @@ def _svg(figure: "Figure", kind: str) -> str:
     from mibench.plots.style import save
 
     buffer = BytesIO()
-    save(figure, buffer, "svg")
+    save(figure, buffer, "svg", dots=120)
     text = buffer.getvalue().decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
