@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -270,7 +271,7 @@ def test_names_stand_inside_the_figure_and_over_nothing():
         assert box.x1 <= rows[0].x0
     for box in heads:
         assert not any(min(box.y1, row.y1) - max(box.y0, row.y0) > 1 for row in rows)
-    for one, other in zip(names, names[1:], strict=False):
+    for one, other in pairwise(names):
         assert one.y0 >= other.y1 - 1
     assert "the first 16 of 20 pictures" in said(figure)
 
