@@ -1,6 +1,7 @@
 """Figures of trained models: what they draw is what the models left, of one seed for all, whatever its size."""
 
 import json
+import math
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -92,7 +93,17 @@ def test_what_was_tried_is_an_axis_and_what_was_chosen_a_mark():
     assert "what each seed chose" in said(figure)
 
 
-@pytest.mark.parametrize("chosen", [{"beta": 1, "betas": BETAS[:2]}, {"beta": 1, "betas": ["a", "b", "c"]}, [], {}])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"beta": 1, "betas": BETAS[:2]},
+        {"beta": 1, "betas": ["a", "b", "c"]},
+        {"beta": 1, "betas": [1, 2, math.inf]},
+        [],
+        {},
+    ],
+    ids=str,
+)
 def test_a_list_that_does_not_fit_is_no_axis(chosen):
     curves = {"mine-0": {"kl": [(0, 1.0), (1, 2.0), (2, 3.0)]}}
     (axis,) = figure_of("curves", trained(chosen={"mine": chosen}), curves).axes
@@ -100,12 +111,13 @@ def test_a_list_that_does_not_fit_is_no_axis(chosen):
     assert list(lines(axis, "mine")[0][0]) == [0, 1, 2]
 
 
-def test_a_grid_with_zero_in_it_is_drawn():
-    chosen = {"mine": {"beta": 0.0, "betas": [0.0, *BETAS]}}
+@pytest.mark.parametrize("grid", [[0.0, *BETAS], [-1.0, 0.0, 5.0, 100.0]], ids=str)
+def test_a_grid_with_zero_in_it_is_drawn(grid):
+    chosen = {"mine": {"beta": 0.0, "betas": grid}}
     curves = {"mine-0": {"kl": [(k, float(k)) for k in range(4)]}}
     (axis,) = figure_of("curves", trained(chosen=chosen), curves).axes
-    assert list(lines(axis, "mine")[0][0]) == [0, *BETAS]
-    assert lines(axis, "mine", "_")[0].tolist() == [[0], [0]]
+    assert list(lines(axis, "mine")[0][0]) == grid
+    assert lines(axis, "mine", "_")[0].tolist() == [[0], [grid.index(0.0)]]
 
 
 def test_a_curve_that_runs_off_presses_nobody_flat():

@@ -81,7 +81,9 @@ def _trace(curve: Sequence[tuple[int, float | None]], chosen: str, unit: str) ->
         tried = said.get(f"{name}s")
         if isinstance(tried, list) and len(tried) == len(x) and list(x) == list(range(len(x))):
             with contextlib.suppress(TypeError, ValueError):
-                return Trace(name, np.array(tried, dtype=float), y, float(picked))
+                values = np.array(tried, dtype=float)
+                if np.isfinite(values).all():
+                    return Trace(name, values, y, float(picked))
     return Trace("step", x, y)
 
 
@@ -100,6 +102,7 @@ def _drawing(name: str, rows: pd.DataFrame, found: Traces, look: Mapping[str, An
             axis.set(title=f"{curve} {beside.get(curve, '')}".strip())
     count = rows["seed"].nunique()
     said = [f"thick: means over {count} seeds" if seeds else f"means over {count} seeds"] if count > 1 else ["one seed"]
+    said += [f"the first {PANELS} of {len(found)} curves"] * (len(found) > PANELS)
     if any(trace.chosen is not None for by in found.values() for traces in by.values() for trace in traces):
         said.append(f"markers: what {'each seed' if seeds else 'most seeds'} chose on validation data")
     return Drawing(figure, axes, f"{name}: curves", models_caption(rows, "; ".join(said) + beyond(gone)))
@@ -129,7 +132,7 @@ def _frame(axis: Axes, by: Mapping[str, Sequence[Trace]]) -> set[str]:
     """Spread what was tried; and leave out of the frame, and name, what ran off and would press the others flat."""
     several = [trace for traces in by.values() for trace in traces if len(trace.x) > 1]
     x = np.concatenate([trace.x for trace in several])
-    if several[0].over != "step" and x.min() >= 0 and x.max() > 10 * x[x > 0].min():
+    if several[0].over != "step" and x.min() >= 0 and x.max() > 0 and x.max() > 10 * x[x > 0].min():
         if x.min() > 0:
             axis.set_xscale("log")
         else:

@@ -165,8 +165,8 @@ def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
 def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[dict[str, str]]:
     from mibench.plots import figures
 
-    ids = trials["trial_id"]
-    curves, left = store.read_curves(folders, ids), store.read_left(folders, ids)
+    curves = store.read_curves(folders, trials["trial_id"])
+    left = store.read_left(folders, of_applications(trials)["trial_id"])
     try:
         drawn = figures.draw(trials, ["all"], unit, curves, left=left)
     except MibenchError:
