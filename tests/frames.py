@@ -88,9 +88,9 @@ def models(
             rows.append(
                 {
                     "trial_id": identity(estimator, application, seed), "estimator": estimator,
-                    "task": application[0], "point": application[1], "task_params": params, "n_samples": None,
-                    "seed": seed, "status": "oom" if bad else "ok", "mi_true": None, "mi_estimate": None,
-                    "kind": "application", "fit_seconds": 1.0, "code": "c0de",
+                    "estimator_params": "{}", "task": application[0], "point": application[1], "task_params": params,
+                    "n_samples": None, "seed": seed, "status": "oom" if bad else "ok", "mi_true": None,
+                    "mi_estimate": None, "kind": "application", "fit_seconds": 1.0, "code": "c0de", "schema_version": 1,
                     "scores": None if bad else json.dumps(kept), "flags": "baseline" if estimator in own else "",
                 }
             )  # fmt: skip

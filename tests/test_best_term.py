@@ -10,8 +10,8 @@ from scipy.stats import rankdata
 from test_report import folder
 from typer.testing import CliRunner
 
-from mibench import catalogue
-from mibench.cli import app
+from mibench import catalogue, report
+from mibench.cli import app, options
 from mibench.errors import NothingMatched
 from mibench.findings import published_models, scores, sources, wins
 from mibench.findings.summary import tidy
@@ -62,7 +62,6 @@ def test_who_failed_has_no_place_there_and_comes_last():
     text = tables.render(frame, "text")
     assert "1.50 (1 of 2)" in text
     assert "0.520 ± 0.084 (+0.500, 5/5) failed: oom 1" in text
-    assert "(2 of 4): finished so many" not in text
     assert "(1 of 2): finished so many" in text
 
 
@@ -133,6 +132,18 @@ def test_applications_beyond_the_width_stand_below(width):
 def test_without_models_there_is_no_best_term():
     with pytest.raises(NothingMatched, match="no scores of trained models"):
         terms(both().assign(scores=None))
+
+
+def test_the_report_has_the_terms_where_there_are_several_applications(tmp_path):
+    frame = both()
+    folder(tmp_path / "run", frame)
+    assert "0.500 ± 0.089 (+0.500, 6/6) *" in report.page(frame, [tmp_path / "run"])
+    assert "(+0.500, 6/6)" not in report.page(models(KL), [tmp_path / "run"])
+
+
+def test_a_terminal_shows_the_best_term_in_colour():
+    text = tables.render(both(), "text")
+    assert "\x1b[1;32m0.500 ± 0.089 (+0.500, 6/6) *\x1b[0m" in options.coloured(text)
 
 
 SOURCE = sources.source("mine-2018-downstream")

@@ -114,8 +114,9 @@ def notes(found: Terms) -> list[str]:
     elif WITHOUT not in set(table["estimator"]):
         lines.append(f"no gains: the run lacks {WITHOUT}, the model without a term")
     lines.append("rank: mean place over the applications; their own baselines are no terms and have none")
-    if (table["finished"] < found.points).any():
-        lines.append("(2 of 4): finished so many without a failure; places are by pairs over those that both did")
+    if some := sorted({count for count in table["finished"] if 0 < count < found.points}):
+        so_many = f"({some[0]} of {found.points})"
+        lines.append(f"{so_many}: finished so many without a failure; places are by pairs over those that both did")
     if table["best"].any():
         lines.append(mark_note(found.seeds))
     if table["n_unsupported"].any():
