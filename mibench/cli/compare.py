@@ -124,13 +124,12 @@ def _published(frame: "pd.DataFrame", name: str, unit: str, form: str) -> str:
     from mibench.tables import published_models as models
 
     if source(name).applications:
-        side = published_models.beside(frame, name)
-        shown = {"text": models.text, "md": models.markdown, "latex": models.latex, "json": models.as_json}
-        return shown[form](side)
+        over = published_models.beside(frame, name)
+        of_models = {"text": models.text, "md": models.markdown, "latex": models.latex, "json": models.as_json}
+        return of_models[form](over)
     beside = published.beside(frame, name, unit)
-    return {"text": estimates.text, "md": estimates.markdown, "latex": estimates.latex, "json": estimates.as_json}[
-        form
-    ](beside)
+    shown = {"text": estimates.text, "md": estimates.markdown, "latex": estimates.latex, "json": estimates.as_json}
+    return shown[form](beside)
 
 
 def _estimates(

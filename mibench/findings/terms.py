@@ -18,7 +18,8 @@ class Terms:
     `mean`, `sd`, `n`, `best` and `failures` are those of `mibench.findings.scores.cells`. `gain` is how much better
     than without a term the score is, in its unit and over the `pairs` of models of one seed, of which the term has won
     `wins`. `rank` is the estimator's mean place by pairs over the applications that both finished without a failure
-    (see `mibench.findings.places`): NaN for one that shares none.
+    (see `mibench.findings.places`), NaN for one that shares none; of these it has `finished` so many. Who finished
+    fewer comes after all who finished more, however good where it did.
     """
 
     table: pd.DataFrame
@@ -35,12 +36,8 @@ def terms(frame: pd.DataFrame) -> Terms:
         raise NothingMatched("there are no scores of trained models; run for example -e none,mine -t mode-collapse")
     table = table.merge(_gains(frame), how="left", on=[*POINT, "label"])
     table = table.merge(_ranks(frame), how="left", on="label").fillna({"finished": 0}).astype({"finished": int})
-    keys = [
-        (-finished, place, natural(label), task, natural(point))
-        for finished, place, label, task, point in table[["finished", "rank", "label", *POINT]].itertuples(
-            index=False, name=None
-        )
-    ]
+    named = zip(-table["finished"], table["rank"].fillna(float("inf")), *(table[key] for key in ("label", *POINT)))
+    keys = [(fewer, place, natural(label), task, natural(point)) for fewer, place, label, task, point in named]
     order = sorted(range(len(table)), key=keys.__getitem__)
     points = len(table[POINT].drop_duplicates())
     return Terms(table.iloc[order][list(COLUMNS)].reset_index(drop=True), int(table["n_seeds"].max()), points)

@@ -30,8 +30,10 @@ def text(outcome: Beside) -> str:
 def markdown(outcome: Beside) -> str:
     """The same in Markdown."""
     rows = [list(map(md, row)) for row in zip(*_columns(outcome), strict=True)]
-    notes = "".join(f"- {md(note)}\n" for note in outcome.notes)
-    return f"{md(outcome.source.title)}\n\n{pipes(rows)}\n{DIFFERS}\n\n{notes}"
+    parts = [f"{md(outcome.source.title)}\n\n{pipes(rows)}"]
+    for name, lines in (("of this run without a counterpart there:", outcome.alone), (DIFFERS, outcome.notes)):
+        parts += [f"{name}\n\n" + "".join(f"- {md(line)}\n" for line in lines)] if lines else []
+    return "\n".join(parts)
 
 
 def latex(outcome: Beside, label: str = "tab:mibench") -> str:
