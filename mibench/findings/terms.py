@@ -36,8 +36,10 @@ def terms(frame: pd.DataFrame) -> Terms:
         raise NothingMatched("there are no scores of trained models; run for example -e none,mine -t mode-collapse")
     table = table.merge(_gains(frame), how="left", on=[*POINT, "label"])
     table = table.merge(_ranks(frame), how="left", on="label").fillna({"finished": 0}).astype({"finished": int})
-    named = zip(-table["finished"], table["rank"].fillna(float("inf")), *(table[key] for key in ("label", *POINT)))
-    keys = [(fewer, place, natural(label), task, natural(point)) for fewer, place, label, task, point in named]
+    named = (
+        table[["finished", "rank", "label", *POINT]].fillna({"rank": float("inf")}).itertuples(index=False, name=None)
+    )
+    keys = [(-finished, place, natural(label), task, natural(point)) for finished, place, label, task, point in named]
     order = sorted(range(len(table)), key=keys.__getitem__)
     points = len(table[POINT].drop_duplicates())
     return Terms(table.iloc[order][list(COLUMNS)].reset_index(drop=True), int(table["n_seeds"].max()), points)
