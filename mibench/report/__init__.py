@@ -1,5 +1,6 @@
 """One HTML file of a run: no network, no other file, everything escaped."""
 
+import contextlib
 import json
 import math
 import re
@@ -18,9 +19,12 @@ from mibench.findings import compare as comparing
 from mibench.findings import wins
 from mibench.findings.error_map import error_map
 from mibench.findings.ranking import ranking
+from mibench.findings.scores import POINT
 from mibench.findings.summary import ROW, cells, natural, of_applications, of_tasks, tidy
+from mibench.findings.terms import terms
 from mibench.plots.kinds import KINDS
 from mibench.tables import scores, verdict
+from mibench.tables import terms as best_term
 from mibench.tables.error_map import KEY, entries, shades, without_task
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
@@ -75,7 +79,7 @@ def page(
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
         of_tasks=bool(len(tasks)) or not len(models),
-        models=scores.text(models) if len(models) else "",
+        models=_models(models),
         trained=_figures(models, unit, folders),
         comparison=_comparison(trials, unit),
         leaderboard=_leaderboard(trials, unit) if leaderboard else None,
@@ -83,6 +87,17 @@ def page(
         provenance=[_provenance(folder, trials) for folder in folders],
         data=_embedded(_data(tasks, unit, folders)),
     )
+
+
+def _models(models: pd.DataFrame) -> str:
+    """The table of each application, and where there are several the terms over all of them."""
+    if models.empty:
+        return ""
+    parts = [scores.text(models)]
+    if len(models[POINT].drop_duplicates()) > 1:
+        with contextlib.suppress(NothingMatched):
+            parts.append("the terms over all applications\n\n" + best_term.text(terms(models)))
+    return "\n\n".join(parts)
 
 
 def _counts(trials: pd.DataFrame) -> list[tuple[str, int]]:
