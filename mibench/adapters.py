@@ -1,7 +1,8 @@
 """What exists in another shape, made an estimator: a program, a function, a class with `fit`.
 
 Each gives a frozen dataclass whose fields are the settings, so that these can be set and swept like any others, and
-whose place is the module that asks for it.
+whose place is the module that asks for it. `direction` and `refuses` are what a class of one's own would have by these
+names.
 """
 
 import dataclasses
@@ -12,12 +13,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal
 
 import numpy as np
 
 from mibench.errors import one_line
 from mibench.interface import Array, Direction
+
+Refuses = Callable[..., str | None] | None
+"""Why an estimator cannot do a point, of what it names of `n`, `dim_x`, `dim_y`, `device`; None where it can."""
 
 OFFERED = ("seed", "device", "threads", "draw")
 """What `estimate` may ask for by name, so that a function's argument of this name is no setting."""
@@ -28,6 +33,7 @@ def Command(
     *,
     files: Literal["csv", "npy"] = "csv",
     direction: Direction = "none",
+    refuses: Refuses = None,
     **settings: Any,
 ) -> Any:
     """A program as an estimator: `Command("Rscript ksg.R {x} {y} {k}", k=3)`.
@@ -38,7 +44,7 @@ def Command(
     code other than 0 is an error that gives the code and its last words; a trial's timeout and memory limit are the
     program's too.
     """
-    names = {name for _, name, _, _ in _parts(command) if name}
+    names = {name for _, name, _, _ in Formatter().parse(command) if name is not None}
     if not {"x", "y"} <= names or not names <= {"x", "y", "seed", *settings}:
         raise ValueError(f"Command: {command!r} needs {{x}} and {{y}}, and may have {{seed}} and its settings beside")
     place = _place()
@@ -54,10 +60,12 @@ def Command(
             return _nats([str(here / word) if (here / word).is_file() else word for word in words])
 
     doc = f"What `{command}` prints."
-    return _made("Command", doc, settings, estimate, place, direction)()
+    return _made("Command", doc, settings, estimate, place, direction, refuses)()
 
 
-def from_function(function: Callable[..., Any], *, direction: Direction = "none", **settings: Any) -> Any:
+def from_function(
+    function: Callable[..., Any], *, direction: Direction = "none", refuses: Refuses = None, **settings: Any
+) -> Any:
     """A function of x `(n, dim_x)` and y `(n, dim_y)` that returns nats, as an estimator.
 
     Its other arguments that have a default are settings, with those given here in place of the defaults; `seed`,
@@ -82,12 +90,14 @@ def from_function(function: Callable[..., Any], *, direction: Direction = "none"
     estimate.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     name = getattr(function, "__name__", "function")
     doc = inspect.getdoc(function) or f"The function `{name}`."
-    kind = _made(name.strip("<>"), doc, found | settings, estimate, _place(), direction)
+    kind = _made(name.strip("<>"), doc, found | settings, estimate, _place(), direction, refuses)
     kind.function = function
     return kind()
 
 
-def from_sklearn(kind: type, read: str, *, direction: Direction = "none", **settings: Any) -> Any:
+def from_sklearn(
+    kind: type, read: str, *, direction: Direction = "none", refuses: Refuses = None, **settings: Any
+) -> Any:
     """A class with `fit(x, y)`, as scikit-learn's are, as an estimator.
 
     `read` names the attribute of the fitted object that holds the nats, or the method that gives them of (x, y). The
@@ -110,7 +120,7 @@ def from_sklearn(kind: type, read: str, *, direction: Direction = "none", **sett
         return float(value(x, y) if callable(value) else value)
 
     doc = inspect.getdoc(kind) or f"The class `{kind.__name__}`."
-    made = _made(kind.__name__, doc, found | settings, estimate, _place(), direction)
+    made = _made(kind.__name__, doc, found | settings, estimate, _place(), direction, refuses)
     made.kind = kind
     return made()
 
@@ -122,10 +132,18 @@ def _made(
     estimate: Callable[..., Any],
     place: Mapping[str, Any],
     direction: Direction,
+    refuses: Refuses,
 ) -> Any:
     """A frozen dataclass with these fields and this way to estimate, of the module that asks."""
     fields = [(name, type(value), dataclasses.field(default=value)) for name, value in settings.items()]
-    namespace = {"estimate": estimate, "direction": direction, "__doc__": doc, "__module__": place["__name__"]}
+    namespace: dict[str, Any] = {
+        "estimate": estimate,
+        "direction": direction,
+        "__doc__": doc,
+        "__module__": place["__name__"],
+    }
+    if refuses is not None:
+        namespace["refuses"] = staticmethod(refuses)
     return dataclasses.make_dataclass(name, fields, namespace=namespace, frozen=True)
 
 
@@ -138,12 +156,6 @@ def _known(name: str, given: Mapping[str, Any], found: Mapping[str, Any]) -> Non
     wrong = [setting for setting in given if setting not in found]
     if wrong:
         raise ValueError(f"{name} has no setting {', '.join(wrong)}; it has: {', '.join(found) or 'none'}")
-
-
-def _parts(command: str) -> list[tuple[str, str | None, str | None, str | None]]:
-    import string
-
-    return list(string.Formatter().parse(command))
 
 
 def _write(path: str, name: str, side: Array) -> None:
