@@ -18,9 +18,9 @@ from toy_application import Bound, Toy
 from typer.testing import CliRunner
 
 import mibench as public
-from mibench import application_checks, catalogue, offers, report, request, runs, settings, store, trial
+from mibench import catalogue, offers, report, request, runs, settings, store, trial
 from mibench.answers import plain_outcome
-from mibench.checks import check
+from mibench.checks import applications, check
 from mibench.cli import app
 from mibench.device import Device
 from mibench.errors import MibenchError, UsageError
@@ -381,7 +381,7 @@ class Willing(Toy):
 
 
 def broken(application):
-    held = check("-t toy", application, application_checks.promises(Bound()))
+    held = check("-t toy", application, applications.promises(Bound()))
     return {verdict.promise for verdict in held if verdict.broken}
 
 
@@ -400,7 +400,7 @@ def test_a_sound_application_keeps_its_promises():
     ],
 )
 def test_each_fault_breaks_a_promise(kind, promises):
-    said = {p.__name__: " ".join(p.__doc__.split()) for p in application_checks.promises(Bound())}
+    said = {p.__name__: " ".join(p.__doc__.split()) for p in applications.promises(Bound())}
     state = torch.random.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
         assert {said[name] for name in promises} <= broken(dataclasses.dataclass(frozen=True)(kind)())
@@ -411,7 +411,7 @@ def test_each_fault_breaks_a_promise(kind, promises):
 
 
 def test_what_cannot_be_tried_without_a_term_is_no_broken_promise():
-    verdicts = list(check("-t toy", Toy(), application_checks.promises(application_checks.can_be_term([object()]))))
+    verdicts = list(check("-t toy", Toy(), applications.promises(applications.can_be_term([object()]))))
     assert not [v for v in verdicts if v.broken]
     assert sum(v.unsupported is not None for v in verdicts) == 3
 
