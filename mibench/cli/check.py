@@ -43,6 +43,8 @@ def check(
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
         estimators = [found.estimator(name)] if found.means_estimator(name) else []
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
+    if reason := catalogue.lacking(points):
+        raise UsageError(reason)
     subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
     if any(point.kind == "application" for point in points):
         able = application_checks.can_be_term(made for _, made in sorted(found.estimators.items()))

@@ -24,7 +24,7 @@ LEAST_OF_A_CLASS = 5
 
 @dataclass(frozen=True, eq=False)
 class Album:
-    """Pictures `(n, channels · side²)` channel by channel, white 1, and their classes `(n,)` from 0, if they have any."""
+    """Pictures `(n, channels · side²)`, channel by channel, white 1, and classes `(n,)` from 0, if there are any."""
 
     x: npt.NDArray[np.floating[Any]]
     labels: npt.NDArray[np.int64] | None
@@ -43,14 +43,14 @@ def album(data: str) -> Album:
     Raises ModuleNotFoundError where a package that brings them is lacking, and ValueError, in one line with the file's
     name, where they are not there, are damaged or of several sizes, or where a class has too few.
     """
-    return _read(data, None if data in digits.SIDES else digits.root(data))
+    if data not in digits.SIDES:
+        return _own(data, digits.root(data))
+    x, labels = digits.pictures(data)
+    return Album(x, labels.astype(np.int64), (1, digits.SIDES[data], digits.SIDES[data]))
 
 
 @lru_cache(maxsize=2)
-def _read(data: str, folder: Path | None) -> Album:
-    if folder is None:
-        x, labels = digits.pictures(data)
-        return Album(x, labels.astype(np.int64), (1, digits.SIDES[data], digits.SIDES[data]))
+def _own(data: str, folder: Path) -> Album:
     found, names = _npz(folder / f"{data}.npz") if _is_npz(folder, data) else _pngs(files(data), folder / data)
     n, side = found.shape[:2]
     x = np.moveaxis(found.reshape(n, side, side, -1), 3, 1)
@@ -76,13 +76,19 @@ def files(data: str) -> list[Path]:
 
 
 def checksum(data: str) -> str | None:
-    """What the bytes of the files come to; None where there are none. Raises ValueError as `files` does."""
+    """What the bytes of the files come to; None where there are none. Raises as `files` does."""
+    found = files(data)
+    return _checksum(tuple((path, path.stat().st_mtime_ns) for path in found)) if found else None
+
+
+@lru_cache(maxsize=8)
+def _checksum(versions: tuple[tuple[Path, int], ...]) -> str:
     total = 0
-    for path in (found := files(data)):
+    for path, _ in versions:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 total = zlib.crc32(block, total)
-    return f"{total:08x}" if found else None
+    return f"{total:08x}"
 
 
 def _is_npz(folder: Path, data: str) -> bool:
@@ -105,7 +111,7 @@ def _npz(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
         with np.load(path, allow_pickle=False) as file:
             if "x" not in file:
                 raise ValueError(f"no array x in it; there are {', '.join(file) or 'none'}")
-            x, y = file["x"], file["y"] if "y" in file else None
+            x, y = file["x"], file.get("y")
         return _squares(x), None if y is None else _classes(y, len(x))
     except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         said = " ".join(str(error).split()) or "it is cut short"

@@ -81,8 +81,10 @@ def _distinct(found: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[npt.ND
 def root(data: str) -> Path:
     """The folder of data. Raises ValueError where it is not said, and tells what of `data` goes into it."""
     if not (named := os.environ.get(DATA_DIR)):
-        inside = f"{FOLDERS[data]}/raw is" if data in FOLDERS else f"{data}.npz, or a folder {data} of PNG files, lies"
-        raise ValueError(f"{data}: say where {inside} with --data-dir or {DATA_DIR}")
+        if data in FOLDERS:
+            raise ValueError(f"{data}: say where {FOLDERS[data]}/raw is with --data-dir or {DATA_DIR}")
+        own = f"say where {data}.npz, or a folder {data} of PNG files, lies with --data-dir or {DATA_DIR}"
+        raise ValueError(f"{data}: {own}; known by name are {', '.join(SIDES)}")
     return Path(named)
 
 

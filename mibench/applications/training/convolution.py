@@ -6,6 +6,7 @@ first layer that reads and the last that makes. Pictures are rows `(n, channels 
 
 from collections.abc import Callable, Sequence
 from math import prod
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -68,10 +69,14 @@ class Reader(nn.Module):
             found.append(z)
         return found
 
+    def told(self, last: Tensor, x: Tensor) -> Tensor:
+        """Outputs of the last of the maps, and of what stands beside the pictures in x."""
+        outputs: Tensor = self.head(torch.cat([last.flatten(1), x[:, prod(self.shape) :]], 1))
+        return outputs
+
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(n, outputs)` of pictures and what stands beside them."""
-        read: Tensor = self.head(torch.cat([self.maps(x)[-1].flatten(1), x[:, prod(self.shape) :]], 1))
-        return read
+        return self.told(self.maps(x)[-1], x)
 
 
 class Maker(nn.Module):
@@ -101,3 +106,42 @@ class Maker(nn.Module):
         """Pictures `(n, channels · side²)` of codes `(n, inputs)`."""
         grown: Tensor = self.grow(self.begin(z).view(-1, *self.small))
         return grown.flatten(1)
+
+
+class Shapes(Protocol):
+    """What says how large networks are, and of which kind."""
+
+    @property
+    def networks(self) -> str:
+        """ "convolution" or "perceptron"."""
+
+    @property
+    def channels(self) -> Sequence[int]:
+        """Outputs of each convolution that reads."""
+
+    @property
+    def hidden(self) -> Sequence[int]:
+        """Widths of dense layers."""
+
+
+def reader(
+    settings: Shapes,
+    shape: Shape,
+    outputs: int,
+    first: torch.Generator,
+    activation: Callable[[], nn.Module] = nn.ReLU,
+    between: Between = "batch",
+    beside: int = 0,
+) -> nn.Module:
+    """A network that reads pictures, and `beside` columns behind them: see `Reader`."""
+    if settings.networks == "convolution":
+        return Reader(shape, settings.channels, settings.hidden, outputs, first, activation, between, beside)
+    return perceptron((prod(shape) + beside, *settings.hidden, outputs), first, activation, between)
+
+
+def maker(settings: Shapes, inputs: int, shape: Shape, first: torch.Generator) -> nn.Module:
+    """A network that makes pictures: see `Maker`; as a perceptron it has the `hidden` widths backwards."""
+    if settings.networks == "convolution":
+        return Maker(inputs, settings.channels, shape, first)
+    widths = (inputs, *settings.hidden[::-1], prod(shape))
+    return perceptron(widths, first, between="batch").append(nn.Sigmoid())

@@ -51,7 +51,7 @@ class Spectral(nn.Module):
         weight = layer.weight / (left @ matrix @ right)
         if isinstance(layer, nn.Linear):
             return functional.linear(z, weight, layer.bias)
-        return functional.conv2d(z, weight, layer.bias, layer.stride, layer.padding)  # type: ignore[arg-type]
+        return functional.conv2d(z, weight, layer.bias, layer.stride, layer.padding)
 
 
 def perceptron(
@@ -68,6 +68,26 @@ def perceptron(
         if k < len(widths):
             layers += [nn.BatchNorm1d(outputs)] * (between == "batch") + [activation()]
     return nn.Sequential(*layers)
+
+
+class Greatest(nn.Module):
+    """The greatest of `pieces` numbers that stand beside one another, in `(n, outputs · pieces)`: `(n, outputs)`."""
+
+    def __init__(self, pieces: int):
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Maxout, Goodfellow et al. 2013, arXiv:1302.4389."""
+        return z.view(len(z), -1, self.pieces).amax(2)
+
+
+def maxout(widths: Sequence[int], pieces: int, first: torch.Generator) -> nn.Sequential:
+    """Layers from width to width, of which all but the last take the greatest of so many dense ones."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths[:-1]):
+        layers += [dense(inputs, outputs * pieces, first), Greatest(pieces)]
+    return nn.Sequential(*layers, dense(widths[-2], widths[-1], first))
 
 
 def leaky() -> nn.Module:
