@@ -79,9 +79,8 @@ class Found:
 
 def train(settings: "Bottleneck", make_term: MakeTerm, seed: int, device: str, baseline: str | None) -> Outcome:
     """A classifier for each β, of which one is tested."""
-    streams = Streams(seed, device)
+    streams, count = Streams(seed, device), classes(settings.data)
     seen, validation, test = parts(settings.data, (settings.train_size, settings.validation_size), streams)
-    count = classes(settings.data)
     seen = redrawn(seen, settings.redrawn, streams, "train", count)
     validation = redrawn(validation, settings.redrawn, streams, "validation", count)
     vib = baseline == "vib"

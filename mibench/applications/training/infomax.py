@@ -90,14 +90,20 @@ def learnt(
 
 
 class Encoder(nn.Module):
-    """Pictures to codes, whose coordinates are standardised over the batch."""
+    """Pictures to codes, whose coordinates are standardised over the batch.
+
+    What it is standardised by after training comes from one batch alone, whatever was seen before: see `codes`.
+    """
 
     def __init__(self, settings: "DeepInfoMax", streams: Streams):
         super().__init__()
         between: Between = "batch" if settings.networks == "convolution" else "plain"
         shape, first = album(settings.data).shape, streams.of("encoder")
         self.read = reader(settings, shape, settings.code, first, between=between)
-        self.standard = nn.BatchNorm1d(settings.code, affine=False, momentum=1.0)
+        self.standard = nn.BatchNorm1d(settings.code, affine=False)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                layer.momentum = 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         """Codes `(n, code)`."""
