@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 
 from mibench.applications.training.driver import Driver
 from mibench.applications.training.networks import taken_for_real, told_apart
-from mibench.applications.training.steps import decayed, descend
+from mibench.applications.training.steps import adam, decayed, descend
 from mibench.applications.training.streams import Streams
 
 
@@ -59,9 +58,8 @@ def play(
 ) -> None:
     """Train both in turns, and the critic on what the generator made. One batch of noise serves a whole step."""
     weights = list(generator.parameters())
-    betas = (schedule.momentum, 0.999)
-    makes = torch.optim.Adam(weights, lr=settings.rate, betas=betas)
-    judges = torch.optim.Adam(judge.parameters(), lr=settings.judge_rate, betas=betas)
+    makes = adam(weights, settings.rate, schedule.momentum)
+    judges = adam(judge.parameters(), settings.judge_rate, schedule.momentum)
     noise = streams.of("noise")
     for step in range(settings.steps):
         if schedule.falls:

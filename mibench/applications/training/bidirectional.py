@@ -16,7 +16,7 @@ from mibench.applications.training.digits import Part, batches, classes, parts, 
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.networks import Between, leaky, taken_for_real, told_apart
 from mibench.applications.training.similarity import LEAST_SIDE, ms_ssim
-from mibench.applications.training.steps import AT_ONCE, decayed, descend, in_parts, repeatable
+from mibench.applications.training.steps import AT_ONCE, adam, decayed, descend, in_parts, repeatable
 from mibench.applications.training.streams import Streams
 from mibench.distributions.albums import album
 from mibench.interface import MakeTerm, Outcome
@@ -82,8 +82,8 @@ def adversaries(
     judge = reader(settings, shape, 1, first, leaky, "spectral", beside=settings.code).to(streams.device)
     driver = Driver(make_term, seen.x.shape[1], settings.code, settings)
     weights = [*encode.parameters(), *decode.parameters()]
-    makes = torch.optim.Adam(weights, lr=settings.rate, betas=(0.5, 0.999))
-    judges_ = torch.optim.Adam(judge.parameters(), lr=settings.judge_rate, betas=(0.5, 0.999))
+    makes = adam(weights, settings.rate, 0.5)
+    judges_ = adam(judge.parameters(), settings.judge_rate, 0.5)
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
 
     def run() -> None:
@@ -116,7 +116,7 @@ def adversaries(
 def autoencoder(settings: "Bidirectional", seen: Part, held_out: Part, streams: Streams) -> Outcome:
     """The same two networks, with the code's mean alone, by the squared error."""
     encode, decode = networks(settings, streams)
-    optimiser = torch.optim.Adam([*encode.parameters(), *decode.parameters()], lr=settings.rate)
+    optimiser = adam([*encode.parameters(), *decode.parameters()], settings.rate)
     order = batches(len(seen), settings.batch_size, streams.of("order"))
     for step in range(settings.steps):
         decayed(optimiser, settings.rate, step, settings.steps)

@@ -15,7 +15,7 @@ from mibench.applications.training.convolution import Reader, Shape, maker, read
 from mibench.applications.training.digits import Part, batches, classes, parts, shares
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.networks import Between, leaky, perceptron, taken_for_real, told_apart
-from mibench.applications.training.steps import descend, in_parts, repeatable
+from mibench.applications.training.steps import adam, descend, in_parts, repeatable
 from mibench.applications.training.streams import Streams
 from mibench.distributions.albums import album
 from mibench.interface import MakeTerm, Outcome
@@ -60,7 +60,7 @@ def learnt(
     encode = encoder(settings, streams)
     width, pair = pairing(settings, encode, streams)
     driver = Driver(make_term, width, settings.code, settings)
-    optimiser = torch.optim.Adam(encode.parameters(), lr=settings.rate)
+    optimiser = adam(encode.parameters(), settings.rate)
     weights = list(encode.parameters())
     prior = Prior(settings, streams) if settings.prior else None
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
@@ -166,7 +166,7 @@ class Prior:
     def __init__(self, settings: "DeepInfoMax", streams: Streams):
         net = perceptron((settings.code, *settings.hidden, 1), streams.of("prior"), leaky)
         self.judge, self.weight = net.to(streams.device), settings.prior
-        self.optimiser = torch.optim.Adam(self.judge.parameters(), lr=settings.rate)
+        self.optimiser = adam(self.judge.parameters(), settings.rate)
         self.streams, self.drawn = streams, streams.of("prior's draws")
 
     def fooled(self, z: Tensor) -> Tensor:
@@ -230,7 +230,7 @@ def _autoencoder(settings: "DeepInfoMax", encode: Encoder, seen: Part, streams: 
     else:
         decode = perceptron((settings.code, *settings.hidden[::-1], seen.x.shape[1]), first)
     decode = decode.to(streams.device)
-    optimiser = torch.optim.Adam([*encode.parameters(), *decode.parameters()], lr=settings.rate)
+    optimiser = adam([*encode.parameters(), *decode.parameters()], settings.rate)
     order = batches(len(seen), settings.batch_size, streams.of("order"))
     for _ in range(settings.steps):
         x = seen.x[next(order).to(streams.device)]

@@ -1,6 +1,6 @@
 """Steps of an optimiser, and how they are made to come out the same again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -22,6 +22,11 @@ def repeatable() -> Iterator[None]:
 def in_parts(network: Callable[[Tensor], Tensor], x: Tensor, at_once: int = AT_ONCE) -> Tensor:
     """What a network makes of rows, so many at once: all of them might not fit into memory."""
     return torch.cat([network(part) for part in torch.split(x, at_once)])
+
+
+def adam(weights: Iterable[Tensor], rate: float, momentum: float = 0.9) -> torch.optim.Adam:
+    """Adam in one kernel for all its weights, which for small networks costs a quarter of a kernel for each."""
+    return torch.optim.Adam(weights, lr=rate, betas=(momentum, 0.999), fused=True)
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
