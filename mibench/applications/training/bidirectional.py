@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from mibench.applications.training import judges
 from mibench.applications.training.classes import from_uniform
 from mibench.applications.training.convolution import Shape, maker, reader
-from mibench.applications.training.digits import Part, batches, classes, parts, shares
+from mibench.applications.training.digits import Part, as_seen, batches, classes, parts, shares
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.networks import Between, leaky, taken_for_real, told_apart
 from mibench.applications.training.similarity import LEAST_SIDE, ms_ssim
@@ -154,7 +152,7 @@ def judged(
             scores["generated-kl"] = from_uniform(told.predict(made.cpu().numpy()), classes(settings.data))
     return Outcome(
         {name: scores[name] for name in settings.scores if name in scores},
-        pictures={name: as_seen(picture, shape) for name, picture in pictures.items()},
+        pictures={name: as_seen(picture.cpu().numpy(), shape) for name, picture in pictures.items()},
     )
 
 
@@ -164,9 +162,3 @@ def similarity(back: Tensor, x: Tensor) -> float:
         return nan
     pairs = zip(torch.split(back, AT_ONCE), torch.split(x, AT_ONCE), strict=True)
     return float(torch.cat([ms_ssim(*pair) for pair in pairs]).mean())
-
-
-def as_seen(pictures: Tensor, shape: Shape) -> npt.NDArray[Any]:
-    """Grey pictures `(n, pixels)`, or those in colour `(n, side, side, 3)`."""
-    flat = pictures.cpu().numpy()
-    return flat if shape[0] == 1 else np.moveaxis(flat.reshape(-1, *shape), 1, 3)

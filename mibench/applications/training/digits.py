@@ -61,6 +61,11 @@ def shares(data: str, percent: int) -> list[int]:
     return [len(album(data).x) * percent // 100]
 
 
+def as_seen(pictures: npt.NDArray[Any], shape: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Pictures to look at, of rows: grey ones as they are, those in colour `(n, side, side, 3)`."""
+    return pictures if shape[0] == 1 else np.moveaxis(pictures.reshape(-1, *shape), 1, 3)
+
+
 def batches(n: int, size: int, stream: torch.Generator) -> Iterator[Tensor]:
     """Places of whole batches without end, each picture once before any is seen again; of few pictures, all at once."""
     while True:

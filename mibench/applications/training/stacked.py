@@ -12,7 +12,7 @@ from mibench.applications.training import judges
 from mibench.applications.training.adversaries import FALLING, Schedule, play
 from mibench.applications.training.classes import from_uniform
 from mibench.applications.training.convolution import maker, reader
-from mibench.applications.training.digits import Part, batches, parts, shares
+from mibench.applications.training.digits import Part, as_seen, batches, classes, parts, shares
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.networks import leaky, perceptron
 from mibench.applications.training.steps import in_parts, repeatable
@@ -91,6 +91,7 @@ def played(
     at_once: int | None = None,
 ) -> Outcome:
     """Train the two networks on the stacks that `real` gives, and score the generator."""
+    count = classes(settings.data)  # raises where there are none, before hours of training
     driver = Driver(make_term, HEIGHT * seen.x.shape[1], settings.noise, settings)
 
     def run() -> None:
@@ -102,27 +103,26 @@ def played(
         made = in_parts(generator.eval(), z, at_once or len(z))
         digits = made.cpu().numpy().reshape(-1, seen.x.shape[1])
         return Outcome(
-            judged(digits, seen, held_out, streams),
+            judged(digits, seen, held_out, streams, count),
             mi_estimate=None if driver.term is None else driver.nats(made[:2500], z[:2500]),
             curves=driver.curves(),
-            pictures={"generated": digits[: SHOWN * HEIGHT]},
+            pictures={"generated": as_seen(digits[: SHOWN * HEIGHT], album(settings.data).shape)},
         )
 
     with repeatable():
         return scored(run, score)
 
 
-def judged(digits: npt.NDArray[Any], seen: Part, held_out: Part, streams: Streams) -> dict[str, float]:
-    """The scores of made digits, three rows a stack."""
-    classes = judges.classifier(seen.arrays(), streams)
+def judged(digits: npt.NDArray[Any], seen: Part, held_out: Part, streams: Streams, count: int) -> dict[str, float]:
+    """The scores of made digits of `count` classes, three rows a stack."""
+    told = judges.classifier(seen.arrays(), streams)
     pictures, labels = held_out.arrays()
-    count = int(seen.labels.max()) + 1
-    stacked = classes.predict(digits).reshape(-1, HEIGHT) @ count ** np.arange(HEIGHT)
+    stacked = told.predict(digits).reshape(-1, HEIGHT) @ count ** np.arange(HEIGHT)
     return {
         "kl": from_uniform(stacked, count**HEIGHT),
         "precision": precision(digits[:COMPARED], seen.arrays()[0][:REAL]),
         "modes": float(len(np.unique(stacked))),
-        "classifier": float((classes.predict(pictures) == labels).mean()),
+        "classifier": float((told.predict(pictures) == labels).mean()),
     }
 
 
