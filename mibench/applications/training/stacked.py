@@ -106,11 +106,17 @@ def played(
             judged(digits, seen, held_out, streams, count),
             mi_estimate=None if driver.term is None else driver.nats(made[:2500], z[:2500]),
             curves=driver.curves(),
-            pictures={"generated": as_seen(digits[: SHOWN * HEIGHT], album(settings.data).shape)},
+            pictures={"generated": piled(digits[: SHOWN * HEIGHT], album(settings.data).shape)},
         )
 
     with repeatable():
         return scored(run, score)
+
+
+def piled(digits: npt.NDArray[Any], shape: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Stacks to look at, of rows that are a digit each: the digits of a stack below one another."""
+    channels, side, _ = shape
+    return as_seen(digits, shape).reshape(-1, HEIGHT * side, side, *[channels] * (channels > 1))
 
 
 def judged(digits: npt.NDArray[Any], seen: Part, held_out: Part, streams: Streams, count: int) -> dict[str, float]:
