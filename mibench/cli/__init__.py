@@ -35,6 +35,8 @@ COMMANDS = {
     "report": ("report",),
     "estimate": ("estimate",),
     "check": ("check",),
+    "new": ("new",),
+    "doctor": ("doctor",),
     "sample": ("sample",),
 }
 """The modules of this package and the commands in them, in the order of `--help`."""

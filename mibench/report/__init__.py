@@ -1,5 +1,6 @@
 """One HTML file of a run: no network, no other file, everything escaped."""
 
+import contextlib
 import json
 import math
 import re
@@ -17,10 +18,13 @@ from mibench.findings import compare as comparing
 from mibench.findings import wins
 from mibench.findings.error_map import error_map
 from mibench.findings.ranking import ranking
+from mibench.findings.scores import POINT
 from mibench.findings.summary import ROW, cells, natural, of_applications, of_tasks, tidy
+from mibench.findings.terms import terms
 from mibench.plots.kinds import KINDS
 from mibench.report.svg import element
 from mibench.tables import scores, verdict
+from mibench.tables import terms as best_term
 from mibench.tables.error_map import KEY, entries, shades, without_task
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
@@ -71,13 +75,26 @@ def page(
         many=len(table.columns) > COLUMNS,
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
-        models=scores.text(models) if len(models) else "",
+        of_tasks=bool(len(tasks)) or not len(models),
+        models=_models(models),
+        trained=_figures(models, unit, folders),
         comparison=_comparison(trials, unit),
         leaderboard=_leaderboard(trials, unit) if leaderboard else None,
-        figures=_figures(trials, unit, folders),
+        figures=_figures(tasks, unit, folders),
         provenance=[_provenance(folder, trials) for folder in folders],
         data=_embedded(_data(tasks, unit, folders)),
     )
+
+
+def _models(models: pd.DataFrame) -> str:
+    """The table of each application, and where there are several the terms over all of them."""
+    if models.empty:
+        return ""
+    parts = [scores.text(models)]
+    if len(models[POINT].drop_duplicates()) > 1:
+        with contextlib.suppress(NothingMatched):
+            parts.append("the terms over all applications\n\n" + best_term.text(terms(models)))
+    return "\n\n".join(parts)
 
 
 def _counts(trials: pd.DataFrame) -> list[tuple[str, int]]:
@@ -160,12 +177,19 @@ def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
 def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[dict[str, str]]:
     from mibench.plots import figures
 
+    curves = store.read_curves(folders, trials["trial_id"])
+    left = store.read_left(folders, of_applications(trials)["trial_id"])
     try:
-        drawn = figures.draw(trials, ["all"], unit, store.read_curves(folders, trials["trial_id"]))
+        drawn = figures.draw(trials, ["all"], unit, curves, left=left)
     except MibenchError:
         return []
     drawn.pop("error", None)  # which the page has as a table
-    return [{"kind": kind, "title": KINDS[kind].title, "svg": element(figure, kind)} for kind, figure in drawn.items()]
+    found = []
+    for name, figure in sorted(drawn.items(), key=lambda pair: pair[0].partition(" ")[2]):  # by application
+        kind, _, application = name.partition(" ")
+        title, slug = f"{KINDS[kind].title} {application}".strip(), figures.slug(name)
+        found.append({"kind": slug, "title": title, "svg": element(figure, slug)})
+    return found
 
 
 def _provenance(folder: Path, trials: pd.DataFrame) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def element(figure: "Figure", kind: str) -> str:
     from mibench.plots.style import save
 
     buffer = BytesIO()
-    save(figure, buffer, "svg")
+    save(figure, buffer, "svg", dots=120)
     text = buffer.getvalue().decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
