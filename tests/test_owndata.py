@@ -12,7 +12,7 @@ from scipy.stats import binom, false_discovery_control, rankdata
 
 import mibench
 from mibench import catalogue, neighbors, owndata
-from mibench.owndata import cautions, intervals, permutations
+from mibench.owndata import cautions, intervals, lines, permutations
 from mibench.owndata.sample import Sample, sample
 
 discover = functools.cache(catalogue.discover)
@@ -251,6 +251,13 @@ def test_dependence_is_found_and_the_page_says_so():
     assert re.search(r"No dependence of x and y is shown \(p = [01]\.\d+\)", str(none))
 
 
+def test_the_least_of_several_p_is_not_taken_at_its_word():
+    x, y = normal_pair(200, 0.6, np.random.default_rng(0))
+    unsettled = " ".join(str(asked(x, y, estimators="gaussian,kl", permutations=19)).split())
+    assert "is not settled: the least p of 2 estimators is 0.050" in unsettled
+    assert "depend on each other (p = 0.025)" in str(asked(x, y, estimators="gaussian,kl", permutations=39))
+
+
 def test_critics_are_tested_only_where_that_is_asked_for():
     x, y = normal_pair(60, 0.6, np.random.default_rng(0))
     prepared = owndata.prepare(owndata.question(permutations=19), owndata.of_sides(x, y))
@@ -358,11 +365,34 @@ def test_ksg_on_raw_data_is_what_the_bare_estimator_gives():
 def test_the_interval_of_sub_samples_covers_the_estimators_own_mean(rho):
     """90 to 98 % of 400 intervals of nominal 95 %, and sd within 20 % of the true one; ksg, n = 1000."""
     rng = np.random.default_rng(2026)
-    lines = [asked(*normal_pair(1000, rho, rng), estimators="ksg", seed=seed).lines[0] for seed in range(400)]
-    values = np.array([line.value for line in lines])
-    ends = np.array([line.interval for line in lines])
+    found = [asked(*normal_pair(1000, rho, rng), estimators="ksg", seed=seed).lines[0] for seed in range(400)]
+    values = np.array([line.value for line in found])
+    ends = np.array([line.interval for line in found])
     covered = ((ends[:, 0] <= values.mean()) & (values.mean() <= ends[:, 1])).mean()
-    sd = math.sqrt(np.mean([line.spread.sd**2 for line in lines]))
+    sd = math.sqrt(np.mean([line.spread.sd**2 for line in found]))
     print(f"rho {rho}: covered {covered:.3f}, sd {sd:.4f}, true {values.std(ddof=1):.4f}")
     assert 0.90 <= covered <= 0.98
     assert sd == pytest.approx(values.std(ddof=1), rel=0.2)
+
+
+def significant(estimator, data, seed, **options):
+    """Whether an estimator's p of 19 permutations is 0.05."""
+    question = owndata.question(estimators=estimator, permutations=19, seed=seed, **options)
+    prepared = owndata.prepare(question, data)
+    (one,) = prepared.panel(prepared.sample)
+    (line,) = [step.line for step in lines.steps(one, prepared.sample, 19, seed, spread=False)][-1:]
+    return line.p == 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(("drawn", "options"), NULLS.values(), ids=NULLS)
+@pytest.mark.parametrize(("estimator", "sets"), [("gaussian", 2000), ("ksg:noise=1e-6", 300)])
+def test_the_level_of_estimators(estimator, sets, drawn, options):
+    """One sample in twenty without dependence has p = 0.05, within four standard deviations of so many of them."""
+    rng = np.random.default_rng(2026)
+    series = options.get("series", False)
+    drawn_sets = (owndata.of_sides(*drawn(rng, 80), options.get("groups")) for _ in range(sets))
+    share = np.mean([significant(estimator, data, seed, series=series) for seed, data in enumerate(drawn_sets)])
+    print(f"{estimator} {share:.4f}")
+    assert share == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / sets))

@@ -38,12 +38,12 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
         yield turned
     if rounded := [one for one in sample.every if one.rounded]:
         worst = max(rounded, key=lambda one: one.ties)
-        others = f" (and {len(rounded) - 1} other columns are rounded)" if len(rounded) > 1 else ""
+        others = f", as {len(rounded) - 1} more" if len(rounded) > 1 else ""
         noise = "noise of 1e-6 standard deviations breaks them"
         if sample.kind == "rounded":
             noise = "the field noise=1e-6 breaks them, and is set unless said otherwise"
         yield (
-            f"{worst.name} is rounded: {worst.distinct} different values in {sample.n} rows{others}. Nearest "
+            f"{worst.name} is rounded{others}: {worst.distinct} different values in {sample.n} rows. Nearest "
             f"neighbours mistake ties for dependence: {noise}"
         )
     if sample.repeated > COPIES * sample.of and sample.kind in ("continuous", "rounded"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mibench.owndata.lines import UNITS
-from mibench.owndata.permutations import LEVEL
+from mibench.owndata.permutations import LEVEL, needed
 from mibench.owndata.sample import Sample
 from mibench.tables.numbers import number, p_value
 
@@ -111,7 +111,13 @@ def answer(found: "Findings") -> list[str]:
     low, high = min(values), max(values)
     unit = UNITS[found.unit]
     size = number(low * unit) if len(good) == 1 else f"{number(low * unit)} to {number(high * unit)}"
-    if least is not None and least * len(tested) > LEVEL:
+    if least is not None and least <= LEVEL < least * len(tested):
+        said = (
+            f"Whether {x} and {y} depend on each other is not settled: the least p of {len(tested)} estimators is "
+            f"{p_value(least, LEVEL)}, which one of them comes to by chance too easily. Raise --permutations to "
+            f"{needed(0, 2 * len(tested))}. {_estimates(len(good)).capitalize()} {size} {found.unit}."
+        )
+    elif least is not None and least > LEVEL:
         said = (
             f"No dependence of {x} and {y} is shown (p = {p_value(least, LEVEL)}): estimates of {size} {found.unit} "
             "come from samples without any just as well. That is no proof that there is none."
@@ -119,8 +125,12 @@ def answer(found: "Findings") -> list[str]:
     else:
         sure = f" (p = {p_value(least, LEVEL)})" if least is not None else ""
         said = f"{x} and {y} depend on each other{sure}" if sure else f"Of {x} and {y}"
-        said += f"{':' if sure else ','} the estimates are {size} {found.unit}{_like(low, high, found.sample)}."
+        said += f"{':' if sure else ','} {_estimates(len(good))} {size} {found.unit}{_like(low, high, found.sample)}."
     return wrapped(said)
+
+
+def _estimates(count: int) -> str:
+    return "the estimate is" if count == 1 else "the estimates are"
 
 
 def _like(low: float, high: float, sample: Sample) -> str:

@@ -1,0 +1,54 @@
+"""What docs/own-data.md shows is what the commands print."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+DOC = (ROOT / "docs" / "own-data.md").read_text()
+FILES = re.search(r"```python\n(from sklearn.*?)```", DOC, re.DOTALL)[1]
+STORIES = re.findall(r"```console\n\$ (.*?)\n```\n```text\n(.*?)```", DOC, re.DOTALL)
+NUMBER = r"-?\d+\.\d+"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    pytest.importorskip("sklearn")
+    made = tmp_path_factory.mktemp("stories")
+    subprocess.run([sys.executable, "-c", FILES], cwd=made, check=True)
+    return made
+
+
+def printed(command, folder):
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()], cwd=folder, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return done.stdout
+
+
+def same(seen, shown):
+    """The same words, and numbers that differ by rounding alone."""
+    assert re.sub(NUMBER, "#", seen).split() == re.sub(NUMBER, "#", shown).split()
+    for one, said in zip(re.findall(NUMBER, seen), re.findall(NUMBER, shown), strict=True):
+        assert float(one) == pytest.approx(float(said), abs=0.002)
+
+
+@pytest.mark.parametrize(("command", "shown"), STORIES, ids=[command.split()[2] for command, _ in STORIES])
+def test_a_story_is_true(command, shown, folder):
+    same(printed(command, folder), shown)
+
+
+def test_what_the_readme_shows_is_true(tmp_path):
+    commands, shown = re.search(
+        r"```console\n([^`]*mibench estimate[^`]*)```\n```output\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    ).groups()
+    *_, last = [printed(command, tmp_path) for command in re.findall(r"^\$ (.*)$", commands, re.MULTILINE)]
+    same(last, shown)
+
+
+def test_there_are_three_stories():
+    assert len(STORIES) == 3
