@@ -231,6 +231,7 @@ WRONG_SIDES = {
     "three dimensions": (np.zeros((50, 2, 2)), "x has shape (50, 2, 2)"),
     "other rows": (np.arange(49.0), "x has 49 rows and y has 50"),
     "turned": (np.random.default_rng(0).normal(size=(3, 50)), "x has 50 columns, so give its transpose"),
+    "two of a name": (pd.DataFrame(np.eye(50)[:, :2], columns=["a", "a"]), "2 columns are called 'a'"),
     "objects": ([object()] * 50, "which are neither numbers nor categories"),
 }
 

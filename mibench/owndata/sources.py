@@ -208,14 +208,17 @@ def _of_arrays(arrays: Mapping[str, npt.NDArray[Any]], who: str) -> Held:
 
 def of_frame(frame: Any) -> Held:
     """The columns of a DataFrame."""
-    names = tuple(map(str, frame.columns))
+    names = tuple(str(name).strip() for name in frame.columns)
     return Held(names, lambda name: frame.iloc[:, names.index(name)])
 
 
 def of_side(given: Any, name: str) -> Held:
     """One side as Python holds it: a frame, a Series, an array of one or two dimensions, a list, a tensor."""
     if hasattr(given, "columns") and hasattr(given, "iloc"):
-        return of_frame(given)
+        frame = of_frame(given)
+        for column in frame.names:
+            delimited.place(column, frame.names)
+        return frame
     if hasattr(given, "to_numpy") and hasattr(given, "index"):
         return Held((str(name if given.name is None else given.name),), lambda _: given)
     if hasattr(given, "detach"):
