@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator, log_mean_exp
+from mibench.neural import SONG_ERMON, NeuralEstimator, log_mean_exp
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class DV(NeuralEstimator):
     """
 
     direction = "lower"
+    published = SONG_ERMON
 
     def bound(self, joint, marginal):
         return joint.mean() - log_mean_exp(marginal)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import FIGURE_1, NeuralEstimator
 
 
 @dataclass(frozen=True)
@@ -11,6 +11,7 @@ class MINEf(NeuralEstimator):
     """I(X;Y) ≥ E_joint[T] − E_marginal[exp(T − 1)]."""
 
     direction = "lower"
+    published = FIGURE_1
 
     def bound(self, joint, marginal):
         return joint.mean() - (marginal - 1).exp().mean()

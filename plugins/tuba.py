@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import STAIRCASE, NeuralEstimator
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class TUBA(NeuralEstimator):
     """
 
     direction = "lower"
+    published = STAIRCASE
     exponential = False
     heads: ClassVar = ("xy", "x")
 
