@@ -59,7 +59,10 @@ class Beside:
 
 
 def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
-    """Match a run's cells with a source by estimator, settings, task, dimensions, truth and, with fixed samples, n."""
+    """Match a run's cells with a source by estimator, settings, task, point, dimensions, truth and, if fixed, n.
+
+    The point counts where the source names any.
+    """
     found = source(name)
     if not found.tasks:
         raise NothingMatched(f"{name} cannot be set beside a run: {found.notes[0]}")
@@ -170,6 +173,8 @@ def _mismatch(found: Source, table: pd.DataFrame) -> str:
 def _same(found: Source, row: dict[str, str], cell: dict[Any, Any], settings: dict[str, Any]) -> bool:
     name, fields = specs.parse(found.estimators[row["estimator"]])
     if cell["estimator"] != name or any(_unlike(settings.get(key), text) for key, text in fields.items()):
+        return False
+    if found.points and found.points.get(row["task"]) != cell["point"]:
         return False
     kind = "separable" if "critic=separable" in row["estimator_settings"] else "concat"
     if "critic=" in row["estimator_settings"] and settings.get("critic", kind) != kind:
