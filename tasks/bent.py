@@ -1,6 +1,6 @@
 """Normals whose every coordinate is moved by a sine of the one before it, on both sides: a chain to be undone in order.
 
-x_i + sin 2x_{i−1}: nothing is lost, and what is left for ranks and for covariances falls with the dimension.
+x_i + sin 2x_{i−1}: nothing is lost, and neither ranks nor covariances see all of it.
 """
 
 from mibench import hookimpl

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from frames import trials
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from mibench import catalogue, specs, trial
-from mibench.errors import UsageError
-from mibench.findings.selection import select
-from mibench.findings.summary import tidy
+from mibench import catalogue, specs, trial  # noqa: E402
+from mibench.errors import UsageError  # noqa: E402
+from mibench.findings.selection import select  # noqa: E402
+from mibench.findings.summary import tidy  # noqa: E402
 
 FOUND = catalogue.discover()
 KNOWN = sorted(name for name, made in FOUND.estimators.items() if getattr(made, "published", None))
@@ -75,8 +75,18 @@ def test_what_cannot_be_run_says_why():
         made("mine:recipe=published").term(2, 2)
     with pytest.raises(ValueError, match="window=5 means nothing in a term"):
         made("mine:window=5").term(2, 2)
+    with pytest.raises(ValueError, match="folds=3 tests each row once, and window=5 none"):
+        made("mine:window=5:folds=3").estimate(*pairs())
     with pytest.raises(ValueError, match="window=30 must be at least 0 and at most steps=20"):
         made("mine:window=30:steps=20").estimate(*pairs())
+
+
+def test_jensen_shannon_as_published_is_read_at_the_critic_less_one():
+    """So at the best critic of independent pairs, which is 0, it is −1/e."""
+    joint, marginal = torch.randn(40, dtype=torch.float64), torch.randn(40, 3, dtype=torch.float64)
+    shifted, plain = made("jsd:reads=nwj-shifted"), made("jsd:reads=nwj")
+    assert torch.allclose(shifted.bound(joint, marginal), plain.bound(joint - 1, marginal - 1))
+    assert float(shifted.bound(torch.zeros(4), torch.zeros(4, 3))) == pytest.approx(-np.exp(-1))
 
 
 def test_a_window_is_the_mean_over_the_last_batches():

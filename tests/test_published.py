@@ -266,6 +266,15 @@ def test_named_estimators_take_over_the_protocol_they_have_fields_of():
     assert ":steps=4000:" in smile
 
 
+def test_where_both_read_training_batches_nothing_is_to_be_said():
+    """But where one of them alone does."""
+    here = at_the_published_point(flags="training-batch")
+    assert not any(note.startswith("reported there") for note in published.beside(here, "smile-2020").notes)
+    low = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2)).assign(flags="training-batch")
+    said = "reported there: the value on held-out samples; here: on the training batch, which training has seen"
+    assert said in published.beside(low, "latentmi-2024").notes
+
+
 def test_points_of_one_truth_are_told_apart_where_the_source_names_them():
     """Wrapped and spiral normals have the same dimensions, n and truth."""
     frame = at_the_published_point("mine", {}, "vce", 32, 10.7735128522).assign(n_samples=10_000)

@@ -30,6 +30,10 @@ def checked(settings: Bound) -> None:
         raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
     if not 0 <= settings.window <= settings.steps:
         raise ValueError(f"window={settings.window} must be at least 0 and at most steps={settings.steps}")
+    if settings.window and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} tests each row once, and window={settings.window} none: set one of them"
+        )
     if settings.fresh and settings.folds > 1:
         raise ValueError(
             f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
