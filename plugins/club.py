@@ -14,7 +14,6 @@ class CLUB(NeuralEstimator):
     q is trained by its likelihood. The bound holds where q is near p; far from it the number may fall below.
     """
 
-    direction = "upper"
     published = STAIRCASE.but(
         "mi_estimation.ipynb of github.com/Linear95/CLUB (Cheng et al. 2020): two perceptrons of 7 hidden units, "
         "for which one of 14 stands here; the last 500 of 4000 steps a level",
@@ -22,6 +21,7 @@ class CLUB(NeuralEstimator):
         learning_rate=5e-3,
         window=500,
     )
+    direction = "upper"
     selects = "objective"
     exponential = False
     heads: ClassVar = ("y|x",)

@@ -13,8 +13,8 @@ class DV(NeuralEstimator):
     The gradient of the log of a batch's mean is biased; `mine` is the same bound with the bias averaged away.
     """
 
-    direction = "lower"
     published = SONG_ERMON
+    direction = "lower"
 
     def bound(self, joint, marginal):
         return joint.mean() - log_mean_exp(marginal)

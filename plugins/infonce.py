@@ -18,8 +18,8 @@ class InfoNCE(NeuralEstimator):
     negatives: int = 15
     test_negatives: int = 255
 
-    direction = "lower"
     published = STAIRCASE
+    direction = "lower"
     exponential = False
 
     def bound(self, joint, marginal):

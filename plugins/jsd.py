@@ -17,8 +17,8 @@ class JSD(NeuralEstimator):
 
     reads: str = "dv"
 
-    direction = "lower"
     published = STAIRCASE.but(reads="nwj-shifted")
+    direction = "lower"
     selects = "objective"
     drives = "objective"
 

@@ -17,8 +17,8 @@ class MINE(NeuralEstimator):
 
     rate: float = 0.01
 
-    direction = "lower"
     published = FIGURE_1
+    direction = "lower"
     state: ClassVar = (0.0,)
 
     def bound(self, joint, marginal):

@@ -10,8 +10,8 @@ from mibench.neural import FIGURE_1, NeuralEstimator
 class MINEf(NeuralEstimator):
     """I(X;Y) ≥ E_joint[T] − E_marginal[exp(T − 1)]."""
 
-    direction = "lower"
     published = FIGURE_1
+    direction = "lower"
 
     def bound(self, joint, marginal):
         return joint.mean() - (marginal - 1).exp().mean()

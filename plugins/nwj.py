@@ -13,8 +13,8 @@ class NWJ(NeuralEstimator):
     `mine-f` is the same bound at T + 1: the critic starts a nat away.
     """
 
-    direction = "lower"
     published = STAIRCASE
+    direction = "lower"
 
     def bound(self, joint, marginal):
         return 1 + joint.mean() - marginal.exp().mean()

@@ -15,8 +15,8 @@ class SMILE(NeuralEstimator):
 
     clip: float = 5.0
 
-    direction = "none"
     published = SONG_ERMON
+    direction = "none"
     selects = "objective"
 
     def bound(self, joint, marginal):

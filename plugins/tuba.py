@@ -14,8 +14,8 @@ class TUBA(NeuralEstimator):
     The baseline is a function of the side that a row shares with its mismatched partners; a(x) = e gives `mine-f`.
     """
 
-    direction = "lower"
     published = STAIRCASE
+    direction = "lower"
     exponential = False
     heads: ClassVar = ("xy", "x")
 
