@@ -14,7 +14,7 @@ SMALLEST = 4
 
 NOT_OF_A_TERM = (
     "steps", "batch_size", "learning_rate", "averaging", "scaling", "split", "folds", "fresh", "validate_every",
-    "patience",
+    "patience", "window",
 )  # fmt: skip
 """Fields of an estimate's own training: in a term the batches, the critic's steps and their rate are the model's."""
 
@@ -28,6 +28,12 @@ def checked(settings: Bound) -> None:
         raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
     if not settings.hidden or min(settings.hidden) < 1:
         raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
+    if not 0 <= settings.window <= settings.steps:
+        raise ValueError(f"window={settings.window} must be at least 0 and at most steps={settings.steps}")
+    if settings.window and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} tests each row once, and window={settings.window} none: set one of them"
+        )
     if settings.fresh and settings.folds > 1:
         raise ValueError(
             f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
@@ -55,6 +61,8 @@ def too_few(settings: Bound, n: int) -> str | None:
 def no_term(settings: Bound) -> str | None:
     """Why the settings can be no term's; None if they can."""
     kind = type(settings)
+    if settings.recipe != "mibench":
+        return f"{kind.__name__}: recipe={settings.recipe} says how estimates were made and means nothing in a term"
     who, wrong = kind.__name__, [f for f in NOT_OF_A_TERM if getattr(settings, f) != getattr(kind, f)]
     if wrong:
         seen, usual = (", ".join(f"{f}={getattr(one, f)}" for f in wrong) for one in (settings, kind))
