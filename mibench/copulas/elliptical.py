@@ -93,7 +93,8 @@ class Elliptical:
 def shared_divisor(dof: float, dim_x: int, dim_y: int) -> float:
     """What the common divisor of a t distribution adds to the mutual information, 0 for a normal.
 
-    c(ν) + c(ν+dx+dy) − c(ν+dx) − c(ν+dy), where c(m) = log Γ(m/2) − (m/2) ψ(m/2), from the entropy of the multivariate t.
+    c(ν) + c(ν+dx+dy) − c(ν+dx) − c(ν+dy), from the entropy of the multivariate t, with
+    c(m) = log Γ(m/2) − (m/2) ψ(m/2).
     """
     if math.isinf(dof):
         return 0.0
