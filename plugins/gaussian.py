@@ -46,8 +46,9 @@ class Gaussian:
     """I(X;Y) = ½ log(|Σx| |Σy| / |Σxy|), exact when X and Y are jointly normal.
 
     Consistent for normal data, with a bias of about dim_x·dim_y / 2n, which `corrected` takes off exactly (see
-    `mibench.copulas.wishart_bias`); elsewhere it sees linear dependence only. A column that is constant, or a linear function of the others of its side to within rounding, is an error that
-    names it; so is a y that is a linear function of x, where the formula is infinite.
+    `mibench.copulas.wishart_bias`); elsewhere it sees linear dependence only. A column that is constant, or a linear
+    function of the others of its side to within rounding, is an error that names it; so is a y that is a linear
+    function of x, where the formula is infinite.
     """
 
     corrected: bool = False

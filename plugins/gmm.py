@@ -14,9 +14,9 @@ class GMM:
     """E_joint[log q(x,y) − log q(x) − log q(y)] on rows held out, q a mixture of normals with full covariances.
 
     q is fitted to the normal scores of all columns, and q(x), q(y) are its margins in closed form. The rows are split
-    into `folds`: each is held out once, the number of modes chosen by likelihood on the fold that follows it, from those
-    of `modes` that the rest has rows for, in turn until one is clearly less likely; what is chosen is fitted again to
-    all but the rows held out. So no row is read by a fit that it had a part in.
+    into `folds`: each is held out once, the number of modes chosen by likelihood on the fold after it, from those of
+    `modes` that the rest has rows for, in turn until one is clearly less likely; what is chosen is fitted again to all
+    but the rows held out. So no row is read by a fit that it had a part in.
 
     No bound: I less a divergence of q from the joint density, more its divergences from the margins. With few rows for
     its dim·(dim + 3)/2 numbers a mode it reads low: there `gaussian-copula` has no such bias. For dependence that is no

@@ -9,7 +9,7 @@ from mibench.interface import paired
 
 @dataclass(frozen=True)
 class TCopula:
-    """½ log(|Rx| |Ry| / |Rxy|) + c(ν) + c(ν+dx+dy) − c(ν+dx) − c(ν+dy), c(m) = log Γ(m/2) − (m/2) ψ(m/2), less its bias.
+    """½ log(|Rx| |Ry| / |Rxy|) + c(ν) + c(ν+dx+dy) − c(ν+dx) − c(ν+dy) less its bias, c(m) = log Γ(m/2) − (m/2) ψ(m/2).
 
     R and ν are the likeliest for the ranks; where a ν gains no more than 2 nats of likelihood over a normal copula it
     is one, and the value that of `gaussian-copula`. The bias is `mibench.copulas.wishart_bias`, wider by

@@ -71,6 +71,7 @@ ALLOWED = {
     "distributions": {"interface"},
     "units": {"interface"},
     "copulas": {"interface"},
+    "counts": {"interface"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},
     "applications": {"interface", "distributions", "neural"},
