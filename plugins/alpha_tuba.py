@@ -23,7 +23,6 @@ class AlphaTUBA(NeuralEstimator):
     test_negatives: int = 255
 
     direction = "lower"
-    approach = "critic"
     year = 2019
     exponential = False
     heads: ClassVar = ("xy", "x")

@@ -25,7 +25,6 @@ class InfoNCEAnchor(NeuralEstimator):
     nu: float = 1.0
 
     direction = "none"
-    approach = "critic"
     year = 2025
     selects = "objective"
     drives = "objective"

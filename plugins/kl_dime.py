@@ -16,7 +16,6 @@ class KLDIME(NeuralEstimator):
     """
 
     direction = "none"
-    approach = "critic"
     year = 2024
     selects = "objective"
     drives = "objective"

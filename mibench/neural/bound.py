@@ -71,6 +71,7 @@ class Bound:
     test_negatives: int = 16
 
     direction: ClassVar[Direction] = "none"
+    approach: ClassVar[str] = "critic"
     devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
