@@ -82,7 +82,9 @@ class Estimator(Protocol):
     * `refuses(n, dim_x, dim_y, device, ...)`, arguments by name: the reason why it cannot do such a trial, None if it
       can; the trial then is `unsupported`, which is no failure;
     * `term(dim_x, dim_z, *, seed, device)`: a `Term`, for the models of an `Application`. Without it the estimator is
-      unsupported there; a class whose `term` is None stands for the model without one.
+      unsupported there; a class whose `term` is None stands for the model without one;
+    * `refuses_term()`: the reason why it can be no term with its settings, None if it can; a run that names them for an
+      application is a usage error.
     """
 
     def estimate(self, x: Array, y: Array) -> "float | Estimate":

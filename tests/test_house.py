@@ -80,11 +80,12 @@ ALLOWED = {
     "tables": {"errors", "interface", "store", "findings"},
     "plots": {"errors", "interface", "specs", "findings", "tables"},
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
-    "checks": {"interface", "trial"},
-    "application_checks": {"answers", "interface", "trial", "checks"},
+    "checks": {"answers", "interface", "trial"},
+    "adapters": {"errors", "interface"},
+    "scaffold": {"errors"},
     "cli": {
         "errors", "interface", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs",
-        "standing", "store", "samples", "checks", "application_checks", "findings", "tables", "plots", "report",
+        "standing", "store", "samples", "checks", "scaffold", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip

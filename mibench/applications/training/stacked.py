@@ -1,5 +1,6 @@
 """Three digits on top of each other: a generator of a thousand classes, what it covers and how real it looks."""
 
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def train(settings: "StackedDigits", make_term: MakeTerm, seed: int, device: str
             judged(digits, seen, held_out, streams),
             mi_estimate=None if driver.term is None else driver.nats(made[:2500], z[:2500]),
             curves=driver.curves(),
-            pictures={"generated": digits[: SHOWN * HEIGHT]},
+            pictures={"generated": digits[: SHOWN * HEIGHT].reshape(SHOWN, -1, isqrt(digits.shape[1]))},
         )
 
     with one_thread():
