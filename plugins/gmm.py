@@ -35,7 +35,8 @@ class GMM:
         if self.folds < 3 or not self.modes or min(self.modes) < 1:
             return None  # wrong everywhere, so the trial's error
         left = n - 2 * -(-n // self.folds)
-        return copulas.too_few_for_modes(left, min(self.modes), dim_x + dim_y)
+        said = copulas.too_few_for_modes(left, min(self.modes), dim_x + dim_y)
+        return said and f"{said}: what folds={self.folds} leaves of {n} to fit"
 
     def estimate(self, x, y, seed=0):
         x, y = paired(x, y)
