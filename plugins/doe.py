@@ -15,7 +15,7 @@ class DoE(NeuralEstimator):
     A difference of two upper bounds, so no bound itself: it is too low where q(y|x) is the worse of the two, too high
     where q(y) is. With more than one of `modes` each density is a mixture of so many normals, and with
     `covariance=full` in place of "diagonal" the normals' coordinates are dependent; modes=8 with full is KNIFE (Pichler
-    et al. 2022, arXiv 2202.06618), eight times as slow in 20 columns. For y whose density given x is near a normal's.
+    et al. 2022, arXiv 2202.06618), at twice the time a step in 2 columns. For y that is near that, given x.
     """
 
     negatives: int = 1

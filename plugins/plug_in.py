@@ -22,6 +22,7 @@ class PlugIn:
     correction: str = "none"
 
     direction = "none"
+    discrete = True
     approach = "table"
     year = 1955
 
