@@ -183,7 +183,9 @@ class Application(Protocol):
     * `term_fields`: fields that are left out of the seed of data, first weights and noise, so that runs that differ in
       these alone are paired (`weight`, `clip`, ...);
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
-    * `source` and `version`, as a task has them.
+    * `lacks`: what it needs and does not find (files, a package) and where they go, in one line, None if nothing: a run
+      ends before it starts;
+    * `source`, `version` and `content`, as a task has them.
 
     A model that breaks down raises `Diverged`, whose `last` is the outcome so far.
     """

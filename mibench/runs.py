@@ -1,6 +1,7 @@
 """A run from request to rows: prepare, run, resume. The command line and the Python verbs drive it."""
 
 import functools
+import os
 import socket
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -241,7 +242,10 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         settings,
         tasks=tuple(found.settled(spec) for spec in sweeps),
         plugins=tuple(str(specs.folder_or_file(item, "-p")) for item in settings.plugins),
+        data_dir=str(specs.folder_or_file(settings.data_dir, "--data-dir")) if settings.data_dir else None,
     )
+    if settings.data_dir:
+        os.environ[asked.option("data_dir").variable] = settings.data_dir  # processes of trials inherit it
     choices, points = request.choices_and_points(found, settings)
     _refuse_terms(choices, points)
     resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")

@@ -83,9 +83,10 @@ ALLOWED = {
     "checks": {"answers", "interface", "trial"},
     "adapters": {"errors", "interface"},
     "scaffold": {"errors"},
+    "doctor": {"catalogue", "compiled", "device", "engine", "provenance", "neighbors", "neural", "__init__"},
     "cli": {
         "errors", "interface", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs",
-        "standing", "store", "samples", "checks", "scaffold", "findings", "tables", "plots", "report",
+        "standing", "store", "samples", "checks", "scaffold", "doctor", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip

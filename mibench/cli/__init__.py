@@ -35,6 +35,7 @@ COMMANDS = {
     "report": ("report",),
     "check": ("check",),
     "new": ("new",),
+    "doctor": ("doctor",),
     "sample": ("sample",),
 }
 """The modules of this package and the commands in them, in the order of `--help`."""

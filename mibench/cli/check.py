@@ -44,6 +44,8 @@ def check(
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
         estimators = [found.estimator(name)] if found.means_estimator(name) else []
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
+    if reason := catalogue.lacking(points):
+        raise UsageError(reason)
     term = None
     if any(point.kind == "application" for point in points):
         term = applications.can_be_term(made for _, made in sorted(found.estimators.items()))

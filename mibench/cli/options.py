@@ -32,7 +32,7 @@ DataDir = Annotated[
         "--data-dir",
         metavar="FOLDER",
         envvar="MIBENCH_DATA_DIR",
-        help="Where MNIST and Fashion-MNIST lie.",
+        help="Where pictures lie: MNIST and its like, your own.",
         callback=_lies_in,
     ),
 ]
