@@ -22,6 +22,8 @@ class CLUB(NeuralEstimator):
         window=500,
     )
     direction = "upper"
+    approach = "density"
+    year = 2020
     selects = "objective"
     exponential = False
     heads: ClassVar = ("y|x",)

@@ -15,6 +15,7 @@ class DV(NeuralEstimator):
 
     published = SONG_ERMON
     direction = "lower"
+    year = 1983
 
     def bound(self, joint, marginal):
         return joint.mean() - log_mean_exp(marginal)

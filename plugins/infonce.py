@@ -20,6 +20,7 @@ class InfoNCE(NeuralEstimator):
 
     published = STAIRCASE
     direction = "lower"
+    year = 2018
     exponential = False
 
     def bound(self, joint, marginal):

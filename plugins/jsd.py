@@ -19,6 +19,7 @@ class JSD(NeuralEstimator):
 
     published = STAIRCASE.but(reads="nwj-shifted")
     direction = "lower"
+    year = 2019
     selects = "objective"
     drives = "objective"
 

@@ -19,6 +19,7 @@ class MINE(NeuralEstimator):
 
     published = FIGURE_1
     direction = "lower"
+    year = 2018
     state: ClassVar = (0.0,)
 
     def bound(self, joint, marginal):

@@ -12,6 +12,7 @@ class MINEf(NeuralEstimator):
 
     published = FIGURE_1
     direction = "lower"
+    year = 2018
 
     def bound(self, joint, marginal):
         return joint.mean() - (marginal - 1).exp().mean()

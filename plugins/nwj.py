@@ -15,6 +15,7 @@ class NWJ(NeuralEstimator):
 
     published = STAIRCASE
     direction = "lower"
+    year = 2010
 
     def bound(self, joint, marginal):
         return 1 + joint.mean() - marginal.exp().mean()

@@ -17,6 +17,7 @@ class SMILE(NeuralEstimator):
 
     published = SONG_ERMON
     direction = "none"
+    year = 2020
     selects = "objective"
 
     def bound(self, joint, marginal):

@@ -16,6 +16,7 @@ class TUBA(NeuralEstimator):
 
     published = STAIRCASE
     direction = "lower"
+    year = 2019
     exponential = False
     heads: ClassVar = ("xy", "x")
 
