@@ -23,7 +23,7 @@ class CFMMI(Noised):
 
     exact_to: int = 32
 
-    family: ClassVar[str] = "flow"
+    approach: ClassVar[str] = "flow"
     year: ClassVar[int] = 2025
 
     def estimate(self, x, y, seed=0, device="cpu"):

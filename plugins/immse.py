@@ -36,7 +36,7 @@ class IMMSE(Noised):
     centre: float = 2.0
     spread: float = 3.0
 
-    family: ClassVar[str] = "diffusion"
+    approach: ClassVar[str] = "diffusion"
     year: ClassVar[int] = 2024
 
     def estimate(self, x, y, seed=0, device="cpu"):

@@ -28,7 +28,7 @@ class LatentMI(Regression):
     split: tuple[int, ...] = (45, 5, 50)
 
     devices = ("cuda", "cpu")
-    family: ClassVar[str] = "neighbors"
+    approach: ClassVar[str] = "nearest neighbours"
     year: ClassVar[int] = 2024
 
     def estimate(self, x, y, seed=0, device="cpu", threads=1):

@@ -7,7 +7,7 @@ import numpy as np
 from mibench.interface import Array
 
 LARGEST = 1 - 1e-6
-"""Correlations count as no more, so that what is left of a variance is a number."""
+"""Squared correlations count as no more, so that what is left of a variance is a number."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,27 @@ class Canonical:
 
 
 def canonical(x: Array, y: Array) -> Canonical:
-    """The canonical coordinates of a sample.
-
-    What n rows make up is taken off the correlations: those of independent sides stay below an edge (Wachter 1980, for
-    normal data) and count as 0, and a squared one is (dim_x + dim_y) / n too large where both are few.
-    """
+    """The canonical coordinates of a sample, with correlations less what so few rows make up."""
     (centre_x, white_x), (centre_y, white_y) = whitened(x), whitened(y)
     n = len(x)
-    u, correlations, v = np.linalg.svd(white_x.T @ ((x - centre_x).T @ (y - centre_y) / n) @ white_y)
-    a, b = x.shape[1] / n, y.shape[1] / n
-    edge = np.sqrt(min(a + b - 2 * a * b + 2 * np.sqrt(a * b * max(1 - a, 0) * max(1 - b, 0)), 1.0))
+    u, seen, v = np.linalg.svd(white_x.T @ ((x - centre_x).T @ (y - centre_y) / n) @ white_y)
     slopes = np.zeros(x.shape[1])
-    kept = np.where(correlations > edge, np.sqrt(np.maximum(correlations**2 - a - b, 0)), 0)
-    slopes[: len(kept)] = np.minimum(kept, LARGEST)
+    slopes[: len(seen)] = deflated(seen, x.shape[1] / n, y.shape[1] / n)
     return Canonical(centre_x, centre_y, white_x @ u, white_y @ v.T, slopes)
+
+
+def deflated(seen: Array, a: float, b: float) -> Array:
+    """Canonical correlations ρ from a sample's, of a and b columns a row on the two sides.
+
+    A sample shows ρ² as (1 − a + a/ρ²)(1 − b + b/ρ²)ρ², in the limit of many normal columns and rows (Bao, Hu, Pan &
+    Zhou, Ann. Statist. 47, 2019), and what stays below the edge, where that is least, could be of independent sides.
+    """
+    if a + b >= 1:
+        return np.zeros_like(seen)
+    least = 2 * np.sqrt(a * b * (1 - a) * (1 - b))
+    beyond = seen**2 - a - b + 2 * a * b
+    square = (beyond + np.sqrt(np.maximum(beyond**2 - least**2, 0))) / (2 * (1 - a) * (1 - b))
+    return np.asarray(np.sqrt(np.where(beyond > least, np.minimum(square, LARGEST), 0)))
 
 
 def plain(x: Array, y: Array) -> Canonical:

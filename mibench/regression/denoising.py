@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Generator, Tensor
 
@@ -72,26 +71,23 @@ class Denoiser:
         signal, noise = amplitudes(level)
         mean, left = self.prior.linear(y)
         apart = (noisy - signal * mean) / (signal.square() * left + noise.square()).sqrt()
-        known = told(y)
-        twice = (torch.cat([a, b]) for a, b in (
-            (noisy, noisy), (noisy, apart), (torch.zeros_like(known), known), (self.levels.share(level),) * 2,
-            (torch.zeros_like(mean), mean), (torch.ones_like(left), left),
-        ))  # fmt: skip
-        mean, variance = self.prior.corrected(weights, *twice)
+        known, share = told(y), self.levels.share(level)
+        untold = noisy, noisy, torch.zeros_like(known), share, torch.zeros_like(mean), torch.ones_like(left)
+        both = zip(untold, (noisy, apart, known, share, mean, left), strict=True)
+        mean, variance = self.prior.corrected(weights, *map(torch.cat, both))
         signal, noise, noisy = (torch.cat([z, z]) for z in (signal, noise, noisy))
         guess = noise / (signal.square() * variance + noise.square()) * (noisy - signal * mean)
         without, given = guess.chunk(2)
         return without, given
 
 
-def gaps(
-    guess: Guess, levels: Levels, x: Tensor, y: Tensor, each: int, stream: Generator
-) -> tuple[Array, Array, Array]:
-    """Of each row, over `each` stratified levels: the score gap, the gap of squared errors, and the errors' sum.
+def gaps(guess: Guess, levels: Levels, x: Tensor, y: Tensor, each: int, stream: Generator) -> Array:
+    """Score gap, gap of squared errors and sum of squared errors, `(3, n, each)`: of each row at stratified levels.
 
-    All are integrals over the level, in nats. A level has noise of either sign, so that what is odd in it cancels.
+    Means over rows and levels are integrals over the level, in nats. A level has noise of either sign, so that what is
+    odd in it cancels.
     """
-    found: list[npt.NDArray[np.float64]] = []
+    found = []
     rows = max(1, AT_ONCE // (2 * each))
     for start in range(0, len(x), rows):
         some, other = (z[start : start + rows].repeat_interleave(each, 0) for z in (x, y))
@@ -105,20 +101,21 @@ def gaps(
             apart = (given - without).square().sum(1)
             of_sign.append(torch.stack([apart, wrong_without - wrong_given, wrong_without + wrong_given]))
         integrand = (of_sign[0] + of_sign[1]) * weight / 4
-        found.append(integrand.view(3, -1, each).mean(2).cpu().double().numpy())
-    score, error, total = np.concatenate(found, 1)
-    return score, error, total
+        found.append(integrand.view(3, -1, each).cpu().double().numpy())
+    return np.concatenate(found, 1)
 
 
 def estimate(
     settings: Noised, levels: Levels, reads: str, x: Array, y: Array, seed: int | None, device: str
 ) -> Estimate:
-    """The mutual information by the read-out `reads`; its error is half of what the two differ by."""
+    """The mutual information by the read-out `reads`; its error is half of what the two differ by.
+
+    Where the validation part finds the guess that is told y no better than the other, that one stands for both.
+    """
     with one_thread():
         sample, where = in_coordinates(settings, prepared(settings, x, y, seed, device))
-        stream = sample.stream
+        stream, valid = sample.stream, sample.on(sample.valid)
         denoiser = Denoiser(Prior(settings, where, stream.device), levels)
-        valid, fixed = sample.on(sample.valid), int(torch.randint(2**62, (), generator=stream, device=stream.device))
 
         def loss(weights: Weights, x: Tensor, y: Tensor) -> Tensor:
             level, _ = levels.at(stratified(len(x), len(x), stream))
@@ -127,15 +124,17 @@ def estimate(
             without, given = denoiser(weights, a * x + s * noise, level, y)
             return (noise - without).square().mean() + (noise - given).square().mean()
 
+        def seen(weights: Weights, each: int, part: tuple[Tensor, Tensor], stream: Generator) -> Array:
+            with torch.no_grad():
+                return gaps(lambda *z: denoiser(weights, *z), levels, *part, each, stream)
+
         def judge(weights: Weights) -> Judged:
-            same = Generator(stream.device).manual_seed(fixed)
-            score, error, total = gaps(lambda *z: denoiser(weights, *z), levels, *valid, VALIDATION_LEVELS, same)
-            return Judged(float(total.mean()), float((score + error).mean() / 2))
+            score, error, total = seen(weights, VALIDATION_LEVELS, valid, sample.same_again()).mean((1, 2))
+            return Judged(float(total), float(score + error) / 2)
 
         fitted = fit(settings, denoiser.prior.draw(stream), loss, judge, sample)
-        test = sample.on(sample.test)
-        with torch.no_grad():
-            score, error, _ = gaps(lambda *z: denoiser(fitted.weights, *z), levels, *test, TEST_LEVELS, stream)
+        tells = seen(fitted.weights, TEST_LEVELS, valid, stream)[1].mean(0) > 0
+        score, error, _ = (seen(fitted.weights, TEST_LEVELS, sample.on(sample.test), stream) * tells).mean(2)
     read = {"score-gap": score, "mse-gap": error, "mean": (score + error) / 2}[reads]
     value, apart = float(read.mean()), float(abs(score.mean() - error.mean())) / 2
     told = ("unreliable",) if apart > max(APART, APART * abs(value)) else ()

@@ -101,9 +101,8 @@ def estimate(settings: Noised, exact_to: int, x: Array, y: Array, seed: int | No
     """The mutual information; traces are exact up to `exact_to` coordinates."""
     with one_thread():
         sample, where = in_coordinates(settings, prepared(settings, x, y, seed, device))
-        stream = sample.stream
+        stream, valid = sample.stream, sample.on(sample.valid)
         velocity = Velocity(Prior(settings, where, stream.device))
-        valid, fixed = sample.on(sample.valid), int(torch.randint(2**62, (), generator=stream, device=stream.device))
         by_hand = -0.5 * float(np.log1p(-(where.slopes**2)).sum())
 
         def loss(weights: Weights, x: Tensor, y: Tensor) -> Tensor:
@@ -116,8 +115,9 @@ def estimate(settings: Noised, exact_to: int, x: Array, y: Array, seed: int | No
             return lambda at, time, y: velocity(weights, at, time, y) - velocity.linear(at, time, y)
 
         def judge(weights: Weights) -> Judged:
-            same = Generator(stream.device).manual_seed(fixed)
-            trace, error = divergence(lambda *z: velocity(weights, *z), *valid, VALIDATION_TIMES, False, same)
+            trace, error = divergence(
+                lambda *z: velocity(weights, *z), *valid, VALIDATION_TIMES, False, sample.same_again()
+            )
             return Judged(float(error.mean()), -float(trace.mean()))
 
         fitted = fit(settings, velocity.prior.draw(stream), loss, judge, sample)

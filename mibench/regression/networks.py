@@ -54,18 +54,17 @@ class Perceptron:
 
 
 class Convolution:
-    """A picture of two numbers a pixel to one of two, through halved pictures and back, told of a vector beside it.
+    """Pictures to two of their size, through halved pictures and back, told of a vector beside them.
 
-    `hidden` are the channels at each halving. Input and output are rows: the pixels' first numbers, then the second
-    ones, and behind them, in the input, the vector. A vector longer than there are pixels begins with another picture,
-    a channel more.
+    `hidden` are the channels at each halving. The input is a row of two numbers a pixel, one picture after the other,
+    and then the vector; with `pictures=3` the vector begins with a third picture.
     """
 
-    def __init__(self, pixels: int, beside: int, hidden: Sequence[int], activation: str):
-        self.side, self.pixels, self.beside, self.hidden = isqrt(pixels), pixels, beside, list(hidden)
+    def __init__(self, pixels: int, pictures: int, beside: int, hidden: Sequence[int], activation: str):
+        self.side, self.pixels, self.pictures = isqrt(pixels), pixels, pictures
+        self.beside, self.hidden = beside, list(hidden)
         self.activation = one_of(ACTIVATIONS, activation, "activation")
-        self.channels = 3 if beside > pixels else 2
-        down = list(pairwise([self.channels, *hidden]))
+        down = list(pairwise([pictures, *hidden]))
         up = [(a + b, b) for a, b in pairwise(reversed(hidden))]
         self.layers = [*down, *up]
 
@@ -81,7 +80,7 @@ class Convolution:
     def __call__(self, weights: Sequence[Tensor], rows: Tensor) -> Tensor:
         """`(n, 2 pixels + beside)` to `(n, 2 pixels)`."""
         beside = rows[:, 2 * self.pixels :]
-        z = rows[:, : self.channels * self.pixels].view(-1, self.channels, self.side, self.side)
+        z = rows[:, : self.pictures * self.pixels].view(-1, self.pictures, self.side, self.side)
         kept: list[Tensor] = []
         for i in range(len(self.layers)):
             kernel, shift, matrix, base = weights[4 * i : 4 * i + 4]

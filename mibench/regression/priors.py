@@ -26,11 +26,13 @@ class Prior:
 
     def __init__(self, settings: Noised, where: Canonical, device: torch.device):
         dim_x, dim_y = where.to_x.shape[1], where.to_y.shape[1]
-        self.slopes = torch.from_numpy(where.slopes.astype(np.float32)).to(device)
-        self.left = 1 - self.slopes.double().square().float() if device.type != "mps" else 1 - self.slopes.square()
+        self.slopes, self.left = (
+            torch.from_numpy(z.astype(np.float32)).to(device) for z in (where.slopes, 1 - where.slopes**2)
+        )
         self.network: Perceptron | Convolution
         if settings.network == "convolution":
-            self.network = Convolution(dim_x, dim_y + 1 + WAVES, settings.hidden, settings.activation)
+            pictures = 3 if dim_x == dim_y else 2
+            self.network = Convolution(dim_x, pictures, dim_y + 1 + WAVES, settings.hidden, settings.activation)
         else:
             widths = 2 * dim_x + dim_y + 1 + WAVES, *settings.hidden, 2 * dim_x
             self.network = Perceptron(widths, settings.activation, start_at_zero=True)

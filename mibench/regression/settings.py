@@ -72,7 +72,8 @@ class Noised(Regression):
 
     * `diffuse`: the side that noise is added to: "x", "y" or "smaller", the one of fewer coordinates (x if equal);
     * `network`: "perceptron", which starts from the best linear one in canonical coordinates, or "convolution" for a
-      noised side that is a square picture, which starts from what a standard normal would have.
+      noised side that is a square picture, which starts from what a standard normal would have, and whose `hidden`
+      are channels, of pictures halved once more each.
     """
 
     diffuse: str = "smaller"
@@ -101,4 +102,8 @@ class Noised(Regression):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}={getattr(self, name)!r} is none of {', '.join(known)}")
         x, y = super().checked(x, y, device)
-        return (x, y) if self.noised(x.shape[1], y.shape[1]) == "x" else (y, x)
+        first, second = (x, y) if self.noised(x.shape[1], y.shape[1]) == "x" else (y, x)
+        side = isqrt(first.shape[1])
+        if self.network == "convolution" and len(self.hidden) > side.bit_length():
+            raise ValueError(f"hidden={self.hidden} halves pictures {side} wide too often: {side.bit_length()} at most")
+        return first, second

@@ -29,6 +29,8 @@ class Sample:
     valid: Pair
     test: Pair
     stream: Generator
+    seed: int
+    """Of the noise that is the same at every validation."""
     distinct: int
     repeated: bool
 
@@ -36,6 +38,10 @@ class Sample:
         """The same sample with each side mapped."""
         train, valid, test = ((on_x(x), on_y(y)) for x, y in (self.train, self.valid, self.test))
         return replace(self, train=train, valid=valid, test=test)
+
+    def same_again(self) -> Generator:
+        """A stream that begins anew each time."""
+        return Generator(self.stream.device).manual_seed(self.seed)
 
     def on(self, pair: Pair) -> tuple[Tensor, Tensor]:
         """A part as the network gets it: float32, on its device."""
@@ -57,8 +63,9 @@ def prepared(settings: Regression, x: Array, y: Array, seed: int | None, device:
         )
         for part in (rows.train, rows.valid, rows.test)
     )
-    stream = Generator(device).manual_seed(int(drawn.generate_state(1, np.uint64)[0] >> np.uint64(1)))
-    return Sample(train, valid, test, stream, rows.distinct, rows.repeated)
+    first, second = (drawn.generate_state(2, np.uint64) >> np.uint64(1)).tolist()
+    stream = Generator(device).manual_seed(first)
+    return Sample(train, valid, test, stream, second, rows.distinct, rows.repeated)
 
 
 @dataclass(frozen=True)
@@ -80,10 +87,10 @@ class Fitted:
     samples_seen: int
 
     def estimate(self, value: float, std: float | None = None, flags: tuple[str, ...] = ()) -> Estimate:
-        """The value in nats, and what training knows of it."""
+        """The value in nats, and what training knows of it; no error is known where nothing was found."""
         return Estimate(
             value=value,
-            std=std,
+            std=std or None,
             steps=self.steps,
             samples_seen=self.samples_seen,
             curve=self.curve,
