@@ -64,6 +64,13 @@ def test_a_row_holds_scores_and_no_truth(rows):
     assert set(of(rows, "bound")["threads"]) == {1}
 
 
+def test_a_later_score_that_is_nan_is_a_dash_in_the_line_of_its_cell(tmp_path, mibench):
+    """No slope is learnt in no steps."""
+    done = mibench("run", "-p", PLUGIN, "-e", "none", "-t", "toy/small:steps=0", "--seeds", "2", "-o", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert "slope – ↑" in done.stderr
+
+
 def test_baselines_are_rows_of_their_own_once_a_seed(rows):
     assert list(of(rows, "mean")["seed"]) == [0, 1]
     assert set(of(rows, "mean")["status"]) == {"ok"}

@@ -59,8 +59,9 @@ class Toy:
 
     def outcome(self, x, encoder, term, curve):
         z = (x @ encoder).detach()
+        slope = encoder[0].item() if self.steps else float("nan")
         return Outcome(
-            {"error": float((z - x[:, :1]).square().mean()), "slope": encoder[0].item()},
+            {"error": float((z - x[:, :1]).square().mean()), "slope": slope},
             mi_estimate=None if term is None else float(term.bound(x, z)),
             curves={"loss": curve},
             pictures={"codes": np.asarray(z[:4], dtype=np.float32)},

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 
 from mibench.applications.training.driver import Driver
 from mibench.applications.training.networks import taken_for_real, told_apart
-from mibench.applications.training.steps import decayed, descend
+from mibench.applications.training.steps import adam, decayed, descend
 from mibench.applications.training.streams import Streams
 
 
@@ -46,8 +45,8 @@ def play(
 ) -> None:
     """Train both in turns, and the critic on what the generator made. One batch of noise serves a whole step."""
     weights = list(generator.parameters())
-    makes = torch.optim.Adam(weights, lr=settings.rate, betas=(0.5, 0.999))
-    judges = torch.optim.Adam(judge.parameters(), lr=settings.judge_rate, betas=(0.5, 0.999))
+    makes = adam(weights, settings.rate, 0.5)
+    judges = adam(judge.parameters(), settings.judge_rate, 0.5)
     noise = streams.of("noise")
     for step in range(settings.steps):
         decayed(makes, settings.rate, step, settings.steps)

@@ -11,7 +11,7 @@ from mibench.applications.training.classes import from_uniform
 from mibench.applications.training.digits import Part, batches, parts, shares
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.networks import leaky, perceptron, taken_for_real, told_apart
-from mibench.applications.training.steps import decayed, descend
+from mibench.applications.training.steps import adam, decayed, descend
 from mibench.applications.training.streams import Streams
 from mibench.interface import MakeTerm, Outcome
 from mibench.neural.company import one_thread
@@ -75,8 +75,8 @@ def adversaries(
     judge = perceptron(widths, streams.of("discriminator"), leaky, between="spectral").to(streams.device)
     driver = Driver(make_term, pixels, settings.code, settings)
     weights = [*encode.parameters(), *decode.parameters()]
-    makes = torch.optim.Adam(weights, lr=settings.rate, betas=(0.5, 0.999))
-    judges_ = torch.optim.Adam(judge.parameters(), lr=settings.judge_rate, betas=(0.5, 0.999))
+    makes = adam(weights, settings.rate, 0.5)
+    judges_ = adam(judge.parameters(), settings.judge_rate, 0.5)
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
 
     def run() -> None:
@@ -107,7 +107,7 @@ def adversaries(
 def autoencoder(settings: "Bidirectional", seen: Part, held_out: Part, streams: Streams) -> Outcome:
     """The same two networks, with the code's mean alone, by the squared error."""
     encode, decode = networks(settings, seen.x.shape[1], streams)
-    optimiser = torch.optim.Adam([*encode.parameters(), *decode.parameters()], lr=settings.rate)
+    optimiser = adam([*encode.parameters(), *decode.parameters()], settings.rate)
     order = batches(len(seen), settings.batch_size, streams.of("order"))
     for step in range(settings.steps):
         decayed(optimiser, settings.rate, step, settings.steps)

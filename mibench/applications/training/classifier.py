@@ -15,6 +15,7 @@ from mibench.applications.training.digits import Part, batches, parts
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.infomax import principal
 from mibench.applications.training.networks import dense
+from mibench.applications.training.steps import adam
 from mibench.applications.training.streams import Streams
 from mibench.interface import Diverged, MakeTerm, Outcome
 from mibench.neural.company import one_thread
@@ -114,7 +115,7 @@ def fit(
     model = Classifier(settings, seen.x.shape[1], streams).to(streams.device)
     driver = Driver(make_term, seen.x.shape[1], settings.code, settings, lower=True)
     weights = list(model.parameters())
-    optimiser = torch.optim.Adam(weights, lr=settings.rate)
+    optimiser = adam(weights, settings.rate)
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
     best: Found | None = None
     broken: Diverged | None = None

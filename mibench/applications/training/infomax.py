@@ -13,7 +13,7 @@ from mibench.applications.training import judges
 from mibench.applications.training.digits import Part, batches, parts, shares
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.networks import leaky, perceptron, taken_for_real, told_apart
-from mibench.applications.training.steps import descend
+from mibench.applications.training.steps import adam, descend
 from mibench.applications.training.streams import Streams
 from mibench.interface import MakeTerm, Outcome
 from mibench.neural.company import one_thread
@@ -48,7 +48,7 @@ def learnt(
     encode = encoder(settings, seen.x.shape[1], streams)
     width = seen.x.shape[1] if settings.form == "global" else settings.patch**2
     driver = Driver(make_term, width, settings.code, settings)
-    optimiser = torch.optim.Adam(encode.parameters(), lr=settings.rate)
+    optimiser = adam(encode.parameters(), settings.rate)
     weights = list(encode.parameters())
     prior = Prior(settings, streams) if settings.prior else None
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
@@ -91,7 +91,7 @@ class Prior:
     def __init__(self, settings: "DeepInfoMax", streams: Streams):
         net = perceptron((settings.code, *settings.hidden, 1), streams.of("prior"), leaky)
         self.judge, self.weight = net.to(streams.device), settings.prior
-        self.optimiser = torch.optim.Adam(self.judge.parameters(), lr=settings.rate)
+        self.optimiser = adam(self.judge.parameters(), settings.rate)
         self.streams, self.drawn = streams, streams.of("prior's draws")
 
     def fooled(self, z: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ def _autoencoder(settings: "DeepInfoMax", encode: nn.Module, seen: Part, streams
     """Train the encoder with a decoder of mirrored widths to give the picture back."""
     first = streams.of("decoder")
     decode = perceptron((settings.code, *settings.hidden[::-1], seen.x.shape[1]), first).to(streams.device)
-    optimiser = torch.optim.Adam([*encode.parameters(), *decode.parameters()], lr=settings.rate)
+    optimiser = adam([*encode.parameters(), *decode.parameters()], settings.rate)
     order = batches(len(seen), settings.batch_size, streams.of("order"))
     for _ in range(settings.steps):
         x = seen.x[next(order).to(streams.device)]
