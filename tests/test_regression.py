@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from mibench import Diverged, checks
+from mibench import Diverged
+from mibench.checks import estimators
 from mibench.regression import coordinates, denoising, flow, networks, training
 from mibench.regression.codes import CrossDecoding
 
@@ -207,7 +208,7 @@ def test_descent_is_adam():
 @pytest.mark.parametrize("file", FILES)
 def test_an_estimate_repeats_itself_by_seed_alone(file):
     estimator = replace(plugin(file), steps=20, validate_every=10)
-    x, y = checks.gaussian_pair(200, 1.0, seed=1, dim=2)
+    x, y = estimators.gaussian_pair(200, 1.0, seed=1, dim=2)
     torch.manual_seed(1)
     first = estimator.estimate(x, y, seed=3)
     torch.manual_seed(2)
@@ -234,7 +235,7 @@ def test_an_estimate_repeats_itself_by_seed_alone(file):
 )
 def test_a_setting_that_cannot_be_run_is_named(file, fields, said):
     with pytest.raises(ValueError, match=said):
-        replace(plugin(file), **fields).estimate(*checks.gaussian_pair(100, 1.0, seed=1), seed=0)
+        replace(plugin(file), **fields).estimate(*estimators.gaussian_pair(100, 1.0, seed=1), seed=0)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -243,7 +244,7 @@ def test_too_few_rows_are_refused_beforehand_and_in_an_estimate(file):
     said = estimator.refuses(n=10, dim_x=1, dim_y=1, device="cpu")
     assert "4 needed of each" in said
     with pytest.raises(ValueError, match="4 needed of each"):
-        estimator.estimate(*checks.gaussian_pair(10, 1.0, seed=1), seed=0)
+        estimator.estimate(*estimators.gaussian_pair(10, 1.0, seed=1), seed=0)
     assert estimator.refuses(n=1000, dim_x=1, dim_y=1, device="cpu") is None
     assert "not on tpu" in estimator.refuses(n=1000, dim_x=1, dim_y=1, device="tpu")
 
@@ -259,11 +260,11 @@ def test_too_few_rows_are_refused_beforehand_and_in_an_estimate(file):
 @pytest.mark.parametrize("file", ["immse", "cfmmi"])
 def test_a_side_or_network_that_there_is_not_is_named(file, fields, said):
     with pytest.raises(ValueError, match=said):
-        replace(plugin(file), **fields).estimate(*checks.gaussian_pair(100, 1.0, seed=1), seed=0)
+        replace(plugin(file), **fields).estimate(*estimators.gaussian_pair(100, 1.0, seed=1), seed=0)
 
 
 def test_what_is_read_and_where_levels_lie_is_named():
-    x, y = checks.gaussian_pair(100, 1.0, seed=1)
+    x, y = estimators.gaussian_pair(100, 1.0, seed=1)
     for fields, said in (({"reads": "gap"}, "reads='gap' is none of"), ({"spread": 0.0}, "spread=0.0 must be above 0")):
         with pytest.raises(ValueError, match=said):
             replace(plugin("immse"), **fields).estimate(x, y, seed=0)
@@ -275,16 +276,16 @@ def test_a_convolution_reads_square_pictures_alone():
     assert "side of 8, 16, 32" in estimator.refuses(n=1000, dim_x=5, dim_y=64, device="cpu")
     assert replace(estimator, diffuse="y").refuses(n=1000, dim_x=5, dim_y=64, device="cpu") is None
     with pytest.raises(ValueError, match="not 1 numbers"):
-        estimator.estimate(*checks.gaussian_pair(100, 1.0, seed=1), seed=0)
+        estimator.estimate(*estimators.gaussian_pair(100, 1.0, seed=1), seed=0)
     with pytest.raises(ValueError, match="halves pictures 8 wide too often: 4 at most"):
-        replace(estimator, hidden=(4,) * 5).estimate(*checks.gaussian_pair(100, 1.0, seed=1, dim=64), seed=0)
+        replace(estimator, hidden=(4,) * 5).estimate(*estimators.gaussian_pair(100, 1.0, seed=1, dim=64), seed=0)
 
 
 @pytest.mark.parametrize("file", ["immse", "cfmmi"])
 def test_the_side_that_gets_noise_is_a_choice(file):
     """Of the two columns of x one tells of y, so either way it is the same half of a nat."""
     estimator = replace(plugin(file), steps=1)
-    x, y = checks.gaussian_pair(2000, 0.5, seed=2, dim=2)
+    x, y = estimators.gaussian_pair(2000, 0.5, seed=2, dim=2)
     y = y[:, :1]
     of_x, of_y = (replace(estimator, diffuse=side).estimate(x, y, seed=1) for side in "xy")
     assert estimator.estimate(x, y, seed=1) == of_y, "y has fewer columns"
@@ -309,7 +310,7 @@ def test_a_convolution_repeats_itself(file, dim_y):
 
 @pytest.mark.parametrize("file", FILES)
 def test_copies_of_rows_stay_in_one_part_and_are_told(file):
-    x, y = checks.gaussian_pair(150, 0.5, seed=3)
+    x, y = estimators.gaussian_pair(150, 0.5, seed=3)
     x, y = np.tile(x, (2, 1)), np.tile(y, (2, 1))
     estimator = replace(plugin(file), steps=2)
     if file == "latent_mi":
@@ -324,7 +325,7 @@ def test_training_that_breaks_down_is_told():
         return (weights[0] * x.mean() / 0).sum()
 
     estimator = replace(plugin("immse"), steps=4, validate_every=2)
-    sample = training.prepared(estimator, *checks.gaussian_pair(100, 1.0, seed=1), seed=0, device="cpu")
+    sample = training.prepared(estimator, *estimators.gaussian_pair(100, 1.0, seed=1), seed=0, device="cpu")
     judged = iter([training.Judged(1.0, 0.5), training.Judged(np.nan, 0.5)])
     with pytest.raises(Diverged, match="stopped being finite by step 2") as raised:
         training.fit(estimator, [torch.zeros(1)], loss, lambda _: next(judged), sample)

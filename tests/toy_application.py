@@ -111,6 +111,16 @@ class Namesake(Bound):
 
 
 @dataclass(frozen=True)
+class Choosy(Bound):
+    """Has a setting that means nothing in a term."""
+
+    folds: int = 1
+
+    def refuses_term(self):
+        return f"folds={self.folds} means nothing in a term" if self.folds > 1 else None
+
+
+@dataclass(frozen=True)
 class Plain:
     def estimate(self, x, y):
         return 0.0
@@ -118,7 +128,7 @@ class Plain:
 
 @hookimpl
 def mibench_estimators():
-    return {"bound": Bound(), "spoilt": Bound(float("nan")), "plain": Plain(), "toy": Namesake()}
+    return {"bound": Bound(), "spoilt": Bound(float("nan")), "plain": Plain(), "toy": Namesake(), "choosy": Choosy()}
 
 
 @hookimpl
