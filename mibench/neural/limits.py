@@ -1,6 +1,7 @@
 """What a critic cannot be trained on, known before it is: the same words for a refusal and for an error."""
 
 from math import isqrt
+from typing import Protocol
 
 import numpy as np
 
@@ -40,7 +41,21 @@ def checked(settings: Bound) -> None:
         )
 
 
-def shares(settings: Bound, n: int) -> tuple[int, int, int]:
+class Shared(Protocol):
+    """Settings that say how a sample is shared out: see `Bound`."""
+
+    @property
+    def split(self) -> tuple[int, ...]:
+        """Shares for training, validation and test."""
+        ...
+
+    @property
+    def folds(self) -> int:
+        """How many test parts there are."""
+        ...
+
+
+def shares(settings: Shared, n: int) -> tuple[int, int, int]:
     """Of n rows, how many are for training, validation and test."""
     if len(settings.split) != 3 or min(settings.split) < 1:
         raise ValueError(f"split={settings.split} needs three shares above 0: training, validation, test")
@@ -50,7 +65,7 @@ def shares(settings: Bound, n: int) -> tuple[int, int, int]:
     return n - test - valid, valid, test
 
 
-def too_few(settings: Bound, n: int) -> str | None:
+def too_few(settings: Shared, n: int) -> str | None:
     """Why n rows cannot be shared out; None if they can."""
     train, valid, test = shares(settings, n)
     if min(train, valid, test) >= FEWEST:
