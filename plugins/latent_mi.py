@@ -29,7 +29,7 @@ class LatentMI(Regression):
     split: tuple[int, ...] = (45, 5, 50)
 
     devices = ("cuda", "cpu")
-    approach: ClassVar[str] = "nearest neighbours"
+    approach: ClassVar[str] = "neighbours"
     year: ClassVar[int] = 2024
 
     def estimate(self, x, y, seed=0, device="cpu", threads=1):
