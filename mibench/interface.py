@@ -29,7 +29,7 @@ class Estimate:
     computations ran. `flags` are warnings about the value: "unreliable" (few effective
     negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
     of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
-    value lies a nat below 0, where any constant critic is better).
+    value lies a nat below 0, where any constant critic is better), "training-batch" (it is of pairs that training saw).
     """
 
     value: float
@@ -69,6 +69,9 @@ class Estimator(Protocol):
     Optional on the class:
 
     * `direction`: a `Direction`, "none" if absent;
+    * `discrete`: true if its data must be values that repeat, as `mibench check` then gives it;
+    * `approach` and `year`, for lists: of what family it is ("critic", "density", "neighbours", "parametric", "table",
+      or a word of one's own), and when it was published;
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
       of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
     * `estimate_each`, the same as an iterator of `(position, answer)` pairs, each given as soon as it is known: it is

@@ -31,12 +31,13 @@ class DeepInfoMax(NeuralEstimator):
     encoder: str = "perceptron"
     form: str = "global"
 
+    year = 2019
     selects = "objective"
     drives = "objective"
 
     @property
     def direction(self):
-        return "lower" if self.of == "y" else "none"
+        return "lower" if self.of == "y" and not self.window else "none"
 
     @property
     def heads(self):

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import FIGURE_1, NeuralEstimator
 
 
 @dataclass(frozen=True)
 class MINEf(NeuralEstimator):
     """I(X;Y) ≥ E_joint[T] − E_marginal[exp(T − 1)]."""
 
+    published = FIGURE_1
     direction = "lower"
+    year = 2018
 
     def bound(self, joint, marginal):
         return joint.mean() - (marginal - 1).exp().mean()
