@@ -18,6 +18,7 @@ class GaussianCopula:
     """
 
     direction = "none"
+    panel = {"continuous": {}, "rounded": {}}
     approach = "parametric"
     year = 2009
 

@@ -22,6 +22,7 @@ class PlugIn:
     correction: str = "none"
 
     direction = "none"
+    panel = {"discrete": {}}
     discrete = True
     approach = "table"
     year = 1955
