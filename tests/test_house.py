@@ -70,6 +70,7 @@ ALLOWED = {
     "__init__": {"interface", "hooks", "catalogue", "in_python", "store"},
     "distributions": {"interface"},
     "units": {"interface"},
+    "copulas": {"interface"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},
     "applications": {"interface", "distributions", "neural"},
