@@ -71,6 +71,7 @@ ALLOWED = {
     "distributions": {"interface"},
     "units": {"interface"},
     "copulas": {"interface"},
+    "chosen": {"interface", "copulas", "neighbors", "neural"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},
     "applications": {"interface", "distributions", "neural"},
