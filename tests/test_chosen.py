@@ -109,7 +109,7 @@ def test_heavy_tails_are_named_with_their_degrees_of_freedom():
 
 
 def test_where_the_copula_is_not_believed_neighbours_are_read_in_few_columns():
-    x, y = pairs(CROSS, 500)
+    x, y = pairs(CROSS, 800)
     found = mibench.estimator("auto").estimate(x, y, seed=1)
     assert found.chosen["estimator"] == {"ksg:k=5": 5}
     assert found.value == neighbors.ksg_many_k(x, y, [5], scaling="rank")[0].value

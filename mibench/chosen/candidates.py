@@ -100,11 +100,19 @@ def copula(sample: Sample) -> Iterator[Entrant]:
 
 
 def mixture(sample: Sample) -> Iterator[Entrant]:
-    """Mixtures of normals on normal scores: the mean log ratio of rows that each fit has not seen."""
+    """Mixtures of normals on normal scores, of more until that lowers the likelihood of rows held out.
+
+    The value is the mean log ratio of rows that each fit has not seen.
+    """
     continuous(sample)
+    before = -math.inf
     for modes in (k for k in MODES if SPARE * parameters(k, sample.columns) <= len(sample.rotations[0].train)):
         fits = [Density(fit_mixture(*sample.left(r), modes, seed=sample.seed)) for r in sample.rotations]
-        yield of_density(f"mixture:modes={modes}", sample, fits, lambda joint, kept: float(joint[kept].mean()))
+        found = of_density(f"mixture:modes={modes}", sample, fits, lambda joint, kept: float(joint[kept].mean()))
+        yield found
+        if found.density is None or found.density.mean() < before:
+            return
+        before = found.density.mean()
 
 
 def of_density(name: str, sample: Sample, fits: Sequence[Density], value: Callable[[Array, Mask], float]) -> Entrant:
