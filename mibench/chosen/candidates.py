@@ -17,6 +17,7 @@ from mibench.interface import Array
 from mibench.neighbors.sample import scaled
 from mibench.neural import jensen_shannon, log_mean_exp
 from mibench.neural.bound import Bound
+from mibench.neural.split import Parts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,6 +71,10 @@ class Density:
         """See `LogRatios`."""
         return self.fitted.log_ratio(x, y), self.fitted.log_ratios(x, y, in_groups(len(x), group))
 
+    def likelihood(self, sample: Sample, rotation: Parts) -> Array:
+        """The log density `(n,)` of the ranks of each pair that a rotation holds out."""
+        return self.fitted.log_copula(*sample.held_out(rotation))
+
 
 @dataclass(frozen=True)
 class Critic(Bound):
@@ -100,26 +105,28 @@ def copula(sample: Sample) -> Iterator[Entrant]:
 
 
 def mixture(sample: Sample) -> Iterator[Entrant]:
-    """Mixtures of normals on normal scores, of more until that lowers the likelihood of rows held out.
+    """Mixtures of normals on normal scores: the mean log ratio of rows that each fit has not seen.
 
-    The value is the mean log ratio of rows that each fit has not seen.
+    More modes are tried as long as the likelihood of what the first rotation holds out grows, from a normal copula's.
     """
     continuous(sample)
-    before = -math.inf
-    for modes in (k for k in MODES if SPARE * parameters(k, sample.columns) <= len(sample.rotations[0].train)):
-        fits = [Density(fit_mixture(*sample.left(r), modes, seed=sample.seed)) for r in sample.rotations]
-        found = of_density(f"mixture:modes={modes}", sample, fits, lambda joint, kept: float(joint[kept].mean()))
-        yield found
-        if found.density is None or found.density.mean() < before:
+    first, *others = sample.rotations
+    before = Density(fit_gaussian(*sample.left(first))).likelihood(sample, first).mean()
+    for modes in (k for k in MODES if SPARE * parameters(k, sample.columns) <= len(first.train)):
+        tried = Density(fit_mixture(*sample.left(first), modes, seed=sample.seed))
+        after = tried.likelihood(sample, first).mean()
+        if after <= before:
             return
-        before = found.density.mean()
+        before = after
+        fits = [tried, *(Density(fit_mixture(*sample.left(r), modes, seed=sample.seed)) for r in others)]
+        yield of_density(f"mixture:modes={modes}", sample, fits, lambda joint, kept: float(joint[kept].mean()))
 
 
 def of_density(name: str, sample: Sample, fits: Sequence[Density], value: Callable[[Array, Mask], float]) -> Entrant:
     """The entrant of these copulas."""
     joint, marginal = of_held_out(sample, fits)
     each = zip(fits, sample.rotations, strict=True)
-    density = np.concatenate([fit.fitted.log_copula(*sample.held_out(rotation)) for fit, rotation in each])
+    density = np.concatenate([fit.likelihood(sample, rotation) for fit, rotation in each])
     return Entrant(name, joint, marginal, lambda kept: value(joint, kept), density)
 
 
