@@ -20,7 +20,7 @@ import pluggy
 
 import mibench
 from mibench import fingerprint, hooks, specs
-from mibench.errors import NothingMatched, UsageError
+from mibench.errors import NothingMatched, UsageError, one_line
 from mibench.fence import fenced
 from mibench.interface import Application
 from mibench.offers import NO_HOOK, Plugin, from_entry_point, from_file, from_object, reason
@@ -114,6 +114,14 @@ def declared(task: Any, name: str) -> Any:
             return getattr(task, name, None)
     except Exception:  # a task may be anyone's
         return None
+
+
+def lacking(points: Iterable[Point]) -> str | None:
+    """The first thing that one of these points needs and does not find, as it says; None if all have what they need."""
+    for point in points:
+        if isinstance(reason := declared(point.task, "lacks"), str):
+            return f"-t {point.sweep}/{point.name}: {one_line(reason)}"
+    return None
 
 
 def bundled_folders() -> list[tuple[Path, str]]:

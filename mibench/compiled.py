@@ -17,7 +17,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 @cache
-def _cache_folder(room: Path) -> str:
+def cache_folder(room: Path) -> str:
     """Beside the kernels or, where that is read-only, in the user's cache; empty where neither can be written.
 
     Named for what all kernels of the room say: numba keeps a kernel until its own file changes, with all it calls.
@@ -34,7 +34,7 @@ def _cache_folder(room: Path) -> str:
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     configured = _CONFIG.CACHE_DIR
-    _CONFIG.CACHE_DIR = configured or _cache_folder(Path(function.__code__.co_filename).parent)
+    _CONFIG.CACHE_DIR = configured or cache_folder(Path(function.__code__.co_filename).parent)
     try:
         compiled: Kernel = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba may write nowhere

@@ -82,7 +82,9 @@ class Estimator(Protocol):
     * `refuses(n, dim_x, dim_y, device, ...)`, arguments by name: the reason why it cannot do such a trial, None if it
       can; the trial then is `unsupported`, which is no failure;
     * `term(dim_x, dim_z, *, seed, device)`: a `Term`, for the models of an `Application`. Without it the estimator is
-      unsupported there; a class whose `term` is None stands for the model without one.
+      unsupported there; a class whose `term` is None stands for the model without one;
+    * `refuses_term()`: the reason why it can be no term with its settings, None if it can; a run that names them for an
+      application is a usage error.
     """
 
     def estimate(self, x: Array, y: Array) -> "float | Estimate":
@@ -180,7 +182,9 @@ class Application(Protocol):
     * `term_fields`: fields that are left out of the seed of data, first weights and noise, so that runs that differ in
       these alone are paired (`weight`, `clip`, ...);
     * `devices`: the kinds of device it can use, the best first, `("cpu",)` if absent;
-    * `source` and `version`, as a task has them.
+    * `lacks`: what it needs and does not find (files, a package) and where they go, in one line, None if nothing: a run
+      ends before it starts;
+    * `source`, `version` and `content`, as a task has them.
 
     A model that breaks down raises `Diverged`, whose `last` is the outcome so far.
     """

@@ -36,7 +36,7 @@ def facts(settings: Settings, catalogue: Catalogue, trials: int, used: Sequence[
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
         },
-        "git": _git(),
+        "git": git(),
         "host": socket.gethostname(),
         "platform": platform.platform(),
         "cores": devices.cores(),
@@ -53,7 +53,7 @@ def version(name: str) -> str:
         return ""
 
 
-def _git() -> dict[str, Any] | None:
+def git() -> dict[str, Any] | None:
     """Commit and cleanliness of the checkout that mibench runs from, if it is one."""
     root = PACKAGE.parent
     if not (root / ".git").exists():

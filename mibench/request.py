@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mibench import settings as asked
 from mibench import specs
-from mibench.catalogue import Catalogue, Choice, Point
+from mibench.catalogue import Catalogue, Choice, Point, lacking
 from mibench.errors import NothingMatched, UsageError
 from mibench.settings import Settings
 
@@ -43,6 +43,8 @@ def _points(found: Catalogue, settings: Settings, swept: dict[str, list[dict[str
         raise NothingMatched(f"no point matches {', '.join(settings.tasks)}")
     given = ("-n", settings.samples), ("--dims", settings.dims), ("--mi", settings.mi)
     idle = [option for option, value in given if value]
+    if reason := lacking(points):
+        raise UsageError(reason)
     if idle and all(point.kind == "application" for point in points):
         raise UsageError(f"{idle[0]} does not apply to {', '.join(swept)}: an application draws no sample of a task")
     return points

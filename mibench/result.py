@@ -16,6 +16,9 @@ SCHEMA_VERSION = 1
 SETTLED = ("ok", "unsupported")
 """Statuses that are no failure: such a trial is not run again."""
 
+BASELINE = "baseline"
+"""The flag of a model that is one of its application's own baselines: it is shown beside the terms, and is none."""
+
 
 @dataclass(frozen=True)
 class Result:

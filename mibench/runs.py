@@ -1,6 +1,7 @@
 """A run from request to rows: prepare, run, resume. The command line and the Python verbs drive it."""
 
 import functools
+import os
 import socket
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from mibench.errors import NothingMatched, UsageError
 from mibench.result import SETTLED, Result
 from mibench.seeds import Seeds
 from mibench.settings import Settings
-from mibench.trial import Trial, cells, code_of, plan, refusal, sizes
+from mibench.trial import Trial, cells, code_of, no_term, plan, refusal, sizes
 
 if TYPE_CHECKING:
     pass
@@ -241,8 +242,12 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
         settings,
         tasks=tuple(found.settled(spec) for spec in sweeps),
         plugins=tuple(str(specs.folder_or_file(item, "-p")) for item in settings.plugins),
+        data_dir=str(specs.folder_or_file(settings.data_dir, "--data-dir")) if settings.data_dir else None,
     )
+    if settings.data_dir:
+        os.environ[asked.option("data_dir").variable] = settings.data_dir  # processes of trials inherit it
     choices, points = request.choices_and_points(found, settings)
+    _refuse_terms(choices, points)
     resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
     jobs = settings.jobs or devices.cores()
     prepared = Prepared(
@@ -280,6 +285,18 @@ def _refuse_broken(found: Catalogue, plugins: Sequence[str]) -> None:
     for plugin in found.broken:
         if any(plugin.path == path or path in plugin.path.parents for path in named):
             raise UsageError(f"{plugin.path}: {plugin.error}")
+
+
+def _refuse_terms(choices: Sequence[Choice], points: Sequence[Point]) -> None:
+    """Settings that mean nothing in a term are a mistake where there is an application."""
+    application = next((f"{point.sweep}/{point.name}" for point in points if point.kind == "application"), None)
+    for choice in choices if application else ():
+        try:
+            reason = no_term(choice)
+        except Exception:  # told by the trials themselves, each in its row
+            continue
+        if reason is not None:
+            raise UsageError(f"-e {choice.name} cannot be the term of {application}: {reason}")
 
 
 def _refuse_for_objects(settings: Settings, objects: Mapping[str, Any]) -> None:

@@ -80,6 +80,10 @@ class Settings:
     plugins: tuple[str, ...] = _option(
         (), "--plugin", "-p", metavar="PATH", asks=True, help="A plugin file, or a folder of them. May repeat."
     )
+    data_dir: str | None = _option(
+        None, "--data-dir", metavar="FOLDER", asks=True,
+        help="Where pictures lie: MNIST and its like, your own.",
+    )  # fmt: skip
     device: tuple[str, ...] = _option(
         ("auto",), "--device", "-d", metavar="DEVICE,…", asks=True, help="auto, cpu, cuda, cuda:0,cuda:1 or mps.",
         shown="auto",

@@ -21,7 +21,7 @@ from mibench.errors import one_line
 from mibench.failures import message, trace
 from mibench.fence import fenced
 from mibench.interface import Array, Draw, MakeTerm, Outcome
-from mibench.result import COLUMNS, SCHEMA_VERSION, Result, scores_text
+from mibench.result import BASELINE, COLUMNS, SCHEMA_VERSION, Result, scores_text
 
 DTYPE = "float64"
 ONE_SAMPLE = "one-sample"
@@ -108,6 +108,8 @@ class Trial:
             "schema_version": SCHEMA_VERSION,
             "kind": self.point.kind,
         }
+        if self.choice.baseline:
+            values["flags"] = ",".join(filter(None, (BASELINE, values.get("flags"))))
         return Result(**{**empty, **known, **values})
 
 
@@ -220,6 +222,13 @@ def refusal(trial: Trial, dim_x: int | None, dim_y: int | None) -> str | None:
     if not isinstance(reason, str | None):
         raise ValueError(f"refuses returned {one_line(repr(reason), 40)}; expected a reason in words, or None")
     return one_line(reason) if reason else None
+
+
+def no_term(choice: Choice) -> str | None:
+    """Why the estimator can be no term with its settings, in its own words; None if it can, or is not asked."""
+    refuses = getattr(choice.estimator, "refuses_term", None)
+    with fenced():
+        return one_line(str(reason)) if refuses is not None and (reason := refuses()) else None
 
 
 def run(trial: Trial, threads: int = 1) -> tuple[Result, Answer | None]:

@@ -33,6 +33,8 @@ APPLICATIONS = {
     f"{sweep}/{name}": point for sweep in OFFERED if sweep not in SWEEPS for name, point in OFFERED[sweep].items()
 }
 """Points that train a model with a term, in place of a joint distribution."""
+FULL = {name: APPLICATIONS.pop(name) for name in list(APPLICATIONS) if "-full/" in name}
+"""Those of them at the papers' sizes, which need data."""
 
 MAPS = {name: point for name, point in POINTS.items() if isinstance(point, Keeping)}
 """Every mapped point, and what it maps where that is mapped too and no point: "point.base"."""

@@ -13,14 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from frames import models
 from toy_application import Bound, Toy
+from typer.testing import CliRunner
 
 import mibench as public
-from mibench import application_checks, catalogue, offers, report, request, runs, settings, store, trial
+from mibench import catalogue, offers, report, request, runs, settings, store, trial
 from mibench.answers import plain_outcome
-from mibench.checks import check
+from mibench.checks import applications, check
+from mibench.cli import app
 from mibench.device import Device
-from mibench.errors import UsageError
+from mibench.errors import MibenchError, UsageError
 from mibench.findings import scores, wins
 from mibench.in_python import whole
 from mibench.interface import Application, Diverged, Outcome, Score
@@ -64,10 +67,26 @@ def test_a_row_holds_scores_and_no_truth(rows):
     assert set(of(rows, "bound")["threads"]) == {1}
 
 
+def test_a_later_score_that_is_nan_is_a_dash_in_the_line_of_its_cell(tmp_path, mibench):
+    """No slope is learnt in no steps."""
+    done = mibench("run", "-p", PLUGIN, "-e", "none", "-t", "toy/small:steps=0", "--seeds", "2", "-o", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert "slope – ↑" in done.stderr
+
+
 def test_baselines_are_rows_of_their_own_once_a_seed(rows):
     assert list(of(rows, "mean")["seed"]) == [0, 1]
     assert set(of(rows, "mean")["status"]) == {"ok"}
     assert list(read_scores(of(rows, "mean")["scores"].iloc[0])) == ["error"]
+    flagged = rows["flags"].fillna("").str.contains("baseline")
+    assert set(rows.loc[flagged, "estimator"]) == {"mean"}
+
+
+def test_a_baseline_that_was_stopped_is_still_one():
+    (point,) = catalogue.discover([PLUGIN]).points("toy/small")
+    (own,) = point.baselines
+    assert trial.Trial(own, point, None, 0, "cpu", "").row("timeout").flags == "baseline"
+    assert trial.Trial(own, point, None, 0, "cpu", "").row("ok", flags="no-pictures").flags == "baseline,no-pictures"
 
 
 def test_an_estimator_without_a_term_is_unsupported(rows):
@@ -185,7 +204,7 @@ def test_the_application_says_where_it_runs_for_all_its_rivals():
     assert ready._device(catalogue.Choice("plain", {}, Bound()), dataclasses.replace(point, task=able())) == "cuda"
 
 
-def test_a_mixed_run_at_the_command_line(mibench, tmp_path):
+def test_a_mixed_run_at_the_command_line(mibench):
     tasks = "toy/small,gaussian/dim=1:mi=0.5"
     done = mibench("run", "-p", PLUGIN, "-e", "none,bound,plain", "-t", tasks, "-n", "50", "--seeds", "2", "-o", "r")
     assert done.returncode == 0, done.stderr
@@ -201,27 +220,30 @@ def test_a_mixed_run_at_the_command_line(mibench, tmp_path):
     side = mibench("compare", "r", "-e", "none,bound")
     assert side.returncode == 0, side.stderr
     assert "of 2" in side.stdout
-    nothing = mibench("run", "-p", PLUGIN, "-e", "plain", "-t", "toy", "-o", "nothing")
-    assert (nothing.returncode, "it has no term" in nothing.stderr) == (5, True)
+
+
+NOTHING = {
+    "no term": ("plain", "toy", 5, "nothing to run: plain: it has no term"),
+    "a setting of estimates": ("choosy:folds=5", "toy", 2, "-e choosy cannot be the term of toy/small: folds=5"),
+    "the same beside tasks": ("choosy:folds=5", "gaussian,toy", 2, "cannot be the term of toy/small"),
+    "an unknown field": ("none", "toy:wieght=1", 2, "no field 'wieght'; did you mean 'weight'?"),
+    "a weight below 0": ("none", "toy:weight=-1", 2, "weight=-1.0 is below 0"),
+}
+
+
+@pytest.mark.parametrize(("estimators", "tasks", "code", "said"), NOTHING.values(), ids=NOTHING)
+def test_what_no_model_can_be_trained_with_ends_before_the_run(estimators, tasks, code, said, tmp_path):
+    words = ["run", "-p", PLUGIN, "-e", estimators, "-t", tasks, "-o", str(tmp_path / "nothing")]
+    error = CliRunner().invoke(app, words).exception
+    assert isinstance(error, MibenchError)
+    assert error.exit_code == code
+    assert said in str(error)
+    assert "\n" not in str(error)
     assert not (tmp_path / "nothing").exists()
 
 
-def models(values, seeds=6, score="kl", better="lower", margin=0.05, failed=()):
-    """Rows of trained models: `values[estimator]` is a list of one value a seed."""
-    rows = []
-    for estimator, each in values.items():
-        for seed, value in enumerate(each[:seeds]):
-            bad = (estimator, seed) in failed
-            kept = {score: {"value": value, "better": better, "margin": margin}}
-            rows.append(
-                {
-                    "trial_id": f"{estimator}{seed}", "estimator": estimator, "task": "app", "point": "p",
-                    "n_samples": None, "seed": seed, "status": "oom" if bad else "ok", "mi_true": None,
-                    "mi_estimate": None, "kind": "application", "fit_seconds": 1.0, "code": "c0de",
-                    "scores": None if bad else json.dumps(kept), "flags": "",
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows)
+def test_settings_that_are_no_terms_are_a_task_s_to_use():
+    assert [one.choice.estimator.folds for one in planned("choosy:folds=5", "gaussian/dim=1:mi=0.5").trials()] == [5, 5]
 
 
 NEAR = {"none": [1.0, 1.1, 0.9, 1.0, 1.1, 0.9], "mine": [0.50, 0.60, 0.40, 0.50, 0.60, 0.40],
@@ -359,7 +381,7 @@ class Willing(Toy):
 
 
 def broken(application):
-    held = check("-t toy", application, application_checks.promises(Bound()))
+    held = check("-t toy", application, applications.promises(Bound()))
     return {verdict.promise for verdict in held if verdict.broken}
 
 
@@ -378,7 +400,7 @@ def test_a_sound_application_keeps_its_promises():
     ],
 )
 def test_each_fault_breaks_a_promise(kind, promises):
-    said = {p.__name__: " ".join(p.__doc__.split()) for p in application_checks.promises(Bound())}
+    said = {p.__name__: " ".join(p.__doc__.split()) for p in applications.promises(Bound())}
     state = torch.random.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
         assert {said[name] for name in promises} <= broken(dataclasses.dataclass(frozen=True)(kind)())
@@ -389,7 +411,7 @@ def test_each_fault_breaks_a_promise(kind, promises):
 
 
 def test_what_cannot_be_tried_without_a_term_is_no_broken_promise():
-    verdicts = list(check("-t toy", Toy(), application_checks.promises(application_checks.can_be_term([object()]))))
+    verdicts = list(check("-t toy", Toy(), applications.promises(applications.can_be_term([object()]))))
     assert not [v for v in verdicts if v.broken]
     assert sum(v.unsupported is not None for v in verdicts) == 3
 

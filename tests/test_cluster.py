@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -94,6 +95,26 @@ def test_a_cluster_gives_the_numbers_of_one_machine_and_holds_every_fault(mibenc
     ok = frame[frame["status"] == "ok"].sort_values(["estimator", "seed"])["mi_estimate"].tolist()
     assert ok == numbers(tmp_path / "near")
     assert (tmp_path / "far" / "logs" / f"{frame[frame['estimator'] == 'raise']['trial_id'].iloc[0]}.log").is_file()
+
+
+def test_models_trained_on_a_cluster_are_those_of_one_machine(mibench, cluster, tmp_path):
+    """Scores, what a term that broke down left, baselines and pictures."""
+    pytest.importorskip("torch")
+    address, _, _ = cluster
+    rest = ("-p", ROOT / "tests" / "toy_application.py", "-e", "none,bound,spoilt", "-t", "toy/small", "--seeds", "1")
+    where = {"far": ("--executor", "dask", "--scheduler", address), "near": ("-j", "2")}
+    columns = ["trial_id", "status", "scores", "mi_estimate", "chosen", "flags", "code"]
+    made, pictures = {}, {}
+    for name, words in where.items():
+        done = mibench("run", *rest, *words, "-o", name)
+        assert done.returncode == 1, done.stderr
+        frame = store.load(tmp_path / name).sort_values("trial_id")[columns].reset_index(drop=True)
+        kept = store.read_pictures([tmp_path / name], frame["trial_id"])
+        made[name], pictures[name] = frame, {trial: one["codes"].tolist() for trial, one in kept.items()}
+    assert sorted(made["far"]["status"]) == ["diverged", "ok", "ok", "ok"]
+    pd.testing.assert_frame_equal(made["far"], made["near"])
+    assert pictures["far"] == pictures["near"]
+    assert len(pictures["near"]) == 3, "of all but the baseline"
 
 
 def test_a_hung_trial_ends_with_its_client(mibench, cluster, estimator_file, tmp_path):

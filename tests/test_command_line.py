@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from mibench import checks, cli, store
+from mibench.checks import estimators
 from mibench.trial import COLUMNS
 
 QUICK = ("run", "-e", "gaussian,ksg", "-t", "gaussian", "--dims", "1,2", "--mi", "0,1", "-n", "300", "--seeds", "2")
@@ -489,14 +490,14 @@ def test_check_tells_refused_from_broken_and_each_promise_as_it_goes(monkeypatch
         assert "  n/a     it takes (n, dim_x)" in heard, "the promise before"
         raise checks.Broken("seen in time")
 
-    promises = (checks.is_frozen, checks.accepts_the_shapes, last)
+    promises = (estimators.is_frozen, estimators.accepts_the_shapes, last)
     last.__doc__ = "it is told as it goes"
-    monkeypatch.setattr(checks, "ESTIMATOR_PROMISES", promises)
+    monkeypatch.setattr(estimators, "PROMISES", promises)
     assert _main(monkeypatch, "check", str(file)) == 4
     said = capsys.readouterr().out.splitlines()
     assert said == ["  BROKEN  it is told as it goes", "          seen in time",
                          "1 of 2 promises kept; 1 could not be tried, as the estimator refuses the data"]  # fmt: skip
-    monkeypatch.setattr(checks, "ESTIMATOR_PROMISES", promises[:2])
+    monkeypatch.setattr(estimators, "PROMISES", promises[:2])
     assert _main(monkeypatch, "check", str(file), "--json") == 0
     assert [record["unsupported"] for record in json.loads(capsys.readouterr().out)] == [None, "too many columns"]
 

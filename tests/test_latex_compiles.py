@@ -3,10 +3,12 @@
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
-from frames import fail, trials
+from frames import fail, models, trials
 
-from mibench.tables import latex
+from mibench.findings.published_models import beside as beside_models
+from mibench.tables import formats, latex, published_models, terms
 
 ENGINE = shutil.which("tectonic") or shutil.which("pdflatex")
 
@@ -25,8 +27,26 @@ def test_tables_compile(tmp_path, make):
     frame = fail(frame, (frame["estimator"] == "ksg") & (frame["seed"] == 0))
     frame = fail(frame, (frame["estimator"] == "jsd") & (frame["dim_x"] == 2), "oom")
     frame.loc[frame["estimator"] == "mine", "flags"] = "step-cap,saturated"
-    (tmp_path / "table.tex").write_text(make(frame))
-    (tmp_path / "paper.tex").write_text(
+    compiles(tmp_path, make(frame))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ENGINE is None, reason="no tectonic or pdflatex")
+def test_tables_of_models_compile(tmp_path):
+    values = {name: [0.1, 0.2, 0.4, 0.3, 0.2] for name in ("none", "a_b%c&d", "mine", "mean-picture")}
+    made = {"own": ("mean-picture",), "failed": {("mine", 0)}}
+    frame = pd.concat([
+        models(values, application=("reconstruction", "digits"), score="accuracy", better="higher", **made),
+        models(values, application=("app", "p_1:x=2"), **made),
+    ])  # fmt: skip
+    beside = published_models.latex(beside_models(frame, "mine-2018-downstream"))
+    parts = [formats.papers(frame, "nats", "tab:a", ""), terms.render(frame, "latex", label="tab:b"), beside]
+    compiles(tmp_path, "\n".join(parts))
+
+
+def compiles(folder, tables):
+    (folder / "table.tex").write_text(tables)
+    (folder / "paper.tex").write_text(
         r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage{booktabs} \usepackage{graphicx} \usepackage{amsmath}
@@ -36,7 +56,7 @@ def test_tables_compile(tmp_path, make):
 """
     )
     options = ["-interaction=nonstopmode", "-halt-on-error"] if ENGINE.endswith("pdflatex") else []
-    done = subprocess.run([ENGINE, *options, "paper.tex"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([ENGINE, *options, "paper.tex"], cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert (tmp_path / "paper.pdf").stat().st_size > 10_000
+    assert (folder / "paper.pdf").stat().st_size > 10_000
     assert "Overfull" not in done.stdout

@@ -1,5 +1,6 @@
 """A neural estimator as a term of someone's model: what it says, what moves its state, and its gradients."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,6 +120,16 @@ def test_what_can_be_no_term_says_why(stem, fields, said):
     with pytest.raises(ValueError, match=said) as error:
         replace(plugin(stem), **fields).term(3, 2)
     assert "\n" not in str(error.value)
+
+
+BEFOREHAND = ("scaling", "split and folds", "steps", "one side alone")
+
+
+@pytest.mark.parametrize("case", BEFOREHAND)
+def test_what_is_wrong_whatever_the_model_is_said_before_there_is_one(case):
+    stem, fields, said = REFUSED[case]
+    assert re.search(said, replace(plugin(stem), **fields).refuses_term())
+    assert plugin(stem).refuses_term() is None
 
 
 @dataclass(frozen=True)

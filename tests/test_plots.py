@@ -64,7 +64,7 @@ def mean_error(frame, **where):
 
 
 def test_every_kind_is_drawn():
-    assert set(FIGURES) == set(KINDS)
+    assert set(FIGURES) == {kind for kind, known in KINDS.items() if known.module}
 
 
 def titled(kind, title):

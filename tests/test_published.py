@@ -231,6 +231,15 @@ def test_json_is_the_same():
     assert pd.DataFrame(document["rows"])["difference"].tolist() == pytest.approx(found.table["difference"].tolist())
 
 
+def test_markdown_and_latex_are_the_same():
+    found = published.beside(at_the_published_point(), "smile-2020")
+    row = next(line for line in tables.markdown(found).splitlines() if line.startswith("| infonce"))
+    assert [cell.strip() for cell in row.split("|")][5:8] == ["2.000", "1.739", "1.720 ± 0.016"]
+    assert "- reported there: the value on the training batch" in tables.markdown(found)
+    assert "1.739 & 1.720 $\\pm$ 0.016" in tables.latex(found)
+    assert "Reported there: the value on the training batch" in tables.latex(found)
+
+
 def test_names_are_checked():
     with pytest.raises(UsageError, match="did you mean 'smile-2020'"):
         published.beside(trials(), "smile-2021")

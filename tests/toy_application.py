@@ -59,8 +59,9 @@ class Toy:
 
     def outcome(self, x, encoder, term, curve):
         z = (x @ encoder).detach()
+        slope = encoder[0].item() if self.steps else float("nan")
         return Outcome(
-            {"error": float((z - x[:, :1]).square().mean()), "slope": encoder[0].item()},
+            {"error": float((z - x[:, :1]).square().mean()), "slope": slope},
             mi_estimate=None if term is None else float(term.bound(x, z)),
             curves={"loss": curve},
             pictures={"codes": np.asarray(z[:4], dtype=np.float32)},
@@ -110,6 +111,16 @@ class Namesake(Bound):
 
 
 @dataclass(frozen=True)
+class Choosy(Bound):
+    """Has a setting that means nothing in a term."""
+
+    folds: int = 1
+
+    def refuses_term(self):
+        return f"folds={self.folds} means nothing in a term" if self.folds > 1 else None
+
+
+@dataclass(frozen=True)
 class Plain:
     def estimate(self, x, y):
         return 0.0
@@ -117,7 +128,7 @@ class Plain:
 
 @hookimpl
 def mibench_estimators():
-    return {"bound": Bound(), "spoilt": Bound(float("nan")), "plain": Plain(), "toy": Namesake()}
+    return {"bound": Bound(), "spoilt": Bound(float("nan")), "plain": Plain(), "toy": Namesake(), "choosy": Choosy()}
 
 
 @hookimpl

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mibench.applications.of_pictures import OfPictures
 from mibench.applications.with_term import WithTerm
 from mibench.distributions import fields
-from mibench.distributions.digits import SIDES
 from mibench.interface import MakeTerm, Outcome, Score
 
 
 @dataclass(frozen=True)
-class Bottleneck(WithTerm):
+class Bottleneck(OfPictures, WithTerm):
     """A classifier that lowers H(Y|Z) + β I(X;Z), in which the term stands for I(X;Z).
 
     A perceptron with `hidden` layers makes `code` numbers μ, standardised over the batch, and with normal ε
@@ -61,7 +61,7 @@ class Bottleneck(WithTerm):
         fields.real(self, "rate", above=0)
         fields.real(self, "redrawn", least=0, most=1)
         fields.choice(self, "encoder", ("gaussian", "additive", "propagated"))
-        fields.choice(self, "data", tuple(SIDES))
+        self.check_data()
         for name in ("betas", "vib_betas"):
             grid = getattr(self, name)
             if not grid or not all(isinstance(beta, int | float) and 0 <= beta < float("inf") for beta in grid):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mibench.applications.of_pictures import OfPictures
 from mibench.applications.with_term import WithTerm
 from mibench.distributions import fields
-from mibench.distributions.digits import SIDES
 from mibench.interface import MakeTerm, Outcome, Score
 
 
@@ -58,7 +58,40 @@ class Grid(WithTerm):
 
 
 @dataclass(frozen=True)
-class StackedDigits(WithTerm):
+class LargeGrid(Grid):
+    """The 25 normals with the networks and the schedule of Lin et al. 2018: see `Grid` for the scores.
+
+    The generator is a batch-normalised perceptron with `hidden` layers; the discriminator has `judge_hidden` layers, of
+    which each takes the greatest of `pieces` dense ones (maxout). `train_size` real points are drawn once and gone
+    through in batches; learning rates do not fall, and Adam's first moment has the decay `momentum`.
+    """
+
+    steps: int = 400_000
+    batch_size: int = 100
+    rate: float = 1e-4
+    judge_rate: float = 1e-4
+    hidden: tuple[int, ...] = (400, 400, 400, 400)
+    judge_hidden: tuple[int, ...] = (200, 200, 200)
+    pieces: int = 5
+    train_size: int = 100_000
+    momentum: float = 0.8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.count(self, "pieces")
+        fields.count(self, "train_size", least=2)
+        fields.real(self, "momentum", least=0, below=1)
+
+    def train(self, make_term: MakeTerm, *, seed: int, device: str, baseline: str | None = None) -> Outcome:
+        """Train the two networks and score the generator."""
+        from mibench.applications.training import grid
+
+        self.baseline(baseline)
+        return grid.train_large(self, make_term, seed, device)
+
+
+@dataclass(frozen=True)
+class StackedDigits(OfPictures, WithTerm):
     """An adversarial generator of three digits on top of each other, with a term on (G(z), z) that is raised.
 
     The stacks have a thousand classes, all equally likely but for the frequencies of the digits. Generator and
@@ -98,7 +131,7 @@ class StackedDigits(WithTerm):
         fields.count(self, "percent", most=99)
         fields.real(self, "rate", above=0)
         fields.real(self, "judge_rate", above=0)
-        fields.choice(self, "data", tuple(SIDES))
+        self.check_data()
 
     def train(self, make_term: MakeTerm, *, seed: int, device: str, baseline: str | None = None) -> Outcome:
         """Train the two networks and score the generator."""
@@ -106,3 +139,37 @@ class StackedDigits(WithTerm):
 
         self.baseline(baseline)
         return stacked.train(self, make_term, seed, device)
+
+
+@dataclass(frozen=True)
+class StackedPictures(StackedDigits):
+    """Stacks of three pictures with DCGAN's networks and schedule of Lin et al. 2018: see `StackedDigits`.
+
+    `networks` "convolution" has convolutions of `channels` outputs, each of which halves the side, and the same on the
+    way back; "perceptron" has `hidden` layers. Both are batch-normalised. `train_size` stacks are put together once and
+    gone through in batches; learning rates do not fall. z is normal, and the generator takes one step for one of the
+    discriminator, where their code draws z uniformly and takes two.
+    """
+
+    steps: int = 100_000
+    rate: float = 2e-4
+    judge_rate: float = 2e-4
+    hidden: tuple[int, ...] = ()
+    noise: int = 100
+    data: str = "mnist"
+    percent: int = 85
+    networks: str = "convolution"
+    channels: tuple[int, ...] = (64, 128, 256, 512)
+    train_size: int = 128_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_networks()
+        fields.count(self, "train_size", least=2)
+
+    def train(self, make_term: MakeTerm, *, seed: int, device: str, baseline: str | None = None) -> Outcome:
+        """Train the two networks and score the generator."""
+        from mibench.applications.training import stacked
+
+        self.baseline(baseline)
+        return stacked.train_large(self, make_term, seed, device)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mibench.applications.of_pictures import OfPictures
 from mibench.applications.with_term import WithTerm
 from mibench.distributions import fields
 from mibench.distributions.digits import SIDES
@@ -10,7 +11,7 @@ from mibench.interface import MakeTerm, Outcome, Score
 
 
 @dataclass(frozen=True)
-class DeepInfoMax(WithTerm):
+class DeepInfoMax(OfPictures, WithTerm):
     """An encoder E of pictures that raises a term on (X, E(X)), judged by what its frozen code tells of the class.
 
     The encoder is a perceptron with `hidden` layers whose `code` outputs are standardised over the batch. In training
@@ -41,6 +42,7 @@ class DeepInfoMax(WithTerm):
     data: str = "digits"
     percent: int = 70
 
+    forms: ClassVar[tuple[str, ...]] = ("global", "local")
     scores: ClassVar = {
         "linear-gain": Score("higher", 0.01),
         "linear": Score("higher", 0.01),
@@ -58,9 +60,9 @@ class DeepInfoMax(WithTerm):
         fields.real(self, "rate", above=0)
         fields.real(self, "noise", least=0)
         fields.real(self, "prior", least=0)
-        fields.choice(self, "form", ("global", "local"))
-        side = SIDES[fields.choice(self, "data", tuple(SIDES))]
-        fields.count(self, "patch", most=side)
+        fields.choice(self, "form", self.forms)
+        self.check_data()
+        fields.count(self, "patch", most=SIDES.get(self.data))
         if self.clip and not self.prior:
             raise ValueError("DeepInfoMax: clip=True has no loss to clip the term to; set prior above 0, or clip=False")
 
@@ -69,3 +71,35 @@ class DeepInfoMax(WithTerm):
         from mibench.applications.training import infomax
 
         return infomax.train(self, make_term, seed, device, self.baseline(baseline))
+
+
+@dataclass(frozen=True)
+class LargeInfoMax(DeepInfoMax):
+    """The same with an encoder by convolutions, at the size of Hjelm et al. 2019: see `DeepInfoMax`.
+
+    `networks` "convolution" has convolutions of `channels` outputs, each of which halves the side, and behind them
+    `hidden` layers, all batch-normalised; `form` "local" then pairs the code with what the last convolution but one
+    says of a place, one place a picture and step, and both sides learn. "perceptron" has `hidden` layers alone.
+
+    `form` "two-view" pairs the codes of two views of each picture, which are moved by up to `shift` pixels each way,
+    black coming in at the edge. Probes learn from 20 000 pictures at most.
+    """
+
+    steps: int = 100_000
+    batch_size: int = 64
+    rate: float = 1e-4
+    critic_rate: float = 1e-4
+    hidden: tuple[int, ...] = (1024,)
+    code: int = 64
+    shift: int = 4
+    data: str = "cifar10"
+    percent: int = 83
+    networks: str = "convolution"
+    channels: tuple[int, ...] = (64, 128, 256)
+
+    forms: ClassVar[tuple[str, ...]] = ("global", "local", "two-view")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_networks()
+        fields.count(self, "shift")

@@ -34,6 +34,8 @@ COMMANDS = {
     "compare": ("compare",),
     "report": ("report",),
     "check": ("check",),
+    "new": ("new",),
+    "doctor": ("doctor",),
     "sample": ("sample",),
 }
 """The modules of this package and the commands in them, in the order of `--help`."""

@@ -26,7 +26,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Hold an estimator, a task, an application or a plugin file to its promises."""
-    from mibench import application_checks, checks
+    from mibench import checks
+    from mibench.checks import applications
 
     path = Path(name)
     if path.suffix == ".py" or path.is_file():
@@ -43,22 +44,18 @@ def check(
             raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
         estimators = [found.estimator(name)] if found.means_estimator(name) else []
         points = found.points(name) if base in found.tasks and not (estimators and ":" in name) else []
-    subjects = [(f"-e {c.name}", c.estimator, checks.ESTIMATOR_PROMISES) for c in estimators]
+    if reason := catalogue.lacking(points):
+        raise UsageError(reason)
+    term = None
     if any(point.kind == "application" for point in points):
-        able = application_checks.can_be_term(made for _, made in sorted(found.estimators.items()))
-    subjects += [
-        (
-            f"-t {p.sweep}/{p.name}",
-            p.task,
-            checks.TASK_PROMISES if p.kind == "task" else application_checks.promises(able),
-        )
-        for p in points
-    ]
+        term = applications.can_be_term(made for _, made in sorted(found.estimators.items()))
+    subjects = [(f"-e {c.name}", c.estimator) for c in estimators]
+    subjects += [(f"-t {p.sweep}/{p.name}", p.task) for p in points]
     broken, moot, records = 0, 0, []
-    for subject, thing, promises in subjects:
+    for subject, thing in subjects:
         if not as_json:
             typer.echo(subject)
-        for verdict in checks.check(subject, thing, promises):
+        for verdict in checks.check(subject, thing, checks.promises(thing, term)):
             broken += verdict.broken is not None
             moot += verdict.unsupported is not None
             records.append(asdict(verdict))

@@ -60,14 +60,16 @@ def compare(
     fail_if_worse: Annotated[
         bool, typer.Option("--fail-if-worse", help="Exit 4 if the second is worse beyond noise, or fails more.")
     ] = False,
+    format: Annotated[
+        Literal["text", "md", "latex", "json"],
+        typer.Option("--format", "-f", help="Of --published: text, md, latex (booktabs) or json."),
+    ] = "text",
     as_json: AsJson = False,
 ) -> None:
     """Say which is nearer the truth, or trains the better model, with intervals and tests paired by seed."""
     from mibench import store
-    from mibench.findings import published as papers
     from mibench.findings.selection import select
     from mibench.findings.summary import of_tasks
-    from mibench.tables import published as beside
     from mibench.tables import verdict
 
     runs = runs or []
@@ -75,6 +77,8 @@ def compare(
         raise UsageError(f"compare takes one run or two, not {len(runs)}")
     if len(runs) == 2 and (by or baseline or published):
         raise UsageError("--by, --baseline and --published take one run")
+    if format not in ("text", "json") and not published:
+        raise UsageError(f"--format {format} is for --published; a comparison is text or json")
     if diagram and (len(runs) == 2 or baseline or published):
         raise UsageError("--diagram draws the ranks of one run's estimators")
     frames = [
@@ -84,8 +88,7 @@ def compare(
     if published:
         if fail_if_worse:
             raise UsageError("--fail-if-worse has no meaning beside published numbers: the protocols differ")
-        side = papers.beside(frames[0], published, unit)
-        print_unicode(beside.as_json(side) if as_json else beside.text(side))
+        print_unicode(_published(frames[0], published, unit, "json" if as_json else format))
         return
     models = _models(frames, runs, baseline)
     try:
@@ -111,6 +114,22 @@ def compare(
         for line in lines:
             typer.echo(line, err=True)
         raise typer.Exit(4)
+
+
+def _published(frame: "pd.DataFrame", name: str, unit: str, form: str) -> str:
+    """A run beside a paper's estimates, or its trained models over a paper's tables of such."""
+    from mibench.findings import published, published_models
+    from mibench.findings.sources import source
+    from mibench.tables import published as estimates
+    from mibench.tables import published_models as models
+
+    if source(name).applications:
+        over = published_models.beside(frame, name)
+        of_models = {"text": models.text, "md": models.markdown, "latex": models.latex, "json": models.as_json}
+        return of_models[form](over)
+    beside = published.beside(frame, name, unit)
+    shown = {"text": estimates.text, "md": estimates.markdown, "latex": estimates.latex, "json": estimates.as_json}
+    return shown[form](beside)
 
 
 def _estimates(

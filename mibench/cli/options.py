@@ -32,7 +32,7 @@ DataDir = Annotated[
         "--data-dir",
         metavar="FOLDER",
         envvar="MIBENCH_DATA_DIR",
-        help="Where MNIST and Fashion-MNIST lie.",
+        help="Where pictures lie: MNIST and its like, your own.",
         callback=_lies_in,
     ),
 ]
@@ -100,7 +100,10 @@ def encodable(text: str, stream: TextIO) -> str:
     return text
 
 
-NEAREST = re.compile(r"-?\d\S*(?: ± \S+)?(?: ‡)?(?:  (?:n=\d+|[a-z-]+\d+(?: [a-z-]+\d+)*))* \*(?= |$)", re.MULTILINE)
+NEAREST = re.compile(
+    r"-?\d\S*(?: ± \S+)?(?: ‡)?(?: n=\d+)?(?: \([^()]+\))?(?:  (?:n=\d+|[a-z-]+\d+(?: [a-z-]+\d+)*))* \*(?= |$)",
+    re.MULTILINE,
+)
 FAILED = re.compile(r"\b\d+ failed(?= |$)|\bfailed: [a-z][a-z ]* \d+(?:, [a-z][a-z ]* \d+)*", re.MULTILINE)
 """What a cell of the wide table says, and the notes below it do not."""
 

@@ -35,13 +35,15 @@ def plot(
     """Draw estimate against truth, bias over n and dimension, and more; print the files written."""
     from mibench import store
     from mibench.findings.selection import select
+    from mibench.findings.summary import of_applications
     from mibench.plots import figures
 
     frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     folders = [path if path.is_dir() else path.parent for path in map(store.find, runs or (None,))]
     kinds = [name.strip() for text in kind or ["all"] for name in text.split(",")]
     curves = store.read_curves(folders, frame["trial_id"])
-    drawn = figures.draw(frame, kinds, unit, curves, title=not no_title, caption=not no_caption)
+    left = store.read_left(folders, of_applications(frame)["trial_id"])
+    drawn = figures.draw(frame, kinds, unit, curves, title=not no_title, caption=not no_caption, left=left)
     to = output or place(folders) / "figures"
     with writing(to):
         paths = figures.write(drawn, to, format.split(","))

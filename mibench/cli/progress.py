@@ -228,7 +228,12 @@ def _head(result: "Result") -> str:
 
 
 def _spread(values: "list[float]") -> str:
-    return number(statistics.mean(values)) + (f" ± {number(statistics.stdev(values))}" if len(values) > 1 else "")
+    """Mean ± sd of what is finite, and of how many where that is not all."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return number(math.nan)
+    sd = f" ± {number(statistics.stdev(finite))}" if len(finite) > 1 else ""
+    return number(statistics.mean(finite)) + sd + (f" n={len(finite)}" if len(finite) < len(values) else "")
 
 
 def clock(seconds: float) -> str:

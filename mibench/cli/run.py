@@ -13,7 +13,7 @@ import typer
 from mibench import catalogue, specs
 from mibench import settings as asked
 from mibench.cli import complete
-from mibench.cli.options import AsJson, DataDir, Run
+from mibench.cli.options import AsJson, Run
 from mibench.errors import MibenchError
 from mibench.result import SETTLED
 
@@ -88,7 +88,6 @@ def run(
             autocompletion=complete.sources,
         ),
     ] = None,
-    data_dir: DataDir = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -138,10 +137,9 @@ def _was_given(context: typer.Context, name: str | None) -> bool:
     return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
 
 
-@_with_settings("rerun", "jobs", "timeout")
+@_with_settings("rerun", "jobs", "timeout", "data_dir")
 def resume(
     run: Run = None,
-    data_dir: DataDir = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,

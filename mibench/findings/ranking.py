@@ -13,7 +13,7 @@ import pandas as pd
 
 from mibench.errors import NothingMatched, UsageError
 from mibench.findings.compare import LEVEL, PAIR, TOO_FEW, Over, adjusted, over_cells
-from mibench.findings.places import TIES, nearer, places
+from mibench.findings.places import TIES, differences, nearer, places
 from mibench.findings.summary import ROW, UNITS, cells, mixed_note, natural, of_tasks, tidy, without_idle
 from mibench.interface import Array
 
@@ -63,7 +63,7 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
     by_seed = by_seed[sorted(by_seed, key=natural)]
     if failures == "drop":
         measured = by_seed.groupby(ROW).mean()
-        changes = _changes(by_seed)
+        changes = differences(by_seed, ROW)
     else:
         measured = by_seed.groupby(ROW).mean().where(by_seed.notna().groupby(ROW).all()).dropna(how="all")
         table, punished = _worst(measured, rows)
@@ -74,12 +74,6 @@ def ranking(frame: pd.DataFrame, unit: str = "nats", failures: str = "drop") -> 
                 "mean |error| is over the cells that all finished"
             )
     return _ranked(rows, measured, changes, unit, notes)
-
-
-def _changes(by_seed: pd.DataFrame) -> Array:
-    """(cells, k, k): mean over the seeds that both have of |error| of the second minus that of the first."""
-    made = [by_seed.sub(by_seed[first], axis=0).groupby(ROW).mean().to_numpy() for first in by_seed]
-    return np.stack(made, axis=1)
 
 
 def _worst(measured: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:

@@ -1,5 +1,7 @@
 """From rows of trained models to numbers: one cell an estimator, application point and score."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -40,12 +42,22 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
     return long.assign(loss=long["value"].where(long["better"] == "lower", -long["value"]))
 
 
+def by_application(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The name of each application of a frame of trials and its rows: `none` first, estimators and seeds in order."""
+    rows = of_applications(tidy(frame))
+    parts = [("/".join(filter(None, map(str, key))), part) for key, part in rows.groupby(POINT)]
+    for name, part in sorted(parts, key=lambda pair: natural(pair[0])):
+        keys = zip(part["estimator"] != WITHOUT, part["label"].map(natural), part["seed"], part.index, strict=True)
+        yield name, part.loc[[key[-1] for key in sorted(keys)]]
+
+
 def cells(frame: pd.DataFrame) -> pd.DataFrame:
     """One row a cell: all seeds of one estimator as the term of one application, and one of its scores.
 
     `mean`, `sd` (ddof=1) and the 95 % t-interval `ci_low`, `ci_high` are over the seeds that have the score; the
     interval covers noise between seeds alone. `best`: of its score the best mean, or from 5 seeds on shown to be within
-    the margin of it. `mi_estimate` is the mean of the terms' own bounds, in nats, times are in seconds.
+    the margin of it; a `baseline` of the application's own is none. `mi_estimate` is the mean of the terms' own bounds,
+    in nats, times are in seconds.
     """
     long = scored(frame)
     if long.empty:
@@ -68,20 +80,21 @@ def cells(frame: pd.DataFrame) -> pd.DataFrame:
         mi_estimate=("nats", "mean"),
         fit_seconds=("seconds", "median"),
         n_codes=("code", "nunique"),
+        baseline=("baseline", "first"),
     )
     table["n_unsupported"] = table["n_seeds"] - table["n_ok"] - table["n_failed"]
     table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], table["n"])
-    marked = best(long, row)
+    marked = best(long[~long["baseline"]], row)
     table["best"] = marked.reindex(table.index).eq(True)
     table["failures"] = counted(long, failures(long), row).reindex(table.index).fillna("")
     flags = long.loc[long["ok"], "flags"].str.split(",").explode()
     table["flags"] = counted(long.loc[flags.index], flags, row).reindex(table.index).fillna("") if len(flags) else ""
     table = table.reset_index()
     keys = [
-        (task, natural(point), estimator != WITHOUT, natural(label), order)
-        for task, point, estimator, label, order in table[[*POINT, "estimator", "label", "order"]].itertuples(
-            index=False, name=None
-        )
+        (task, natural(point), own, estimator != WITHOUT, natural(label), order)
+        for task, point, own, estimator, label, order in table[
+            [*POINT, "baseline", "estimator", "label", "order"]
+        ].itertuples(index=False, name=None)
     ]
     order = sorted(range(len(table)), key=keys.__getitem__)
     return table.iloc[order][list(STATISTICS)].reset_index(drop=True)
@@ -90,5 +103,5 @@ def cells(frame: pd.DataFrame) -> pd.DataFrame:
 STATISTICS = (
     "label", "estimator", "task", "point", "score", "better", "margin", "n_seeds", "n_ok", "n_failed", "n_unsupported",
     "n", "mean", "sd", "ci_low", "ci_high", "median", "best", "mi_estimate", "fit_seconds", "failures", "flags",
-    "n_codes",
+    "n_codes", "baseline",
 )  # fmt: skip

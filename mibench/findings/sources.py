@@ -19,6 +19,18 @@ FOLDERS = (PACKAGE / "published", PACKAGE.parent / "results" / "published")
 
 
 @dataclass(frozen=True)
+class ModelTable:
+    """A published table of trained models, and what of mibench it stands under; see sources.toml."""
+
+    table: str
+    """Its `source_locator` in the CSV."""
+    points: tuple[str, ...]
+    scores: dict[str, str]
+    estimators: dict[str, str]
+    differs: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Source:
     """A paper or code base whose numbers are kept; the fields are those of sources.toml."""
 
@@ -36,6 +48,7 @@ class Source:
     cap: float | None = None
     js_offset: float | None = None
     like: dict[str, Any] | None = None
+    applications: tuple[ModelTable, ...] = ()
 
     @cached_property
     def rows(self) -> list[dict[str, str]]:
@@ -55,7 +68,8 @@ def sources() -> dict[str, Source]:
 
 def _source(name: str, path: Path, facts: dict[str, Any]) -> Source:
     given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-    return Source(name=name, path=path, **given)
+    tables = (ModelTable(**{**table, "points": tuple(table["points"])}) for table in given.pop("applications", ()))
+    return Source(name=name, path=path, applications=tuple(tables), **given)
 
 
 def source(name: str) -> Source:

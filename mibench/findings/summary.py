@@ -11,7 +11,7 @@ import pandas as pd
 from mibench.errors import UsageError
 from mibench.findings.paired import t_interval
 from mibench.interface import Direction
-from mibench.result import COLUMNS
+from mibench.result import BASELINE, COLUMNS
 
 REQUIRED = ("estimator", "task", "n_samples", "seed", "status", "mi_true", "mi_estimate")
 """Without these a table is none of trials; any other column of `Result` may be missing and is then read as empty."""
@@ -83,7 +83,7 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows, checked and typed, each with the `label` of its estimator and whether it is `ok` or `failed`.
+    """The rows, checked and typed, with the `label` of the estimator and whether they are `ok`, `failed`, a `baseline`.
 
     A label is the estimator's name, plus the settings (and the kind of device, the dtype, and the run, where runs hold
     the same trials) in which the rows of that name differ. A row is ok if its status says so and, where the truth is
@@ -113,11 +113,12 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
         rows[column] = rows[column].astype(str)
     rows["bound"] = rows["bound"].where(rows["bound"].isin(get_args(Direction)), "none")  # a class may say anything
     rows["flags"] = rows["flags"].map(lambda flags: flags if isinstance(flags, str) else ",".join(flags))
+    rows["baseline"] = (rows["kind"] == "application") & ("," + rows["flags"] + ",").str.contains(f",{BASELINE},")
     identified = rows["trial_id"] != ""
     rows = rows[~identified | ~rows.duplicated(["trial_id", "run_id"], keep="last")].copy()
     identified = identified.loc[rows.index]
     settings = [rows["estimator_params"], rows["device"].astype(str).str.split(":").str[0].rename("device")]
-    settings.append(rows["dtype"].astype(str))
+    settings += [rows["dtype"].astype(str), rows["baseline"]]
     if rows.loc[identified].duplicated("trial_id").any():
         settings.append(rows["run_id"].rename("run"))
     rows["label"] = _told_apart(rows["estimator"], *settings)

@@ -37,16 +37,18 @@ class Wins:
 def against(frame: pd.DataFrame, reference: str | None = None) -> Wins | None:
     """Every other estimator against one of them: `none` if it is there and no other is named, else the first by name.
 
-    None where the frame has no two sides to pair. Raises UsageError for a reference that the frame lacks.
+    An application's own baselines are no side but the one that is named. None where the frame has no two sides to pair.
+    Raises UsageError for a reference that the frame lacks.
     """
     rows = _deciding(frame)
     known = sorted(set(rows["label"]), key=natural)
-    if len(known) < 2:
-        return None
-    if reference is not None and reference not in known:
+    terms = sorted(set(rows.loc[~rows["baseline"], "label"]), key=natural)
+    if reference is not None and len(known) > 1 and reference not in known:
         raise UsageError(f"the run has no estimator '{reference}'; {nearest(reference, known)}")
-    one = reference or (WITHOUT if WITHOUT in known else known[0])
-    others = [label for label in known if label != one]
+    if len({*terms, reference} - {None}) < 2:
+        return None
+    one = reference or (WITHOUT if WITHOUT in terms else terms[0])
+    others = [label for label in terms if label != one]
     return _judged([(one, other, _pairs(rows, one, rows, other)) for other in others])
 
 

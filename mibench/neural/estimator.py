@@ -8,7 +8,7 @@ import numpy as np
 
 from mibench.interface import Array, Draw, Estimate
 from mibench.neural.bound import Bound
-from mibench.neural.limits import too_few, unreadable
+from mibench.neural.limits import no_term, too_few, unreadable
 
 if TYPE_CHECKING:
     from mibench.neural.loss import Objective
@@ -72,6 +72,10 @@ class NeuralEstimator(Bound):
         from mibench.neural.loss import Objective
 
         return Objective(self, dim_x, dim_z, seed, device, self.drives)
+
+    def refuses_term(self) -> str | None:
+        """Why these settings can be no term's, known before any model is; None if they can."""
+        return no_term(self)
 
     def least_batch(self, n: int, dim_x: int, dim_y: int, device: str) -> int:
         """The least number of trials that pays when trained together, so that no planner makes smaller ones of many.

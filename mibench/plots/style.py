@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mibench.errors import NothingMatched
-from mibench.findings.summary import cells, mixed_note, natural
+from mibench.findings.summary import MIXED, cells, mixed_note, natural
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 """Okabe and Ito's palette, told apart by colour-blind eyes, ordered by contrast on white; yellow is left out."""
@@ -72,11 +72,11 @@ def looks(labels: list[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def panels(count: int, panel: tuple[float, float] = PANEL) -> tuple[Figure, list[Axes]]:
+def panels(count: int, panel: tuple[float, float] = PANEL, abreast: int = 0) -> tuple[Figure, list[Axes]]:
     """Two abreast, as wide as a page's text, so that nothing shrinks in print; three or four if there are many."""
     if count == 1 and panel == PANEL:
         panel = ALONE
-    across = min(count, 2 if count <= 6 else 3 if count <= 12 else 4)
+    across = min(count, abreast or (2 if count <= 6 else 3 if count <= 12 else 4))
     down = -(-count // across)
     figure = Figure(figsize=(panel[0] * across + 0.2, panel[1] * down))
     FigureCanvasAgg(figure)
@@ -110,7 +110,7 @@ def _finished(figure: Figure, axes: list[Axes], title: str, caption: str) -> Fig
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     width = figure.get_figwidth()
-    head = textwrap.wrap(title, max(20, int(width * 13)))
+    head = textwrap.wrap(title, max(20, int(width * 11)))
     foot = textwrap.wrap(caption, max(20, int(width * 17)))
     columns = max(1, min(len(handles), int(width / (0.55 + 0.065 * max(map(len, handles), default=0)))))
     legend = -(-len(handles) // columns) * 0.18 + 0.1 if handles else 0.0
@@ -153,6 +153,16 @@ def caption(table: pd.DataFrame, extra: str = "", failed: str = "failed trials l
     return "; ".join(parts) + "."
 
 
+def models_caption(rows: pd.DataFrame, said: str) -> str:
+    """What is said of an application's figure, and what of its rows failed or should not be taken together."""
+    failed = int(rows["failed"].sum())
+    codes = rows.groupby("label")["code"].nunique()
+    mixed = sorted(map(str, codes.index[codes > 1]), key=natural)
+    parts = [said, f"{failed} failed trials left out" if failed else "no failed trials"]
+    parts += [f"{MIXED} rows made by different code are taken together: {', '.join(mixed)}"] * bool(mixed)
+    return "; ".join(parts) + "."
+
+
 def _held_out(table: pd.DataFrame) -> str:
     """What the rows prove: who trained on fewer pairs than n, or on fresh ones, was read on others."""
     trained = table["samples_seen"].notna()
@@ -175,12 +185,12 @@ def drawn(frame: pd.DataFrame, unit: str) -> pd.DataFrame:
     return table
 
 
-def save(figure: Figure, target: Path | BinaryIO, form: str) -> None:
-    """Write a figure as png (200 dots an inch), svg or pdf; the bytes depend on the rows alone."""
+def save(figure: Figure, target: Path | BinaryIO, form: str, dots: int = 200) -> None:
+    """Write a figure as png, svg or pdf, `dots` an inch what is no line; the bytes depend on the rows alone."""
     metadata: dict[str, dict[str, Any]] = {
         "png": {"Software": None},
         "svg": {"Date": None, "Creator": None},
         "pdf": {"CreationDate": None, "ModDate": None},
     }
     with style():
-        figure.savefig(target, format=form, dpi=200, metadata=metadata[form])
+        figure.savefig(target, format=form, dpi=dots, metadata=metadata[form])

@@ -17,9 +17,10 @@ DRAWN = 200
 """Points of a curve that a figure holds; more would not show."""
 
 
-def _steps(curve: Sequence[tuple[int, float | None]], unit: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    thinned = curve[:: max(1, len(curve) // DRAWN)]
-    points = np.array([(step, np.nan if value is None else value) for step, value in thinned], dtype=float)
+def thinned(curve: Sequence[tuple[int, float | None]], unit: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Steps and values in the unit, as many as show."""
+    kept = curve[:: max(1, len(curve) // DRAWN)]
+    points = np.array([(step, np.nan if value is None else value) for step, value in kept], dtype=float)
     return points[:, 0], points[:, 1] * UNITS[unit]
 
 
@@ -31,7 +32,7 @@ def _with_curves(trials: pd.DataFrame, curves: Mapping[str, Any]) -> pd.DataFram
     return rows[rows["n_samples"] == rows.groupby("task")["n_samples"].transform("max")]
 
 
-def _unseen(axis: Axes, labels: Iterable[str]) -> set[str]:
+def unseen(axis: Axes, labels: Iterable[str]) -> set[str]:
     """The labels none of whose lines enters the frame: they leave the legend, and the caption names them."""
     low, high = axis.get_ylim()
     seen = set()
@@ -46,7 +47,8 @@ def _unseen(axis: Axes, labels: Iterable[str]) -> set[str]:
     return gone
 
 
-def _beyond(gone: set[tuple[str, str]]) -> str:
+def beyond(gone: set[tuple[str, str]]) -> str:
+    """What a caption says of (label, panel) none of whose line is inside."""
     by: dict[str, list[str]] = {}
     for label, where in sorted(gone, key=lambda pair: (natural(pair[0]), natural(pair[1]))):
         by.setdefault(label, []).append(where)
@@ -75,7 +77,7 @@ def curves(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Drawin
             ]
             for label in sorted(part["label"].unique(), key=natural):
                 for trial in part.loc[part["label"] == label, "trial_id"]:
-                    step, value = _steps(curves[trial], unit)
+                    step, value = thinned(curves[trial], unit)
                     line = {key: look[label][key] for key in ("color", "linestyle")}
                     axis.plot(step, value, linewidth=0.9, alpha=0.8, label=label, **line)
             axis.axhline(truth * UNITS[unit], color="#CCCCCC", linewidth=3, zorder=1, label="truth")
@@ -84,12 +86,12 @@ def curves(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Drawin
             low, high = max(low, min(-0.5, -0.5 * top) - 0.5), min(high, 2.5 * top + 1)
             margin = 0.05 * (max(high, top) - min(low, top))
             axis.set_ylim(min(low, top - margin), max(high, top + margin))
-            gone |= {(label, f"{task}/{point}") for label in _unseen(axis, set(part["label"]))}
+            gone |= {(label, f"{task}/{point}") for label in unseen(axis, set(part["label"]))}
             axis.set(title=f"{task}/{point}", xlabel="training step", ylabel=f"validation value ({unit})")
         table = cells(rows, unit)
         shown = f"the first {PANELS} of {len(points)} points; " if len(points) > PANELS else ""
         said = f"{shown}drawn for {seeds} of them; lines: validation, on held-out samples; cut where far off"
-        return Drawing(figure, axes, KINDS["curves"].title, caption(table, said + _beyond(gone)))
+        return Drawing(figure, axes, KINDS["curves"].title, caption(table, said + beyond(gone)))
 
 
 def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Drawing:
@@ -128,7 +130,7 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Dra
                 if ceiling < 1.2 * top:
                     axis.axhline(ceiling, color="#555555", linewidth=0.8, linestyle=(0, (1, 2)), label="ceiling")
             axis.set_ylim(-0.1 * top, 1.3 * top)
-            gone |= {(label, f"{task}, dimension {dim:g}") for label in _unseen(axis, set(part["label"]))}
+            gone |= {(label, f"{task}, dimension {dim:g}") for label in unseen(axis, set(part["label"]))}
             axis.set_xlim(0, 1.03 * edges[-1])
             every = -(-len(edges) // 5)
             axis.set_xticks(edges, ["" if i % every else f"{edge:,}" for i, edge in enumerate(edges)])
@@ -140,14 +142,14 @@ def staircase(trials: pd.DataFrame, unit: str, curves: Mapping[str, Any]) -> Dra
         said = (
             "the first seed; each level trained apart; lines: validation on held-out samples; markers: the value "
             "reported, of other samples; cut at −0.1 and 1.3 times the highest truth"
-            f"{_beyond(gone)}"
+            f"{beyond(gone)}"
         )
         return Drawing(figure, axes, KINDS["staircase"].title, caption(cells(rows, unit), said))
 
 
 def _level(row: Any, curve: Sequence[tuple[int, float | None]], start: int, longest: int) -> np.ndarray[Any, Any]:
     """A level's part of a trace: its curve, a gap, the value reported where the level ends, and a gap."""
-    step, value = _steps(curve, "nats")
+    step, value = thinned(curve, "nats")
     points = [(start + s, v) for s, v in zip(step, value, strict=True)]
     gap = (np.nan, np.nan)
     reported = row.mi_estimate if row.ok else np.nan

@@ -1,5 +1,6 @@
 """One HTML file of a run: no network, no other file, everything escaped."""
 
+import contextlib
 import json
 import math
 import re
@@ -18,9 +19,12 @@ from mibench.findings import compare as comparing
 from mibench.findings import wins
 from mibench.findings.error_map import error_map
 from mibench.findings.ranking import ranking
+from mibench.findings.scores import POINT
 from mibench.findings.summary import ROW, cells, natural, of_applications, of_tasks, tidy
+from mibench.findings.terms import terms
 from mibench.plots.kinds import KINDS
 from mibench.tables import scores, verdict
+from mibench.tables import terms as best_term
 from mibench.tables.error_map import KEY, entries, shades, without_task
 from mibench.tables.grid import BOUND_SIGNS, Grid, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import number, short, truth_text
@@ -74,13 +78,26 @@ def page(
         many=len(table.columns) > COLUMNS,
         notes=[note.replace("* nearest", "Bold: nearest") for note in notes(table)],
         left_out=max(0, len(table.rows) - GRID_ROWS),
-        models=scores.text(models) if len(models) else "",
+        of_tasks=bool(len(tasks)) or not len(models),
+        models=_models(models),
+        trained=_figures(models, unit, folders),
         comparison=_comparison(trials, unit),
         leaderboard=_leaderboard(trials, unit) if leaderboard else None,
-        figures=_figures(trials, unit, folders),
+        figures=_figures(tasks, unit, folders),
         provenance=[_provenance(folder, trials) for folder in folders],
         data=_embedded(_data(tasks, unit, folders)),
     )
+
+
+def _models(models: pd.DataFrame) -> str:
+    """The table of each application, and where there are several the terms over all of them."""
+    if models.empty:
+        return ""
+    parts = [scores.text(models)]
+    if len(models[POINT].drop_duplicates()) > 1:
+        with contextlib.suppress(NothingMatched):
+            parts.append("the terms over all applications\n\n" + best_term.text(terms(models)))
+    return "\n\n".join(parts)
 
 
 def _counts(trials: pd.DataFrame) -> list[tuple[str, int]]:
@@ -163,12 +180,19 @@ def _leaderboard(trials: pd.DataFrame, unit: str) -> dict[str, Any]:
 def _figures(trials: pd.DataFrame, unit: str, folders: Sequence[Path]) -> list[dict[str, str]]:
     from mibench.plots import figures
 
+    curves = store.read_curves(folders, trials["trial_id"])
+    left = store.read_left(folders, of_applications(trials)["trial_id"])
     try:
-        drawn = figures.draw(trials, ["all"], unit, store.read_curves(folders, trials["trial_id"]))
+        drawn = figures.draw(trials, ["all"], unit, curves, left=left)
     except MibenchError:
         return []
     drawn.pop("error", None)  # which the page has as a table
-    return [{"kind": kind, "title": KINDS[kind].title, "svg": _svg(figure, kind)} for kind, figure in drawn.items()]
+    found = []
+    for name, figure in sorted(drawn.items(), key=lambda pair: pair[0].partition(" ")[2]):  # by application
+        kind, _, application = name.partition(" ")
+        title, slug = f"{KINDS[kind].title} {application}".strip(), figures.slug(name)
+        found.append({"kind": slug, "title": title, "svg": _svg(figure, slug)})
+    return found
 
 
 def _svg(figure: "Figure", kind: str) -> str:
@@ -176,7 +200,7 @@ def _svg(figure: "Figure", kind: str) -> str:
     from mibench.plots.style import save
 
     buffer = BytesIO()
-    save(figure, buffer, "svg")
+    save(figure, buffer, "svg", dots=120)
     text = buffer.getvalue().decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

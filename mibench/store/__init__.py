@@ -7,7 +7,17 @@ rows that share a `trial_id` the one started last wins, as their `sequence` says
 
 from mibench.store.find import RESULTS, find, last_asked, latest, list_runs, read_run
 from mibench.store.frame import load, scores
-from mibench.store.rows import Known, age, known, read_curves, read_named_curves, read_pictures, row_files, rows
+from mibench.store.rows import (
+    Known,
+    age,
+    known,
+    read_curves,
+    read_left,
+    read_named_curves,
+    read_pictures,
+    row_files,
+    rows,
+)
 from mibench.store.writer import Writer
 
 __all__ = [
@@ -22,6 +32,7 @@ __all__ = [
     "list_runs",
     "load",
     "read_curves",
+    "read_left",
     "read_named_curves",
     "read_pictures",
     "read_run",

@@ -179,14 +179,46 @@ def _curve(kept: Any) -> Curve | None:
         return None
 
 
-def read_pictures(folders: Iterable[Path], wanted: Iterable[str]) -> Mapping[str, Mapping[str, npt.NDArray[Any]]]:
-    """The pictures that models of applications left, by id and name; files that cannot be read are passed over."""
-    found: dict[str, Mapping[str, npt.NDArray[Any]]] = {}
-    for trial, path in _beside(folders, "pictures", ".npz", wanted):
-        damaged = OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error
-        with contextlib.suppress(*damaged), np.load(path, allow_pickle=False) as file:
-            found[trial] = dict(file)
-    return found
+@dataclass(frozen=True)
+class Pictures(Mapping[str, Mapping[str, npt.NDArray[Any]]]):
+    """The pictures by name that models of applications left, by id, each file read when it is asked for.
+
+    A file that cannot be read has no pictures, and a warning says so.
+    """
+
+    paths: Mapping[str, Path]
+
+    def __getitem__(self, trial: str) -> Mapping[str, npt.NDArray[Any]]:
+        path = self.paths[trial]
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return dict(file)
+        except DAMAGED as error:
+            warnings.warn(
+                f"{path}: passed over, no pictures can be read from it ({_reason(error)})", Passed, stacklevel=2
+            )
+            return {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+DAMAGED = OSError, ValueError, TypeError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error
+"""What numpy and zipfile raise at a file that is no sound NPZ of numbers."""
+
+
+def read_pictures(folders: Iterable[Path], wanted: Iterable[str]) -> Pictures:
+    """The pictures of the trials wanted that left any."""
+    return Pictures(dict(_beside(folders, "pictures", ".npz", wanted)))
+
+
+def read_left(folders: Iterable[Path], wanted: Iterable[str]) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """What models of applications left beside their rows, by the part of the folder that it is in, id and name."""
+    folders, ids = list(folders), list(wanted)
+    return {"curves": read_named_curves(folders, ids), "pictures": read_pictures(folders, ids)}
 
 
 def _beside(folders: Iterable[Path], part: str, suffix: str, wanted: Iterable[str]) -> Iterator[tuple[str, Path]]:

@@ -21,6 +21,20 @@ def aligned(columns: Sequence[Sequence[str]]) -> list[str]:
     return [lines[0], "  ".join("─" * w for w in widths), *lines[1:]]
 
 
+def blocks(left: list[list[str]], right: list[list[str]], width: int) -> list[list[list[str]]]:
+    """The columns in groups no wider than `width`, each beginning with the left ones."""
+
+    def room(columns: list[list[str]]) -> int:
+        return sum(max(map(len, column)) + 2 for column in columns) - 2
+
+    found = [list(left)]
+    for column in right:
+        if width and len(found[-1]) > len(left) and room([*found[-1], column]) > width:
+            found.append(list(left))
+        found[-1].append(column)
+    return found
+
+
 def pipes(lines: Sequence[Sequence[str]]) -> str:
     """Rows as a Markdown table, the first its head; the cells are Markdown already."""
     marked = ["| " + " | ".join(row) + " |" for row in lines]

@@ -21,7 +21,7 @@ def text(frame: pd.DataFrame, unit: str = "nats", width: int = 0, long: bool = F
     if len(tasks) or applications.empty:
         parts.append(every.text(tasks, unit) if long else wide.text(tasks, unit, width))
     if len(applications):
-        parts.append("\n".join(aligned(scores.long(applications))) + "\n" if long else scores.text(applications))
+        parts.append("\n".join(aligned(scores.long(applications))) + "\n" if long else scores.text(applications, width))
     return "\n".join(parts)
 
 

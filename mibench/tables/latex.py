@@ -1,6 +1,7 @@
 """Tables for papers: LaTeX with booktabs, ready for `\\input` (needs the packages booktabs and graphicx)."""
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pandas as pd
@@ -16,7 +17,7 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": r"\textless{}",
     ">": r"\textgreater{}", '"': r"\textquotedbl{}", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "–": "--", "−": r"$-$", "‡": r"$\ddagger$",
+    "–": "--", "−": r"$-$", "‡": r"$\ddagger$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
 }  # fmt: skip
 ENCODABLE = set(map(chr, range(32, 127))) | set("ÀÁÂÄÇÈÉÊËÍÎÏÑÓÔÖÙÚÛÜßàáâäçèéêëíîïñóôöùúûü")
 WORDS = ("estimator", "task", "point")
@@ -73,7 +74,7 @@ def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", ti
         left = [escape(readable(name)), *([] if one_n else [str(n)]), escape(truth_text(truth, error))]
         rows.append(left + [_entry(table.entries.get((i, column)), table, signs) for column, _ in table.columns])
     said = [note.replace("* nearest", "bold: nearest") for note in notes(table)]
-    caption = _sentences([*filter(None, [title]), *said]) if table.rows else "No trials"
+    caption = sentences([title, *said]) if table.rows else "No trials"
     return tables(head, rows, caption, label, len(head) - len(table.columns))
 
 
@@ -81,11 +82,12 @@ def long(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", ti
     """The long table: a line a cell."""
     named = [list(map(readable, column)) if column[0] in WORDS else column for column in records.columns(frame, unit)]
     head, *rows = [[escape(cell) for cell in row] for row in zip(*named, strict=True)]
-    return tables(head, rows, _sentences([*filter(None, [title]), *records.notes(frame, unit)]), label)
+    return tables(head, rows, sentences([title, *records.notes(frame, unit)]), label)
 
 
-def _sentences(said: list[str]) -> str:
-    return ". ".join(note[0].upper() + note[1:] for note in said)
+def sentences(said: Iterable[str]) -> str:
+    """Notes as the text of a caption, those that are empty left out."""
+    return ". ".join(note[0].upper() + note[1:] for note in said if note)
 
 
 def tables(head: list[str], rows: list[list[str]], caption: str, label: str, left: int | None = None) -> str:

@@ -8,10 +8,11 @@ from mibench.findings.nearest import FEWEST_SEEDS
 from mibench.findings.scores import POINT, WITHOUT, cells
 from mibench.findings.summary import MIXED, natural, of_applications, tidy
 from mibench.tables import latex as papers
-from mibench.tables.columns import aligned, cell, md, pipes
+from mibench.tables.columns import aligned, blocks, cell, md, pipes
 from mibench.tables.numbers import ARROWS, number
 
 NATS = "term (nats)"
+OWN = "below the rule: the application's own baselines, which have no term and are neither marked nor ranked"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Board:
     name: str
     seeds: int
     labels: tuple[str, ...]
+    terms: int
+    """So many labels are terms, the model without one among them; the others are the application's own baselines."""
     scores: tuple[tuple[str, str], ...]
     """(name, which values are better)."""
     entries: dict[tuple[str, str], Entry]
@@ -53,8 +56,9 @@ def boards(frame: pd.DataFrame) -> list[Board]:
 
 def _board(name: tuple[str, str], rows: pd.DataFrame, table: pd.DataFrame) -> Board:
     table = table[(table["task"] == name[0]) & (table["point"] == name[1])]
-    first = rows.drop_duplicates("label").set_index("label")["estimator"]
-    labels = sorted(first.index, key=lambda label: (first[label] != WITHOUT, natural(label)))
+    first = rows.drop_duplicates("label").set_index("label")[["baseline", "estimator"]]
+    order = {label: (own, name != WITHOUT, natural(label)) for label, own, name in first.itertuples(name=None)}
+    labels = sorted(order, key=order.__getitem__)
     by = rows.groupby("label")
     nats = rows["mi_estimate"].where(rows["ok"]).groupby(rows["label"]).mean().dropna()
     codes = by["code"].nunique()
@@ -62,6 +66,7 @@ def _board(name: tuple[str, str], rows: pd.DataFrame, table: pd.DataFrame) -> Bo
         "/".join(filter(None, name)),
         int(by.size().max()),
         tuple(labels),
+        int((~first["baseline"]).sum()),
         tuple(dict.fromkeys(table[["score", "better"]].itertuples(index=False, name=None))),
         {
             (label, score): Entry(mean, sd, n, best)
@@ -76,16 +81,25 @@ def _board(name: tuple[str, str], rows: pd.DataFrame, table: pd.DataFrame) -> Bo
 
 
 def _remark(rows: pd.DataFrame) -> str:
-    failed, unsupported = rows.loc[rows["failed"], "status"], int((rows["status"] == "unsupported").sum())
-    said = [f"{status} {count}" for status, count in failed.value_counts().items()]
-    return ", ".join([*said, *([f"{unsupported} n/a" if unsupported < len(rows) else "n/a"] if unsupported else [])])
+    failed = rows.loc[rows["failed"], "status"].value_counts()
+    failures = ", ".join(f"{status} {count}" for status, count in failed.items())
+    return missing(failures, int((rows["status"] == "unsupported").sum()), len(rows))
 
 
-def _entry(entry: Entry | None, board: Board) -> str:
-    if entry is None or not entry.n:
-        return "–"
-    spread = f" ± {number(entry.sd)}" if entry.n > 1 else ""
-    return number(entry.mean) + spread + (f" n={entry.n}" if entry.n != board.seeds else "")
+def missing(failures: str, unsupported: int, seeds: int) -> str:
+    """What is said of the seeds of a cell that have no score: why they failed, or that there can be none."""
+    absent = "n/a" if unsupported == seeds else f"{unsupported} n/a" if unsupported else ""
+    return ", ".join(filter(None, [f"failed: {failures}" if failures else "", absent]))
+
+
+def _text(board: Board, label: str, score: str, star: str) -> str:
+    """A score, and beside the first of them, which decides, what is missing of it."""
+    entry, parts = board.entries.get((label, score)), []
+    if entry is not None and entry.n:
+        seeds = f" n={entry.n}" if entry.n != board.seeds else ""
+        parts = [number(entry.mean) + (f" ± {number(entry.sd)}" if entry.n > 1 else "") + seeds]
+    parts += [board.remarks.get(label, "")] if score == board.scores[0][0] else []
+    return ("  ".join(filter(None, parts)) or "–") + (star if entry is not None and entry.best else "")
 
 
 def _columns(board: Board, star: str) -> list[list[str]]:
@@ -93,12 +107,11 @@ def _columns(board: Board, star: str) -> list[list[str]]:
     named = [f"{label} {MIXED}" if label in board.mixed else label for label in board.labels]
     columns = [["estimator", *named]]
     for score, better in board.scores:
-        entries = [board.entries.get((label, score)) for label in board.labels]
-        texts = [_entry(entry, board) + (star if entry and entry.best else "") for entry in entries]
+        texts = [_text(board, label, score, star) for label in board.labels]
         columns.append([f"{score} {ARROWS.get(better, '')}".strip(), *texts])
     if board.nats:
         columns.append([NATS, *(number(board.nats[k]) if k in board.nats else "–" for k in board.labels)])
-    if board.remarks:
+    if not board.scores:
         columns.append(["not scored", *(board.remarks.get(label, "") for label in board.labels)])
     return columns
 
@@ -107,10 +120,9 @@ def notes(board: Board) -> list[str]:
     """What a reader of the table has to know, a line each."""
     lines = [f"mean ± sd over {board.seeds} seed{'s' * (board.seeds != 1)}; {WITHOUT}: the model without a term"]
     if any(entry.best for entry in board.entries.values()):
-        said = "or shown to be within its margin of it (paired t, 5 %, Holm)"
-        if board.seeds < FEWEST_SEEDS:
-            said = f"alone: under {FEWEST_SEEDS} seeds none can be shown to be as good"
-        lines.append(f"* best of its score, {said}; failures bar it")
+        lines.append(mark_note(board.seeds))
+    if board.terms < len(board.labels):
+        lines.append(OWN)
     if board.nats:
         lines.append(f"{NATS}: the term's own bound at the end")
     if board.mixed:
@@ -118,10 +130,26 @@ def notes(board: Board) -> list[str]:
     return lines
 
 
-def text(frame: pd.DataFrame) -> str:
-    """The tables as text."""
-    parts = [[board.name, "", *aligned(_columns(board, " *")), "", *notes(board)] for board in boards(frame)]
-    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+def mark_note(seeds: int) -> str:
+    """What a mark says, with so many seeds."""
+    said = "or shown to be within its margin of it (paired t, 5 %, Holm)"
+    if seeds < FEWEST_SEEDS:
+        said = f"alone: under {FEWEST_SEEDS} seeds none can be shown to be as good"
+    return f"* best of its score, {said}; failures bar it"
+
+
+def text(frame: pd.DataFrame, width: int = 0) -> str:
+    """The tables as text. With a `width`, scores that do not fit go below, with the estimators repeated."""
+    parts = []
+    for board in boards(frame):
+        named, *right = _columns(board, " *")
+        lines = [board.name, ""]
+        for block in blocks([named], right, width):
+            head, rule, *rows = aligned(block)
+            apart = [rule] if 0 < board.terms < len(rows) else []
+            lines += [head, rule, *rows[: board.terms], *apart, *rows[board.terms :], ""]
+        parts.append("\n".join([*lines, *notes(board)]))
+    return "\n\n".join(parts) + "\n"
 
 
 def markdown(frame: pd.DataFrame) -> str:
@@ -130,8 +158,12 @@ def markdown(frame: pd.DataFrame) -> str:
     for board in boards(frame):
         head, *rows = [list(map(md, row)) for row in zip(*_columns(board, " *"), strict=True)]
         bold = [[f"**{t.removesuffix(mark)}**" if t.endswith(mark := md(" *")) else t for t in row] for row in rows]
-        said = [note.replace("* best", "Bold: best") for note in notes(board)]
-        parts.append(f"{md(board.name)}\n\n{pipes([head, *bold])}\n" + "".join(f"{md(note)}.  \n" for note in said))
+        own = [[f"*{name}*", *values] for name, *values in bold[board.terms :]]
+        said = [note.replace("* best", "Bold: best").replace("below the rule", "Italic") for note in notes(board)]
+        parts.append(
+            f"{md(board.name)}\n\n{pipes([head, *bold[: board.terms], *own])}\n"
+            + "".join(f"{md(note)}.  \n" for note in said)
+        )
     return "\n".join(parts)
 
 
@@ -139,8 +171,10 @@ def latex(frame: pd.DataFrame, label: str = "tab:mibench", title: str = "") -> s
     """The tables in LaTeX: a line an estimator, a column a score, marked scores bold."""
     parts = []
     for number_, board in enumerate(boards(frame)):
-        signs = {"higher": r" $\uparrow$", "lower": r" $\downarrow$"}
-        head = ["estimator", *(papers.escape(papers.readable(s)) + signs.get(way, "") for s, way in board.scores)]
+        head = ["estimator"]
+        head += [
+            papers.escape(f"{papers.readable(score)} {ARROWS.get(way, '')}".strip()) for score, way in board.scores
+        ]
         rows = [
             [
                 papers.escape(papers.readable(name)) + (r" $\ddagger$" if name in board.mixed else ""),
@@ -148,11 +182,11 @@ def latex(frame: pd.DataFrame, label: str = "tab:mibench", title: str = "") -> s
             ]
             for name in board.labels
         ]
+        if board.terms < len(rows):
+            rows[board.terms][0] = r"\midrule " * (board.terms > 0) + rows[board.terms][0]
         said = [note.replace("* best", "bold: best") for note in notes(board) if not note.startswith(NATS)]
         failed = [f"{name}: {remark}" for name, remark in board.remarks.items()]
-        caption = ". ".join(
-            s[0].upper() + s[1:] for s in filter(None, [title, papers.readable(board.name), *said, *failed])
-        )
+        caption = papers.sentences([title, papers.readable(board.name), *said, *failed])
         parts.append(papers.tables(head, rows, caption, f"{label}-{number_}" if number_ else label, 1))
     return "\n".join(parts)
 

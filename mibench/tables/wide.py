@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mibench.tables.columns import aligned, md, pipes
+from mibench.tables.columns import aligned, blocks, md, pipes
 from mibench.tables.grid import BOUND_SIGNS, entry_text, flag_signs, grid, notes
 from mibench.tables.numbers import truth_text
 
@@ -28,23 +28,9 @@ def text(frame: pd.DataFrame, unit: str = "nats", width: int = 0) -> str:
             column.append(entry_text(entry, table, signs) + (" *" if entry and entry.best else ""))
         right.append(column)
     lines = []
-    for block in _blocks(left, right, width):
+    for block in blocks(left, right, width):
         lines += [*aligned(block), ""]
     return "\n".join([*lines, *notes(table)]) + "\n"
-
-
-def _blocks(left: list[list[str]], right: list[list[str]], width: int) -> list[list[list[str]]]:
-    """The columns in groups no wider than `width`, each beginning with the left ones."""
-
-    def room(columns: list[list[str]]) -> int:
-        return sum(max(map(len, column)) + 2 for column in columns) - 2
-
-    blocks = [list(left)]
-    for column in right:
-        if width and len(blocks[-1]) > len(left) and room([*blocks[-1], column]) > width:
-            blocks.append(list(left))
-        blocks[-1].append(column)
-    return blocks
 
 
 def markdown(frame: pd.DataFrame, unit: str = "nats") -> str:

@@ -1,14 +1,14 @@
 """A generator against a discriminator, with a term on (G(z), z) beside them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 
 from mibench.applications.training.driver import Driver
 from mibench.applications.training.networks import taken_for_real, told_apart
-from mibench.applications.training.steps import decayed, descend
+from mibench.applications.training.steps import adam, decayed, descend
 from mibench.applications.training.streams import Streams
 
 
@@ -17,7 +17,7 @@ class Settings(Protocol):
 
     @property
     def steps(self) -> int:
-        """Steps of each network; learning rates fall to 0 over the last half of them."""
+        """Steps of each network."""
 
     @property
     def batch_size(self) -> int:
@@ -36,6 +36,17 @@ class Settings(Protocol):
         """The discriminator's learning rate."""
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """The decay of Adam's first moment, and whether learning rates fall to 0 over the last half of the steps."""
+
+    momentum: float = 0.5
+    falls: bool = True
+
+
+FALLING = Schedule()
+
+
 def play(
     settings: Settings,
     generator: nn.Module,
@@ -43,15 +54,17 @@ def play(
     driver: Driver,
     real: Callable[[], Tensor],
     streams: Streams,
+    schedule: Schedule = FALLING,
 ) -> None:
     """Train both in turns, and the critic on what the generator made. One batch of noise serves a whole step."""
     weights = list(generator.parameters())
-    makes = torch.optim.Adam(weights, lr=settings.rate, betas=(0.5, 0.999))
-    judges = torch.optim.Adam(judge.parameters(), lr=settings.judge_rate, betas=(0.5, 0.999))
+    makes = adam(weights, settings.rate, schedule.momentum)
+    judges = adam(judge.parameters(), settings.judge_rate, schedule.momentum)
     noise = streams.of("noise")
     for step in range(settings.steps):
-        decayed(makes, settings.rate, step, settings.steps)
-        decayed(judges, settings.judge_rate, step, settings.steps)
+        if schedule.falls:
+            decayed(makes, settings.rate, step, settings.steps)
+            decayed(judges, settings.judge_rate, step, settings.steps)
         z = streams.normal(noise, settings.batch_size, settings.noise)
         fake = generator(z)
         descend(judges, told_apart(judge(real()), judge(fake.detach())))

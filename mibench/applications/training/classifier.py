@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mibench.applications.training.digits import Part, batches, parts
+from mibench.applications.training.digits import Part, batches, classes, parts
 from mibench.applications.training.driver import Driver, scored
 from mibench.applications.training.infomax import principal
 from mibench.applications.training.networks import dense
+from mibench.applications.training.steps import adam, repeatable
 from mibench.applications.training.streams import Streams
 from mibench.interface import Diverged, MakeTerm, Outcome
-from mibench.neural.company import one_thread
 
 if TYPE_CHECKING:
     from mibench.applications.bottleneck import Bottleneck
@@ -35,7 +35,7 @@ FIRST_NOISE = -2.0
 class Classifier(nn.Module):
     """Pictures to codes with noise, and codes to classes: see `Bottleneck`."""
 
-    def __init__(self, settings: "Bottleneck", pixels: int, streams: Streams):
+    def __init__(self, settings: "Bottleneck", pixels: int, streams: Streams, classes: int = 10):
         super().__init__()
         first, self.kind, self.code = streams.of("classifier"), settings.encoder, settings.code
         widths = (pixels, *settings.hidden)
@@ -44,7 +44,7 @@ class Classifier(nn.Module):
         self.each = nn.Parameter(torch.zeros(settings.code))
         self.behind = nn.ParameterList(torch.zeros(width) for width in settings.hidden)
         self.standard = nn.BatchNorm1d(settings.code, affine=False)
-        self.read = dense(settings.code, 10, first)
+        self.read = dense(settings.code, classes, first)
 
     def forward(self, x: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
         """A drawn code `(n, code)`, and each row's KL(q(z|μ) ‖ N(0, 1)) in nats `(n,)`."""
@@ -79,10 +79,10 @@ class Found:
 
 def train(settings: "Bottleneck", make_term: MakeTerm, seed: int, device: str, baseline: str | None) -> Outcome:
     """A classifier for each β, of which one is tested."""
-    streams = Streams(seed, device)
+    streams, count = Streams(seed, device), classes(settings.data)
     seen, validation, test = parts(settings.data, (settings.train_size, settings.validation_size), streams)
-    seen = redrawn(seen, settings.redrawn, streams, "train")
-    validation = redrawn(validation, settings.redrawn, streams, "validation")
+    seen = redrawn(seen, settings.redrawn, streams, "train", count)
+    validation = redrawn(validation, settings.redrawn, streams, "validation", count)
     vib = baseline == "vib"
     alone = not vib and make_term(seen.x.shape[1], settings.code) is None
     betas = sorted({settings.weight * beta for beta in (settings.vib_betas if vib else settings.betas)})
@@ -95,14 +95,14 @@ def train(settings: "Bottleneck", make_term: MakeTerm, seed: int, device: str, b
             if broken:
                 raise Diverged(f"at beta={beta:g} {broken}")
 
-    with one_thread():
+    with repeatable():
         return scored(run, lambda: tested(found, test, streams))
 
 
-def redrawn(part: Part, share: float, streams: Streams, name: str) -> Part:
+def redrawn(part: Part, share: float, streams: Streams, name: str, classes: int = 10) -> Part:
     """The part with a share of its labels drawn anew from all classes."""
     rng = streams.rng(f"{name} labels")
-    anew, others = rng.random(len(part)) < share, rng.integers(0, 10, len(part))
+    anew, others = rng.random(len(part)) < share, rng.integers(0, classes, len(part))
     labels = np.where(anew, others, part.arrays()[1])
     return Part(part.x, torch.from_numpy(labels).to(streams.device))
 
@@ -111,10 +111,10 @@ def fit(
     settings: "Bottleneck", make_term: MakeTerm, vib: bool, seen: Part, validation: Part, streams: Streams
 ) -> tuple[Found, Diverged | None]:
     """The classifier of one β, which is `settings.weight`, and why its training ended early, if it broke down."""
-    model = Classifier(settings, seen.x.shape[1], streams).to(streams.device)
+    model = Classifier(settings, seen.x.shape[1], streams, classes(settings.data)).to(streams.device)
     driver = Driver(make_term, seen.x.shape[1], settings.code, settings, lower=True)
     weights = list(model.parameters())
-    optimiser = torch.optim.Adam(weights, lr=settings.rate)
+    optimiser = adam(weights, settings.rate)
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
     best: Found | None = None
     broken: Diverged | None = None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mibench.applications.training.streams import Streams
-from mibench.distributions.digits import pictures
+from mibench.distributions.albums import album
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,39 @@ class Part:
 def parts(data: str, sizes: Sequence[int], streams: Streams) -> list[Part]:
     """Disjoint parts of so many pictures, and one of all the rest, in an order of the seed's own.
 
-    Raises ModuleNotFoundError without scikit-learn, which holds the digits, and ValueError for more than there are.
+    Pictures without classes are all of class 0. Raises ModuleNotFoundError without scikit-learn, which holds the
+    digits, and ValueError for more than there are, or as `album` does.
     """
-    x, labels = pictures(data)
-    if sum(sizes) >= len(labels):
+    found = album(data)
+    x, labels = found.x, found.labels if found.labels is not None else np.zeros(len(found.x), dtype=np.int64)
+    if sum(sizes) >= len(x):
         asked = ", ".join(map(str, sizes))
-        raise ValueError(f"{data} has {len(labels)} pictures, too few for parts of {asked} and a rest")
-    order = streams.rng("parts").permutation(len(labels))
+        raise ValueError(f"{data} has {len(x)} pictures, too few for parts of {asked} and a rest")
+    order = streams.rng("parts").permutation(len(x))
     return [
         Part(
             torch.from_numpy(x[rows].astype(np.float32)).to(streams.device),
-            torch.from_numpy(labels[rows].astype(np.int64)).to(streams.device),
+            torch.from_numpy(labels[rows]).to(streams.device),
         )
         for rows in np.split(order, np.cumsum(sizes))
     ]
 
 
+def classes(data: str) -> int:
+    """How many classes the pictures have. Raises ValueError where they have none."""
+    if not (count := album(data).classes):
+        raise ValueError(f"{data}: its pictures have no classes; put each class into a folder, or y into the NPZ file")
+    return count
+
+
 def shares(data: str, percent: int) -> list[int]:
     """The size of a first part of so many percent of the pictures."""
-    return [len(pictures(data)[1]) * percent // 100]
+    return [len(album(data).x) * percent // 100]
+
+
+def as_seen(pictures: npt.NDArray[Any], shape: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Pictures to look at, of rows: grey ones as they are, those in colour `(n, side, side, 3)`."""
+    return pictures if shape[0] == 1 else np.moveaxis(pictures.reshape(-1, *shape), 1, 3)
 
 
 def batches(n: int, size: int, stream: torch.Generator) -> Iterator[Tensor]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mibench.applications.training.steps import descend
+from mibench.applications.training.steps import adam, descend
 from mibench.applications.with_term import WithTerm
 from mibench.interface import Diverged, MakeTerm, Outcome
 from mibench.neural import clip_adaptive
@@ -26,7 +26,7 @@ class Driver:
         self.settings, self.sign = settings, 1.0 if lower else -1.0
         self.mi: list[tuple[int, float]] = []
         if self.term is not None:
-            self.critic = torch.optim.Adam(self.term.parameters(), lr=settings.critic_rate)
+            self.critic = adam(self.term.parameters(), settings.critic_rate)
 
     def learn(self, x: Tensor, z: Tensor, step: int) -> None:
         """The critic's steps on a batch; nothing of them reaches the model."""

@@ -1,6 +1,7 @@
 """Deep InfoMax: the encoder, its training, and the probes of its frozen code."""
 
-from math import isqrt
+from collections.abc import Callable
+from math import isqrt, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,26 +11,37 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mibench.applications.training import judges
-from mibench.applications.training.digits import Part, batches, parts, shares
+from mibench.applications.training.convolution import Reader, Shape, maker, reader
+from mibench.applications.training.digits import Part, batches, classes, parts, shares
 from mibench.applications.training.driver import Driver, scored
-from mibench.applications.training.networks import leaky, perceptron, taken_for_real, told_apart
-from mibench.applications.training.steps import descend
+from mibench.applications.training.networks import Between, leaky, perceptron, taken_for_real, told_apart
+from mibench.applications.training.steps import adam, descend, in_parts, repeatable
 from mibench.applications.training.streams import Streams
+from mibench.distributions.albums import album
 from mibench.interface import MakeTerm, Outcome
-from mibench.neural.company import one_thread
 
 if TYPE_CHECKING:
-    from mibench.applications.representation import DeepInfoMax
+    from mibench.applications.representation import DeepInfoMax, LargeInfoMax
 
 Codes = npt.NDArray[Any]
+
+STANDARDISED = 10_000
+"""Pictures, at most, whose codes say how codes are standardised."""
+
+PROBED = 20_000
+"""Pictures, at most, that a probe learns from."""
+
+ESTIMATED = 2500
+"""Pictures, at most, that the term's own bound is of."""
 
 
 def train(settings: "DeepInfoMax", make_term: MakeTerm, seed: int, device: str, baseline: str | None) -> Outcome:
     """Learn a code of the pictures and probe it."""
     streams = Streams(seed, device)
+    classes(settings.data)  # raises where there are none
     seen, held_out = parts(settings.data, shares(settings.data, settings.percent), streams)
-    with one_thread():
-        untrained = probes(codes(encoder(settings, seen.x.shape[1], streams), seen, held_out), seen, held_out, streams)
+    with repeatable():
+        untrained = probes(codes(encoder(settings, streams), seen, held_out), seen, held_out, streams)
         if baseline is not None:
             coded = baseline_codes(settings, baseline, seen, held_out, streams)
             return judged(coded, untrained, seen, held_out, streams)
@@ -45,23 +57,21 @@ def learnt(
     streams: Streams,
 ) -> Outcome:
     """The encoder trained with the term, and its scores."""
-    encode = encoder(settings, seen.x.shape[1], streams)
-    width = seen.x.shape[1] if settings.form == "global" else settings.patch**2
+    encode = encoder(settings, streams)
+    width, pair = pairing(settings, encode, streams)
     driver = Driver(make_term, width, settings.code, settings)
-    optimiser = torch.optim.Adam(encode.parameters(), lr=settings.rate)
+    optimiser = adam(encode.parameters(), settings.rate)
     weights = list(encode.parameters())
     prior = Prior(settings, streams) if settings.prior else None
     order, noise = batches(len(seen), settings.batch_size, streams.of("order")), streams.of("noise")
-    places = streams.of("places")
 
     def run() -> None:
         if driver.term is None and prior is None:
             return
         for step in range(settings.steps):
             x = seen.x[next(order).to(streams.device)]
-            code = encode(x)
+            shown, code = pair(x)
             z = code + settings.noise * streams.normal(noise, *code.shape)
-            shown = x if settings.form == "global" else patches(x, settings.patch, places)
             driver.learn(shown, z, step)
             loss = prior.fooled(z) if prior else None
             driver.set_gradients(weights, loss, shown, z)
@@ -71,18 +81,83 @@ def learnt(
         outcome = judged(codes(encode, seen, held_out), untrained, seen, held_out, streams)
         if driver.term is None:
             return outcome
-        z = encode(held_out.x) + settings.noise * streams.normal(streams.of("evaluation"), len(held_out), settings.code)
-        shown = held_out.x if settings.form == "global" else patches(held_out.x, settings.patch, places)
+        with torch.no_grad():
+            shown, code = pair(held_out.x[:ESTIMATED])
+        z = code + settings.noise * streams.normal(streams.of("evaluation"), *code.shape)
         return Outcome(outcome.scores, driver.nats(shown, z), driver.curves(), outcome.pictures)
 
     return scored(run, score)
 
 
-def encoder(settings: "DeepInfoMax", pixels: int, streams: Streams) -> nn.Sequential:
+class Encoder(nn.Module):
+    """Pictures to codes, whose coordinates are standardised over the batch.
+
+    What it is standardised by after training comes from one batch alone, whatever was seen before: see `codes`.
+    """
+
+    def __init__(self, settings: "DeepInfoMax", streams: Streams):
+        super().__init__()
+        between: Between = "batch" if settings.networks == "convolution" else "plain"
+        shape, first = album(settings.data).shape, streams.of("encoder")
+        self.read = reader(settings, shape, settings.code, first, between=between)
+        self.standard = nn.BatchNorm1d(settings.code, affine=False)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                layer.momentum = 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Codes `(n, code)`."""
+        code: Tensor = self.standard(self.read(x))
+        return code
+
+    def with_places(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the last convolution but one says of each place, `(n, places, channels)`, and codes."""
+        assert isinstance(self.read, Reader)
+        maps = self.read.maps(x)
+        return maps[-2:][0].flatten(2).transpose(1, 2), self.standard(self.read.told(maps[-1], x))
+
+
+def encoder(settings: "DeepInfoMax", streams: Streams) -> Encoder:
     """The encoder before training, always the same of one seed."""
-    first = streams.of("encoder")
-    layers = perceptron((pixels, *settings.hidden, settings.code), first)
-    return layers.append(nn.BatchNorm1d(settings.code, affine=False, momentum=1.0)).to(streams.device)
+    return Encoder(settings, streams).to(streams.device)
+
+
+Pair = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""What the term is on, of pictures: rows `(n, width)` and codes `(n, code)`."""
+
+
+def pairing(settings: "DeepInfoMax", encode: Encoder, streams: Streams) -> tuple[int, Pair]:
+    """How wide the rows are that the code is paired with, and what makes both."""
+    shape, places = album(settings.data).shape, streams.of("places")
+
+    def whole(x: Tensor) -> tuple[Tensor, Tensor]:
+        return x, encode(x)
+
+    def patch(x: Tensor) -> tuple[Tensor, Tensor]:
+        return patches(x, settings.patch, places, shape[0]), encode(x)
+
+    def place(x: Tensor) -> tuple[Tensor, Tensor]:
+        said, code = encode.with_places(x)
+        return one_each(said, places), code
+
+    if settings.form == "global":
+        return prod(shape), whole
+    if settings.form == "two-view":
+        return settings.code, two_views(settings, encode, places)  # type: ignore[arg-type]
+    if settings.networks == "perceptron":
+        return shape[0] * settings.patch**2, patch
+    return settings.channels[-2:][0], place
+
+
+def two_views(settings: "LargeInfoMax", encode: Encoder, places: torch.Generator) -> Pair:
+    """The codes of two views of each picture."""
+    shape = album(settings.data).shape
+
+    def views(x: Tensor) -> tuple[Tensor, Tensor]:
+        one, other = (encode(moved(x, settings.shift, shape, places)) for _ in range(2))
+        return one, other
+
+    return views
 
 
 class Prior:
@@ -91,7 +166,7 @@ class Prior:
     def __init__(self, settings: "DeepInfoMax", streams: Streams):
         net = perceptron((settings.code, *settings.hidden, 1), streams.of("prior"), leaky)
         self.judge, self.weight = net.to(streams.device), settings.prior
-        self.optimiser = torch.optim.Adam(self.judge.parameters(), lr=settings.rate)
+        self.optimiser = adam(self.judge.parameters(), settings.rate)
         self.streams, self.drawn = streams, streams.of("prior's draws")
 
     def fooled(self, z: Tensor) -> Tensor:
@@ -101,20 +176,36 @@ class Prior:
         return self.weight * taken_for_real(self.judge(z))
 
 
-def patches(x: Tensor, width: int, places: torch.Generator) -> Tensor:
-    """A square of each picture `(n, side²)`, at a place of its own: `(n, width²)`."""
-    side = isqrt(x.shape[1])
-    squares = x.view(-1, side, side).unfold(1, width, 1).unfold(2, width, 1).flatten(1, 2).flatten(2)
-    at = torch.randint(squares.shape[1], (len(x),), generator=places).to(x.device)
-    return squares[torch.arange(len(x), device=x.device), at]
+def patches(x: Tensor, width: int, places: torch.Generator, channels: int = 1) -> Tensor:
+    """A square of each picture `(n, channels · side²)`, at a place of its own: `(n, channels · width²)`."""
+    side = isqrt(x.shape[1] // channels)
+    squares = x.view(-1, channels, side, side).unfold(2, width, 1).unfold(3, width, 1)
+    return one_each(squares.flatten(2, 3).transpose(1, 2).flatten(2), places)
+
+
+def one_each(said: Tensor, places: torch.Generator) -> Tensor:
+    """One of the second axis for each of the first, at random: `(n, places, width)` to `(n, width)`."""
+    at = torch.randint(said.shape[1], (len(said),), generator=places).to(said.device)
+    return said[torch.arange(len(said), device=said.device), at]
+
+
+def moved(x: Tensor, shift: int, shape: Shape, places: torch.Generator) -> Tensor:
+    """Each picture moved by up to `shift` pixels down and across, on its own; black comes in at the edge."""
+    framed = functional.pad(x.view(-1, *shape), (shift,) * 4)
+    rows, columns = (
+        (torch.randint(2 * shift + 1, (len(x), 1), generator=places) + torch.arange(shape[1])).to(x.device)
+        for _ in range(2)
+    )
+    each = torch.arange(len(x), device=x.device)[:, None, None]
+    return framed[each, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).flatten(1)
 
 
 def codes(encode: nn.Module, seen: Part, held_out: Part) -> tuple[Codes, Codes]:
-    """The frozen code of both parts, without noise, standardised as the first is."""
+    """The frozen code of both parts, without noise, standardised as the first is, by 10 000 of its pictures at most."""
     with torch.no_grad():
-        encode.train()(seen.x)
+        encode.train()(seen.x[:STANDARDISED])
         encode.eval()
-        return encode(seen.x).cpu().numpy(), encode(held_out.x).cpu().numpy()
+        return in_parts(encode, seen.x).cpu().numpy(), in_parts(encode, held_out.x).cpu().numpy()
 
 
 def baseline_codes(
@@ -125,17 +216,21 @@ def baseline_codes(
         return seen.arrays()[0], held_out.arrays()[0]
     if name == "pca":
         return principal(seen.arrays()[0], held_out.arrays()[0], settings.code)
-    encode = encoder(settings, seen.x.shape[1], streams)
+    encode = encoder(settings, streams)
     if name == "autoencoder":
         _autoencoder(settings, encode, seen, streams)
     return codes(encode, seen, held_out)
 
 
-def _autoencoder(settings: "DeepInfoMax", encode: nn.Module, seen: Part, streams: Streams) -> None:
+def _autoencoder(settings: "DeepInfoMax", encode: Encoder, seen: Part, streams: Streams) -> None:
     """Train the encoder with a decoder of mirrored widths to give the picture back."""
     first = streams.of("decoder")
-    decode = perceptron((settings.code, *settings.hidden[::-1], seen.x.shape[1]), first).to(streams.device)
-    optimiser = torch.optim.Adam([*encode.parameters(), *decode.parameters()], lr=settings.rate)
+    if settings.networks == "convolution":
+        decode = maker(settings, settings.code, album(settings.data).shape, first)
+    else:
+        decode = perceptron((settings.code, *settings.hidden[::-1], seen.x.shape[1]), first)
+    decode = decode.to(streams.device)
+    optimiser = adam([*encode.parameters(), *decode.parameters()], settings.rate)
     order = batches(len(seen), settings.batch_size, streams.of("order"))
     for _ in range(settings.steps):
         x = seen.x[next(order).to(streams.device)]
@@ -152,6 +247,7 @@ def principal(seen: Codes, others: Codes, count: int) -> tuple[Codes, Codes]:
 def probes(coded: tuple[Codes, Codes], seen: Part, held_out: Part, streams: Streams) -> tuple[float, float]:
     """Accuracy of the linear probe and of the perceptron."""
     train, test = ((code, part.arrays()[1]) for code, part in zip(coded, (seen, held_out), strict=True))
+    train = train[0][:PROBED], train[1][:PROBED]
     return judges.linear(train, test), judges.small_perceptron(train, test, streams)
 
 

@@ -2,14 +2,14 @@
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from mibench.answers import plain_outcome
-from mibench.checks import Broken, Refused, brief, is_frozen
+from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen
 from mibench.interface import MakeTerm, Outcome
 from mibench.trial import named
 
@@ -18,8 +18,6 @@ STEPS = 20
 
 COMMON = ("weight", "clip", "critic_rate", "critic_steps", "steps")
 """Fields that every application has."""
-
-Promise = Callable[[Any], None]
 
 
 def can_be_term(estimators: Iterable[Any]) -> Any:
