@@ -69,6 +69,9 @@ class Estimator(Protocol):
     Optional on the class:
 
     * `direction`: a `Direction`, "none" if absent;
+    * `discrete`: true if its data must be values that repeat, as `mibench check` then gives it;
+    * `approach` and `year`, for lists: of what family it is ("critic", "density", "neighbours", "parametric", "table",
+      or a word of one's own), and when it was published;
     * `estimate_many(xs, ys, *, seeds, ...)` for many trials of one shape at once: the same names, `xs` and `ys` lists
       of arrays, `seeds` and `draws` lists; it returns one `Estimate`, or one exception, a trial, in order;
     * `estimate_each`, the same as an iterator of `(position, answer)` pairs, each given as soon as it is known: it is

@@ -38,6 +38,8 @@ class Auto:
     standard_errors: float = 2.0
 
     direction = "none"
+    approach = "choice"
+    year = 2026
 
     def refuses(self, n):
         return chosen.refuses(self.folds, n)

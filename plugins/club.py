@@ -15,6 +15,8 @@ class CLUB(NeuralEstimator):
     """
 
     direction = "upper"
+    approach = "density"
+    year = 2020
     selects = "objective"
     exponential = False
     heads: ClassVar = ("y|x",)

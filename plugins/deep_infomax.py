@@ -31,6 +31,7 @@ class DeepInfoMax(NeuralEstimator):
     encoder: str = "perceptron"
     form: str = "global"
 
+    year = 2019
     selects = "objective"
     drives = "objective"
 

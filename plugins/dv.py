@@ -14,6 +14,7 @@ class DV(NeuralEstimator):
     """
 
     direction = "lower"
+    year = 1983
 
     def bound(self, joint, marginal):
         return joint.mean() - log_mean_exp(marginal)

@@ -16,6 +16,7 @@ class FLO(NeuralEstimator):
     """
 
     direction = "lower"
+    year = 2022
     exponential = False
     heads: ClassVar = ("xy", "xy")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mibench import Estimate, hookimpl
+from mibench import Estimate, copulas, hookimpl
 from mibench.interface import paired
 from mibench.units import own_units
 
@@ -45,17 +45,19 @@ def logdet(triangle, rounding, refusal):
 class Gaussian:
     """I(X;Y) = ½ log(|Σx| |Σy| / |Σxy|), exact when X and Y are jointly normal.
 
-    Consistent for normal data, with a bias of about dim_x·dim_y / 2n; elsewhere it sees linear dependence only. A
-    column that is constant, or a linear function of the others of its side to within rounding, is an error that
-    names it; so is a y that is a linear function of x, where the formula is infinite.
+    Consistent for normal data, with a bias of about dim_x·dim_y / 2n, which `corrected` takes off exactly (see
+    `mibench.copulas.wishart_bias`); elsewhere it sees linear dependence only. A column that is constant, or a linear
+    function of the others of its side to within rounding, is an error that names it; so is a y that is a linear
+    function of x, where the formula is infinite.
     """
 
+    corrected: bool = False
+
     direction = "none"
+    approach = "parametric"
 
     def refuses(self, n, dim_x, dim_y):
-        if n <= dim_x + dim_y:
-            return f"{dim_x} + {dim_y} columns need more than n={n} samples for a covariance of full rank"
-        return None
+        return copulas.too_few(n, dim_x, dim_y)
 
     def estimate(self, x, y):
         x, y = paired(x, y)
@@ -66,7 +68,8 @@ class Gaussian:
         only_x, only_y = both[: x.shape[1], : x.shape[1]], np.linalg.qr(both[:, x.shape[1] :], mode="r")
         own = logdet(only_x, rounding_x, REDUNDANT % "x") + logdet(only_y, rounding_y, REDUNDANT % "y")
         joint = logdet(both, max(rounding_x, rounding_y), INFINITE)
-        return Estimate(float(own - joint) / 2)
+        bias = copulas.wishart_bias(len(x), x.shape[1], y.shape[1]) if self.corrected else 0.0
+        return Estimate(float(own - joint) / 2 - bias)
 
 
 @hookimpl

@@ -19,6 +19,7 @@ class InfoNCE(NeuralEstimator):
     test_negatives: int = 255
 
     direction = "lower"
+    year = 2018
     exponential = False
 
     def bound(self, joint, marginal):

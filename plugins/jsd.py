@@ -17,6 +17,7 @@ class JSD(NeuralEstimator):
     reads: str = "dv"
 
     direction = "lower"
+    year = 2019
     selects = "objective"
     drives = "objective"
 

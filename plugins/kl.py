@@ -22,6 +22,8 @@ class KL:
     noise: float = 0.0
 
     direction = "none"
+    approach = "neighbours"
+    year = 1987
     devices = ("cpu", "cuda")
 
     def refuses(self, n, device):

@@ -34,6 +34,8 @@ class KSG:
     noise: float = 0.0
 
     direction = "none"
+    approach = "neighbours"
+    year = 2004
     devices = ("cpu", "cuda")
     family = "k"
 

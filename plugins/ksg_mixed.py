@@ -26,6 +26,8 @@ class KSGMixed:
     scaling: str = "none"
 
     direction = "none"
+    approach = "neighbours"
+    year = 2017
     devices = ("cpu", "cuda")
 
     def refuses(self, n, device):

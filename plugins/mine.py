@@ -18,6 +18,7 @@ class MINE(NeuralEstimator):
     rate: float = 0.01
 
     direction = "lower"
+    year = 2018
     state: ClassVar = (0.0,)
 
     def bound(self, joint, marginal):

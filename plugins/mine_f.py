@@ -11,6 +11,7 @@ class MINEf(NeuralEstimator):
     """I(X;Y) ≥ E_joint[T] − E_marginal[exp(T − 1)]."""
 
     direction = "lower"
+    year = 2018
 
     def bound(self, joint, marginal):
         return joint.mean() - (marginal - 1).exp().mean()

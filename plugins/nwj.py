@@ -14,6 +14,7 @@ class NWJ(NeuralEstimator):
     """
 
     direction = "lower"
+    year = 2010
 
     def bound(self, joint, marginal):
         return 1 + joint.mean() - marginal.exp().mean()

@@ -16,6 +16,7 @@ class SMILE(NeuralEstimator):
     clip: float = 5.0
 
     direction = "none"
+    year = 2020
     selects = "objective"
 
     def bound(self, joint, marginal):

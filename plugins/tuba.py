@@ -15,6 +15,7 @@ class TUBA(NeuralEstimator):
     """
 
     direction = "lower"
+    year = 2019
     exponential = False
     heads: ClassVar = ("xy", "x")
 

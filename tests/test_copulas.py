@@ -1,11 +1,13 @@
 """Copulas: identities of their densities, their values against truths, and what they refuse."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 from scipy import stats
 
+import mibench
 from mibench import copulas
 from mibench.copulas import elliptical, mixture
 from mibench.copulas.elliptical import Elliptical
@@ -232,3 +234,55 @@ def test_units_at_the_ends_of_float64_are_no_matter(scale, pairs):
     fitted = copulas.fit_gaussian(x / largest * scale, y)
     assert np.isfinite(fitted.log_ratio(x_new / largest * scale, y_new)).all()
     assert scale < 1e-310 or fitted.value == pytest.approx(copulas.fit_gaussian(x, y).value, abs=1e-9)
+
+
+def test_the_estimators_read_the_room_and_each_other():
+    """A sample of normals has no use for ν or for modes: three estimates of one number, their own errors near too."""
+    x, y = SparseNormal(2, 1.0, 2).sample(2000, np.random.default_rng(3))
+    names = "gaussian:corrected=true", "gaussian-copula", "t-copula", "gmm:modes=1x2:folds=3"
+    found = [mibench.estimator(name).estimate(x, np.exp(y)) for name in names[1:]]
+    known = mibench.estimator(names[0]).estimate(x, y)
+    rho = math.sqrt(1 - math.exp(-1))
+    assert known.value == mibench.estimator("gaussian").estimate(x, y).value - copulas.wishart_bias(2000, 2, 2)
+    for estimate in found:
+        assert estimate.value == pytest.approx(known.value, abs=0.02)
+        assert estimate.std == pytest.approx(rho * math.sqrt(2 / 2000), rel=0.1)
+
+
+REFUSED = {
+    "columns": ("gaussian-copula", (40, 30, 10), r"30 \+ 10 columns need more than n=40 samples"),
+    "t": ("t-copula", (40, 30, 10), r"30 \+ 10 columns need more than n=40 samples"),
+    "modes above rows": ("gmm:modes=50", (50, 1, 1), "50 modes in 2 columns need more than 150 samples, not n=30"),
+    "mixture of one": ("gmm", (60, 20, 20), "1 modes in 40 columns need more than 41 samples, not n=36"),
+}
+
+
+@pytest.mark.parametrize(("name", "shape", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_is_too_few_is_said_beforehand_and_in_the_same_words(name, shape, said):
+    estimator, (n, dim_x, dim_y) = mibench.estimator(name), shape
+    assert re.fullmatch(f"{said}.*", estimator.refuses(n=n, dim_x=dim_x, dim_y=dim_y))
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=said):
+        estimator.estimate(rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y)))
+
+
+@pytest.mark.parametrize(("name", "said"), [("gmm:folds=2", "folds=2 must be"), ("gmm:modes=0x1", "needs numbers of")])
+def test_settings_of_a_mixture_that_are_none(name, said):
+    with pytest.raises(ValueError, match=said):
+        mibench.estimator(name).estimate(*sample(100))
+
+
+@pytest.mark.parametrize("name", ["gaussian-copula", "t-copula", "gmm:modes=1x2"])
+def test_tails_of_one_degree_of_freedom_are_no_trouble(name):
+    """Ranks see no outlier: values stay between 0 and the truth's neighbourhood, whatever the copula's form."""
+    task = StudentT(5, 1.0, 0.7, 5)
+    found = mibench.estimator(name).estimate(*task.sample(1000, np.random.default_rng(0)))
+    assert 0.3 * task.mi < found.value < 1.1 * task.mi
+
+
+def test_every_bundled_estimator_says_its_family():
+    found = {name: mibench.estimator(name) for name in ("mine", "ksg", "gmm", "t-copula", "l1out", "plug-in", "doe")}
+    assert {name: (made.approach, made.year) for name, made in found.items()} == {
+        "mine": ("critic", 2018), "ksg": ("neighbours", 2004), "gmm": ("density", 2023), "plug-in": ("table", 1955),
+        "t-copula": ("parametric", 2005), "l1out": ("density", 2019), "doe": ("density", 2020),
+    }  # fmt: skip

@@ -71,6 +71,7 @@ ALLOWED = {
     "distributions": {"interface"},
     "units": {"interface"},
     "copulas": {"interface"},
+    "counts": {"interface"},
     "chosen": {"interface", "copulas", "neighbors", "neural"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from mibench.neural import NeuralEstimator, clip_adaptive, log_mean_exp, objective  # noqa: E402
 from mibench.neural.architectures import CRITICS, HEADS, build  # noqa: E402
 from mibench.neural.critics import log_normal  # noqa: E402
+from mibench.neural.mixtures import log_mixture  # noqa: E402
 from mibench.neural.scaling import normal_scores  # noqa: E402
 from mibench.neural.scores import tables  # noqa: E402
 
@@ -60,7 +61,12 @@ TIGHT = {
     "flo": (RATIO + LOG_A, -RATIO),
     "smile": (RATIO,),
     "doe": (CONDITIONAL, MARGINAL),
+    "gan_dime": (RATIO,),
+    "hd_dime": (RATIO,),
+    "kl_dime": (RATIO,),
+    "infonce_anchor": (RATIO,),
 }
+LOWER = [stem for stem in TIGHT if plugin(stem).direction == "lower"]
 
 
 @pytest.mark.parametrize("stem", TIGHT)
@@ -69,14 +75,17 @@ def test_bound_is_the_mutual_information_at_its_best_critic(stem):
     assert float(plugin(stem).bound(*joint_and_all(*TIGHT[stem]))) == pytest.approx(MI, abs=1e-12)
 
 
-@pytest.mark.parametrize("stem", [s for s in TIGHT if s not in ("smile", "doe")])
+def test_what_the_classes_claim_to_be():
+    assert set(TIGHT) - set(LOWER) == {"smile", "doe", "gan_dime", "hd_dime", "kl_dime", "infonce_anchor"}
+
+
+@pytest.mark.parametrize("stem", LOWER)
 @pytest.mark.parametrize("seed", range(5))
 def test_no_critic_lifts_a_lower_bound_above_the_mutual_information(stem, seed):
     rng = np.random.default_rng(seed)
     scores = [torch.from_numpy(rng.normal(size=(3, 3))) for _ in TIGHT[stem]]
     if stem == "tuba":
         scores[1] = scores[1][:, :1].expand(3, 3)  # the baseline is a function of x
-    assert plugin(stem).direction == "lower"
     assert float(plugin(stem).bound(*joint_and_all(*scores))) <= MI
 
 
@@ -89,6 +98,90 @@ def test_jsd_is_read_by_a_bound_and_trained_to_the_log_ratio(stem, reads):
     ratio = RATIO.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(estimator.objective(*joint_and_all(ratio)), ratio)
     assert gradient.abs().max() < 1e-15
+
+
+def joint_and_groups(k, *tables):
+    """Scores of each pair, and of its x with each k of the 22 rows' y: all groups there are, and so exact too."""
+    others = torch.cartesian_prod(*(Y,) * k).reshape(-1, k)
+    x, y = X.repeat_interleave(len(others)), Y.repeat_interleave(len(others))
+    others = others.repeat(len(X), 1)
+    joint = torch.stack([t[x, y] for t in tables], -1)
+    marginal = torch.stack([t[x.unsqueeze(1), others] for t in tables], -1)
+    return (joint.squeeze(-1), marginal.squeeze(-1)) if len(tables) == 1 else (joint, marginal)
+
+
+RATIOS = ["gan_dime", "hd_dime", "kl_dime", "infonce_anchor"]
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("stem", RATIOS)
+def test_what_trains_a_ratio_is_least_at_the_log_ratio_alone(stem, k):
+    """There its gradient is 0, and its second derivative positive in every direction, a constant among them."""
+    estimator = plugin(stem)
+    if stem == "infonce_anchor":
+        estimator = replace(estimator, nu=0.7)
+
+    def lost(ratio):
+        return estimator.objective(*joint_and_groups(k, ratio.reshape(3, 3)))
+
+    assert torch.autograd.functional.jacobian(lost, RATIO.flatten()).abs().max() < 1e-11
+    assert torch.linalg.eigvalsh(torch.autograd.functional.hessian(lost, RATIO.flatten())).min() > 1e-3
+
+
+@pytest.mark.parametrize("stem", RATIOS)
+def test_a_ratio_that_is_read_off_is_no_bound(stem):
+    """A constant more is a constant more, whatever the mutual information."""
+    joint, marginal = joint_and_all(RATIO + 0.5)
+    assert float(plugin(stem).bound(joint, marginal)) == pytest.approx(MI + 0.5, abs=1e-12)
+    assert plugin(stem).direction == "none"
+
+
+def test_infonce_with_an_anchor_and_one_partner_is_jensen_shannon():
+    joint, marginal = joint_and_all(3 * RATIO - 0.2)
+    one = plugin("infonce_anchor").objective(joint.repeat_interleave(22), marginal.reshape(-1, 1))
+    assert float(one) == pytest.approx(float(plugin("jsd").objective(joint, marginal)) / 2, abs=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_interpolated_bound_is_one_and_its_ends_are_those_it_lies_between(alpha, seed):
+    """Exact over all groups of 2 of the 22 rows; K = 2 with the pair in the place of one."""
+    rng = np.random.default_rng(seed)
+    t = torch.from_numpy(rng.normal(size=(3, 3))) if seed else RATIO + LOG_A
+    joint, marginal = joint_and_groups(2, t, LOG_A)
+    value = float(replace(plugin("alpha_tuba"), alpha=alpha).bound(joint, marginal))
+    assert value <= MI + 1e-12
+    if alpha == 0:
+        assert value == pytest.approx(float(plugin("tuba").bound(joint, marginal)), abs=1e-12)
+        assert seed or value == pytest.approx(MI, abs=1e-12)
+    if alpha == 1:
+        expected = float(plugin("infonce").bound(joint[:, 0], marginal[:, :1, 0]))
+        assert value == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0])
+def test_the_interpolated_bound_has_a_ceiling(alpha):
+    """Reached by a critic that tells all pairs apart, and a baseline that marginal scores do not come near."""
+    estimator = replace(plugin("alpha_tuba"), alpha=alpha)
+    joint, log_a = torch.full((10,), 900.0, dtype=torch.float64), torch.full((10, 7), 400.0, dtype=torch.float64)
+    scores = torch.stack([joint, log_a[:, 0]], -1), torch.stack([0 * log_a, log_a], -1)
+    assert float(estimator.bound(*scores)) == pytest.approx(estimator.ceiling(7), abs=1e-12)
+    assert replace(estimator, alpha=0.0).ceiling(7) is None
+
+
+def test_leaving_one_out_is_above_the_mutual_information_and_near_it_with_all_rows():
+    """At the true density: MI where the mean is over all rows, and above it where over the other groups of few."""
+    l1out = plugin("l1out")
+    swapped = [l1out.sides("x", "y"), l1out.heads, l1out.direction]
+    assert swapped == [("y", "x"), ("x|y",), "upper"]
+    density = CONDITIONAL
+    whole = l1out.bound(density[X, Y], density[X][:, Y].T)
+    assert float(whole) == pytest.approx(MI, abs=1e-12)
+    for k in (1, 2, 3):
+        others = torch.cartesian_prod(*(X,) * k).reshape(-1, k)
+        joint = density[X, Y].repeat_interleave(len(others))
+        marginal = density[others.repeat(len(X), 1), Y.repeat_interleave(len(others)).unsqueeze(1)]
+        assert float(l1out.bound(joint, marginal)) > MI
 
 
 def test_club_is_above_the_mutual_information_at_the_true_density():
@@ -143,6 +236,7 @@ def critic_of(kind):
 
     class Headed(NeuralEstimator):
         heads = (kind,) if kind in HEADS else ("xy",)
+        modes, covariance = 3, "full"
 
     settings = Headed(hidden=(8, 8), embedding=4, critic=kind if kind in CRITICS else "concat")
     dims = (64, 64) if kind in ("encoded-picture", "places") else (2, 3)
@@ -213,6 +307,22 @@ def test_log_normal_is_the_normal_density():
     y, mean, raw = torch.randn(3, 4, 2, generator=torch.manual_seed(1)).double()
     expected = torch.distributions.Normal(mean, (7 * torch.tanh(raw / 7)).exp()).log_prob(y).sum(-1)
     assert torch.allclose(log_normal(y, mean, raw), expected)
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["diagonal", "full"])
+def test_log_mixture_is_the_density_of_a_mixture_of_normals(full):
+    """Of torch.distributions, with the inverse triangle as the factor of each covariance."""
+    draw = torch.Generator().manual_seed(0)
+    parts = [1, 3, 3, 3 * full]
+    y, modes = (torch.randn(size, generator=draw).double() for size in ((5, 7, 3), (5, 4, sum(parts))))
+    weight, mean, raw, below = modes.split(parts, -1)
+    triangle = torch.eye(3).double().repeat(5, 4, 1, 1)
+    if full:
+        triangle[..., [1, 2, 2], [0, 0, 1]] = below
+    triangle = triangle / (7 * torch.tanh(raw / 7)).exp().unsqueeze(-1)
+    normals = torch.distributions.MultivariateNormal(mean, scale_tril=torch.linalg.inv(triangle).tril())
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(logits=weight[..., 0]), normals)
+    assert torch.allclose(log_mixture(y, modes, parts), mixture.log_prob(y.transpose(0, 1)).T)
 
 
 def test_normal_scores_do_not_see_a_monotone_map():

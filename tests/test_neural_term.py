@@ -13,6 +13,8 @@ from test_neural_training import plugin  # noqa: E402
 from mibench.neural import NeuralEstimator, objective  # noqa: E402
 
 TERMS = ["mine", "mine_f", "dv", "nwj", "jsd", "infonce", "smile", "flo", "tuba", "club", "doe", "deep_infomax"]
+TERMS += ["gan_dime", "hd_dime", "kl_dime", "infonce_anchor", "alpha_tuba", "l1out"]
+OBJECTIVE = ("jsd", "deep_infomax", "gan_dime", "hd_dime", "kl_dime", "infonce_anchor")
 
 
 def batch(n, dim_x=3, dim_z=2, dtype=torch.float32):
@@ -33,7 +35,7 @@ def test_a_term_is_the_estimators_formula_on_the_scores_of_its_critic(stem):
     assert (len(joint), *marginal.shape[:2]) == (12, 12, 5)
     found = estimator.objective(joint, marginal, *term.state)
     lost = found[0] if isinstance(found, tuple) else found
-    driven = -lost if stem in ("jsd", "deep_infomax") else estimator.bound(joint, marginal)
+    driven = -lost if stem in OBJECTIVE else estimator.bound(joint, marginal)
     assert term(x, z).item() == driven.float().item()
     assert term.loss(x, z, advance=False).item() == lost.float().item()
     fewer = replace(estimator, negatives=3).term(3, 2, seed=1)
@@ -109,6 +111,8 @@ REFUSED = {
     "split and folds": ("mine", {"split": (1, 1, 1), "folds": 2}, r"split=\(1, 1, 1\), folds=2 means nothing"),
     "steps": ("infonce", {"steps": 10}, "InfoNCE: steps=10 means nothing"),
     "no partners": ("mine", {"negatives": 0}, "negatives=0 must be at least 1"),
+    "no modes": ("doe", {"modes": 0}, "modes=0 must be at least 1"),
+    "no covariance": ("doe", {"covariance": "spherical"}, "covariance='spherical' is none of diagonal, full"),
     "no layers": ("club", {"hidden": ()}, r"hidden=\(\) needs the width"),
     "one side alone": ("deep_infomax", {"of": "x"}, "scores x against x"),
     "places": ("deep_infomax", {"encoder": "convolution", "form": "local"}, "pictures of one size, not 2 and 3"),

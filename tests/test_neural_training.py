@@ -57,6 +57,7 @@ def test_a_critic_is_the_same_alone_and_in_any_company(stem, dim):
 
 ODD = {"hidden": (13, 7), "embedding": 5}
 NEURAL = ["mine", "mine_f", "jsd", "dv", "nwj", "smile", "infonce", "flo", "tuba", "club", "doe", "deep_infomax"]
+NEURAL += ["gan_dime", "hd_dime", "kl_dime", "infonce_anchor", "alpha_tuba", "l1out"]
 
 
 @pytest.fixture(params=["compiled", "torch"])
@@ -76,6 +77,7 @@ def either_path(request, monkeypatch):
         *(("mine", ODD | {"critic": critic}) for critic in ("merge", "separable", "bilinear")),
         *((stem, {"hidden": (1, 1), "embedding": 1}) for stem in ("mine", "tuba", "club", "deep_infomax")),
         ("mine", ODD | {"critic": "bilinear", "embedding": 1}),
+        *(("doe", ODD | {"modes": 3, "covariance": one}) for one in ("diagonal", "full")),
         *(("mine", ODD | {"activation": activation}) for activation in ("relu", "gelu", "elu", "tanh")),
     ],
     ids=str,

@@ -59,6 +59,8 @@ def list_(
                 "kind": "estimator",
                 "name": name,
                 "bound": getattr(made, "direction", "none"),
+                "approach": getattr(made, "approach", None),
+                "year": getattr(made, "year", None),
                 "about": _module_doc(made).partition("\n")[0] or _about(made),
             }
             for name, made in sorted(found.estimators.items())
@@ -76,7 +78,7 @@ def list_(
         for heading in dict.fromkeys(record["kind"] for record in records):
             typer.echo(f"{heading}s")
             for r in (r for r in records if r["kind"] == heading):
-                said = f"{r['points']:>3} points" if "points" in r else f"{r['bound']:<5}"
+                said = f"{r['points']:>3} points" if "points" in r else _kind_of_estimator(r)
                 typer.echo(f"  {r['name']:<18} {said}  {r['about']}")
     _tell_broken(found)
 
@@ -234,6 +236,10 @@ def _tell_broken(found: catalogue.Catalogue) -> None:
         print(f"mibench: not available: {plugin.path}: {plugin.error}", file=sys.stderr)
 
 
+def _kind_of_estimator(record: dict[str, Any]) -> str:
+    return f"{record['bound']:<5}  {record['approach'] or '':<10}  {record['year'] or '':<4}"
+
+
 def _about(made: Any) -> str:
     return (inspect.getdoc(type(made)) or "").partition("\n")[0]
 
@@ -258,6 +264,8 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
         "about": inspect.getdoc(type(made)) or "",
         "source": _module_doc(made),
         "bound": getattr(made, "direction", "none"),
+        "approach": getattr(made, "approach", ""),
+        "year": getattr(made, "year", ""),
         "devices": list(getattr(made, "devices", ("cpu",))),
         "term": as_term,
         "fields": _fields(made),

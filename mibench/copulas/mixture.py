@@ -10,11 +10,11 @@ from mibench.interface import Array
 DRAWN = 2
 """Starts beside that from k-means."""
 
-FIRST_STEPS = 20
+FIRST_STEPS = 10
 """Of each start, before the best goes on."""
 
-MOST_STEPS = 200
-SETTLED = 1e-5
+MOST_STEPS = 100
+SETTLED = 5e-5
 """Nats a row: a likelihood that rises by less in a step has settled."""
 
 ROUNDS = 10

@@ -12,11 +12,13 @@ from mibench.neural.critics import (
     OfX,
     OfY,
     Separable,
+    XGivenY,
     YGivenX,
     merge,
     one_of,
 )
 from mibench.neural.limits import unreadable
+from mibench.neural.mixtures import MixtureOfY, MixtureYGivenX
 from mibench.neural.pictures import EncodedPicture, Places
 
 CRITICS: dict[str, Callable[[Bound, int, int], Critic]] = {
@@ -33,6 +35,9 @@ HEADS: dict[str, Callable[[Bound, int, int], Critic]] = {
     "x": OfX,
     "y": OfY,
     "y|x": YGivenX,
+    "x|y": XGivenY,
+    "mixture y|x": MixtureYGivenX,
+    "mixture y": MixtureOfY,
 }
 
 

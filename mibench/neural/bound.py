@@ -75,6 +75,7 @@ class Bound:
     test_negatives: int = 16
 
     direction: ClassVar[Direction] = "none"
+    approach: ClassVar[str] = "critic"
     devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu", "mps")
     state: ClassVar[tuple[float, ...]] = ()
     """What `objective` carries from step to step, at its start; one number a critic each."""
@@ -85,9 +86,10 @@ class Bound:
     exponential: ClassVar[bool] = True
     """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
     heads: ClassVar[tuple[str, ...]] = ("xy",)
-    """What is learnt: "xy" the critic, "x" a function of x alone, "y|x" and "y" normal log densities,
-    "encoded" a concatenated critic of x and a learnt encoding of y, "encoded-picture" and "places" the same with a
-    convolution (see `mibench.neural.pictures`).
+    """What is learnt: "xy" the critic, "x" a function of x alone, "y|x", "x|y" and "y" normal log densities,
+    "mixture y|x" and "mixture y" those of mixtures (see `mibench.neural.mixtures`), "encoded" a concatenated critic of
+    x and a learnt encoding of y, "encoded-picture" and "places" the same with a convolution (see
+    `mibench.neural.pictures`).
 
     With several of them the bound is given the scores of all: joint `(n, heads)` and marginal `(n, m, heads)`.
     """

@@ -245,6 +245,23 @@ class YGivenX(Critic):
         return log_normal(y.unsqueeze(2), mean, raw)
 
 
+class XGivenY(YGivenX):
+    """log q(x|y), the same the other way round: a row's partners are other conditions of its own x."""
+
+    def __init__(self, settings: Bound, dim_x: int, dim_y: int):
+        super().__init__(settings, dim_y, dim_x)
+        self.widths = self.widths[::-1]
+
+    def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
+        return x
+
+    def read_y(self, weights: Sequence[Tensor], y: Tensor) -> Tensor:
+        return perceptron(weights, y, self.activation)[..., : self.widths[1]]
+
+    def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
+        return super().score(weights, y, x).transpose(2, 3)
+
+
 class OfY(Critic):
     """log q(y), a normal density of independent coordinates."""
 
