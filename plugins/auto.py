@@ -29,8 +29,8 @@ class Auto:
     * `standard_errors`: of the paired gain that a less simple candidate must bring.
 
     For data of unknown shape, where one number is wanted. It is no bound, and no term of a model. Where the shape is
-    known, or one method is under study, that estimator itself says more. On one thread it costs a few seconds in up to
-    4 columns, and two to four times `mine` in more.
+    known, or one method is under study, that estimator itself says more. It runs on one thread; in more than 4 columns
+    nearly all it costs are its critics, one a fold, trained together.
     """
 
     candidates: tuple[str, ...] = ("copula", "mixture", "ksg", "critic")
