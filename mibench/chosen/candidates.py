@@ -51,7 +51,8 @@ class Entrant:
     """A candidate's log ratio of all rows by fits without them, rotation after rotation: `(n,)`, `(n, partners)`.
 
     `value(kept)` is its mutual information in nats, read on no other held-out rows than those kept. `density`, of a
-    candidate that is one, is the log density `(n,)` of the ranks of each pair.
+    candidate that is one, is the log density `(n,)` of the ranks of each pair, and `read` the log ratio of the fit that
+    a value comes from, where that is another than the fits judged.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Entrant:
     marginal: Array
     value: Callable[[Mask], float]
     density: Array | None = None
+    read: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,8 @@ def copula(sample: Sample) -> Iterator[Entrant]:
     value, dof = float(np.float64(whole.value)), getattr(whole.model, "dof", math.inf)
     name = "gaussian-copula" if math.isinf(dof) else f"t-copula:nu={dof:.3g}"
     fits = [Density(fit(*sample.left(rotation), soft=True)) for rotation in sample.rotations]
-    yield of_density(name, sample, fits, lambda joint, kept: value)
+    entrant = of_density(name, sample, fits, lambda joint, kept: value)
+    yield replace(entrant, read=whole.log_ratio(sample.x, sample.y))
 
 
 def mixture(sample: Sample) -> Iterator[Entrant]:

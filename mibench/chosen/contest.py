@@ -55,7 +55,7 @@ def estimate(
     for one in {one.name: one for one in readers}.values():
         kept = np.repeat([reader is one for reader in readers], len(one.joint) // folds)
         value += float(kept.mean()) * one.value(kept)
-        variance += float(kept.mean() * one.joint[kept].var() / len(kept))
+        variance += float(kept.mean() * (one.joint[kept] if one.read is None else one.read).var() / len(kept))
     return Estimate(
         value=value,
         std=sqrt(variance),
