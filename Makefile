@@ -44,6 +44,16 @@ reference: $(READY) ## every estimator on beyond-normal, an hour, with a report 
 	-$(BIN)/mibench run -e $(EVERY) -t beyond-normal -n $(N) --seeds $(SEEDS) -o $(OUT)
 	$(BIN)/mibench report $(OUT) --leaderboard
 
+TERMS := none,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax
+MODELS := mode-collapse/grid25,mode-collapse/stacked-digits,reconstruction/digits,bottleneck/noisy,representation
+
+reference-applications: $(READY) ## models trained with every term, some hours in parts: say it again to go on
+	$(BIN)/mibench run -e none,mine,jsd,infonce -t $(MODELS) --seeds 8 -o results/applications
+	$(BIN)/mibench run -e mine -t mode-collapse/grid25:clip=false --seeds 8 -o results/applications
+	$(BIN)/mibench run -e none,mine -t mode-collapse/grid25:steps=6000,mode-collapse/grid25:steps=12000 --seeds 8 -o results/applications
+	-$(BIN)/mibench run -e $(TERMS) -t $(MODELS) --seeds 4 -o results/applications
+	$(BIN)/mibench report results/applications
+
 FEW   := gaussian,ksg,ksg-mixed,kl,mine,infonce
 AGAIN ?= results/reference-again
 

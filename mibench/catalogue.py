@@ -40,14 +40,14 @@ class Choice:
 
     @cached_property
     def params(self) -> str:
-        """All its fields, as one JSON text."""
-        return specs.canonical(specs.fields(self.estimator))
+        """All its fields (but see `specs.stated`), as one JSON text."""
+        return specs.canonical(specs.stated(self.estimator))
 
     @cached_property
     def family(self) -> str:
         """The same without the field that siblings of `estimate_family` differ in."""
         skipped = getattr(self.estimator, "family", None)
-        return specs.canonical({key: v for key, v in specs.fields(self.estimator).items() if key != skipped})
+        return specs.canonical({key: v for key, v in specs.stated(self.estimator).items() if key != skipped})
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ class Estimate:
     which of several equal computations ran. `flags` are warnings about the value: "unreliable" (few effective
     negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
     of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
-    value lies a nat below 0, where any constant critic is better). `chosen` is what was picked without the truth, where
-    there was a choice.
+    value lies a nat below 0, where any constant critic is better), "training-batch" (it is of pairs that training saw).
+    `chosen` is what was picked without the truth, where there was a choice.
     """
 
     value: float

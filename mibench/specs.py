@@ -1,7 +1,8 @@
 """The small languages of the command line: "ksg:k=5", "10m", "8G"; and the fields of a frozen dataclass.
 
 A field may say in its metadata what it is: `{"file": True}` the name of a file; `{"place": True}` the folder where
-relative names are found, which is no part of what the thing is (see `placed`).
+relative names are found, which is no part of what the thing is (see `placed`); `{"later": True}` one that came later
+than rows of the class (see `stated`).
 """
 
 import ast
@@ -71,6 +72,13 @@ def fields(thing: Any) -> dict[str, Any]:
     """
     shown = [f for f in dataclasses.fields(thing) if f.init and not f.metadata.get("place")]
     return {f.name: _jsonable(getattr(thing, f.name), f.name) for f in shown}
+
+
+def stated(thing: Any) -> dict[str, Any]:
+    """`fields` without later ones at their default: ids and random streams stay what they were without such a field."""
+    later = [f for f in dataclasses.fields(thing) if f.metadata.get("later")]
+    unsaid = {f.name for f in later if getattr(thing, f.name) == f.default}
+    return {name: value for name, value in fields(thing).items() if name not in unsaid}
 
 
 def _jsonable(value: Any, field: str) -> Any:

@@ -37,7 +37,7 @@ class DeepInfoMax(NeuralEstimator):
 
     @property
     def direction(self):
-        return "lower" if self.of == "y" else "none"
+        return "lower" if self.of == "y" and not self.window else "none"
 
     @property
     def heads(self):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator, log_mean_exp
+from mibench.neural import SONG_ERMON, NeuralEstimator, log_mean_exp
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class DV(NeuralEstimator):
     The gradient of the log of a batch's mean is biased; `mine` is the same bound with the bias averaged away.
     """
 
+    published = SONG_ERMON
     direction = "lower"
     year = 1983
 

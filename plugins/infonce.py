@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import log
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import STAIRCASE, NeuralEstimator
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class InfoNCE(NeuralEstimator):
     negatives: int = 15
     test_negatives: int = 255
 
+    published = STAIRCASE
     direction = "lower"
     year = 2018
     exponential = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator, log_mean_exp
+from mibench.neural import FIGURE_1, NeuralEstimator, log_mean_exp
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class MINE(NeuralEstimator):
 
     rate: float = 0.01
 
+    published = FIGURE_1
     direction = "lower"
     year = 2018
     state: ClassVar = (0.0,)

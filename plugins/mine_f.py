@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import FIGURE_1, NeuralEstimator
 
 
 @dataclass(frozen=True)
 class MINEf(NeuralEstimator):
     """I(X;Y) ≥ E_joint[T] − E_marginal[exp(T − 1)]."""
 
+    published = FIGURE_1
     direction = "lower"
     year = 2018
 

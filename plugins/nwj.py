@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import STAIRCASE, NeuralEstimator
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class NWJ(NeuralEstimator):
     `mine-f` is the same bound at T + 1: the critic starts a nat away.
     """
 
+    published = STAIRCASE
     direction = "lower"
     year = 2010
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator, jensen_shannon, log_mean_exp
+from mibench.neural import SONG_ERMON, NeuralEstimator, jensen_shannon, log_mean_exp
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class SMILE(NeuralEstimator):
 
     clip: float = 5.0
 
+    published = SONG_ERMON
     direction = "none"
     year = 2020
     selects = "objective"

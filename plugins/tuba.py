@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import STAIRCASE, NeuralEstimator
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class TUBA(NeuralEstimator):
     The baseline is a function of the side that a row shares with its mismatched partners; a(x) = e gives `mine-f`.
     """
 
+    published = STAIRCASE
     direction = "lower"
     year = 2019
     exponential = False

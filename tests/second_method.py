@@ -252,6 +252,41 @@ def _(task: mixture.NormalInliers):
     return (1 - a) * mean(rho, rho) + a * mean(rho / (1 + rho), rho / (1 - rho))
 
 
+@second_method.register
+@lru_cache
+def _(task: mixture.PairMixture):
+    """Entropies by Gauss's rules, Hermite's for the sums and Laguerre's for the squares."""
+    d, shifts, rhos = task.dim, np.array(task.shifts), np.array(task.rhos)
+
+    def rule(nodes, weights):
+        kept = weights > 1e-18 * weights.sum()
+        return nodes[kept], weights[kept] / weights.sum()
+
+    z, of_z = rule(*special.roots_hermitenorm(180))
+    (scatter, of_scatter), (squares, of_squares) = (
+        rule(*special.roots_genlaguerre(180, k / 2 - 1)) for k in (d - 1, d)
+    )
+
+    def minus_log(sums, scatters, squared, parts):
+        """−log p but for the 2π, at the sum over √n, the scatter and what is left of (X + Y)/√2 and (X − Y)/√2."""
+        logs = [
+            -((sums - mean) ** 2) / (2 * a) - scatters / (2 * a) - squared / (2 * b) - half * np.log(a * b)
+            for mean, a, b, half in parts
+        ]
+        return np.log(len(parts)) - special.logsumexp(logs, axis=0)
+
+    both = [(np.sqrt(2 * d) * m, 1 + r, 1 - r, d / 2) for m, r in zip(shifts, rhos, strict=True)]
+    one = [(np.sqrt(d) * m, 1, 1, 0) for m in shifts]
+    h_both = h_one = 0.0
+    for mean, a, b, _ in both:
+        u = (mean + np.sqrt(a) * z)[:, None, None]
+        at = minus_log(u, 2 * a * scatter[:, None], 2 * b * squares, both)
+        h_both += np.einsum("ijk,i,j,k", at, of_z, of_scatter, of_squares) / len(both)
+    for mean, *_ in one:
+        h_one += (of_z @ minus_log(mean + z, 0.0, 0.0, one) + (d - 1) / 2) / len(one)
+    return 2 * h_one - h_both
+
+
 # Labels: tables of probabilities.
 
 

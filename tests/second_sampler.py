@@ -83,6 +83,18 @@ def _(task: mixture.Concentric, n, rng):
     return i * radius * stats.uniform_direction(task.dim).rvs(n, random_state=rng), rng.normal(i, 0.01)
 
 
+@second_sample.register
+def _(task: mixture.PairMixture, n, rng):
+    """Each component's own rows, in the turned coordinates."""
+    counts = rng.multinomial(n, [1 / len(task.rhos)] * len(task.rhos))
+    parts = []
+    for count, shift, rho in zip(counts, task.shifts, task.rhos, strict=True):
+        u = rng.normal(0, np.sqrt((1 + rho) / 2), (count, task.dim))
+        v = rng.normal(0, np.sqrt((1 - rho) / 2), (count, task.dim))
+        parts.append((shift + u + v, shift + u - v))
+    return tuple(map(np.vstack, zip(*parts, strict=True)))
+
+
 # Uniforms, gammas and functions.
 
 
@@ -311,6 +323,19 @@ def _(task: turns.SwissRoll, x, y):
 def _(task: turns.Bent, x, y):
     sheared = x.T + np.outer([task.height, 0], np.sin(task.frequency * x[:, 1]))
     return (np.diag(task.scale) @ sheared).T + task.shift, y
+
+
+@mapped.register
+def _(task: turns.Rippled, x, y):
+    before = [np.roll(z, 1, axis=1) * (np.arange(z.shape[1]) > 0) for z in (x, y)]  # sin 0 = 0
+    return tuple(z + task.height * np.sin(task.frequency * b) for z, b in zip((x, y), before, strict=True))
+
+
+@mapped.register
+def _(task: turns.Summed, x, y):
+    """The matrix of the source: ones below the diagonal, its rows scaled to sum to 1."""
+    triangles = [np.tri(z.shape[1]) / np.tri(z.shape[1]).sum(axis=1, keepdims=True) for z in (x, y)]
+    return tuple(z @ triangle for z, triangle in zip((x, y), triangles, strict=True))
 
 
 @mapped.register

@@ -1,13 +1,14 @@
 """Every bundled estimator and task keeps the promises of `mibench check`; and the checks catch those that do not."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from mibench import catalogue, checks
 from mibench.checks import estimators, tasks
+from mibench.checks.promises import brief
 from mibench.neural import NeuralEstimator
 
 FOUND = catalogue.discover()
@@ -32,8 +33,7 @@ STEPS = {
 
 def quick(estimator, promise):
     """The same estimator, trained for less long: most promises do not wait for convergence."""
-    steps = STEPS.get(promise, 20)
-    return replace(estimator, steps=steps) if isinstance(estimator, NeuralEstimator) else estimator
+    return brief(estimator, STEPS.get(promise, 20))
 
 
 HELD = [

@@ -17,7 +17,7 @@ from mibench.distributions.images import GaussianPlate, Rectangle
 from mibench.distributions.log_gamma import LogGammaExponential
 from mibench.distributions.maps import Affine, Margins, Power
 from mibench.distributions.mixed import NormalOrSigns, RareEventChannel, ZeroInflatedPoisson
-from mibench.distributions.mixture import Concentric, NormalInliers, PlaneMixture
+from mibench.distributions.mixture import Concentric, NormalInliers, PairMixture, PlaneMixture
 from mibench.distributions.noisy_function import NoisyFunction, NoisyFunctionAt
 from mibench.distributions.normal import CorrelatedNormal, DenseNormal, LatentNormal, SparseNormal
 from mibench.distributions.quadrature import digamma
@@ -41,6 +41,7 @@ AIMED = [
     *(QuantisedUniform(mi) for mi in (0.01, math.log(3), 1.0, 4.4)),
     *(SmoothedLabels(m, mi) for m in (2, 9) for mi in (0.01, 0.5, math.log(m))),
     *(RareEventChannel(mi, q) for q in (0.0, 0.1, 0.5) for mi in (0.7, 3.0)),
+    *(PairMixture(d, (0.0, 0.5, -1.0), (0.3, -0.6, 0.6)) for d in (2, 9)),
     *(SameClass(mi, classes) for classes in (2, 10) for mi in (0.0, 0.3, 0.69)),
 ]
 
@@ -86,6 +87,10 @@ BAD = [
     (lambda: PlaneMixture((1.0,), (), ()), "must be equally many"),
     (lambda: PlaneMixture((1.0,), ((1.0,),), ((1.0, 0.0, 1.0),)), "a mean is (x, y)"),
     (lambda: PlaneMixture((math.nan,), ((0.0, 0.0),), ((1.0, 0.0, 1.0),)), "must be finite"),
+    (lambda: PairMixture(1, (0.0,), (0.5,)), "dim=1 must be at least 2"),
+    (lambda: PairMixture(3, (0.0, 1.0), (0.5,)), "must be equally many"),
+    (lambda: PairMixture(3, (math.inf,), (0.5,)), "must be finite"),
+    (lambda: PairMixture(3, (0.0,), (0.99,)), "must lie between -0.95 and 0.95"),
     (lambda: Concentric(3, 0), "components=0 must be at least 1"),
     (lambda: NormalInliers(3, 1.5), "inliers=1.5 must be >= 0 and <= 1"),
     (lambda: SymmetricChannel(1, 0.7), "1 × log 2 is all there is to tell"),

@@ -11,7 +11,7 @@ from mibench.distributions.draws import Copies, Fresh, Independent, Padded, Redu
 from mibench.distributions.images import GaussianPlate, Rectangle
 from mibench.distributions.maps import MARGINS, Affine, Margins, Power
 from mibench.distributions.normal import CorrelatedNormal
-from mibench.distributions.turns import Bent, Rotated, Spiral, SwissRoll, Turned
+from mibench.distributions.turns import Bent, Rippled, Rotated, Spiral, Summed, SwissRoll, Turned
 
 NORMAL = CorrelatedNormal(2, 1.0)
 UNIFORM = Margins(NORMAL, "cdf", "cdf")
@@ -38,6 +38,8 @@ TURNED = {
     "spiral": Spiral(NORMAL, 0.2, 0.2, 0, 0),
     "swiss-roll": SwissRoll(ONE),
     "bent": Bent(NORMAL, 0.5, 1.0, (1.0, 1.0), (0.0, 0.0)),
+    "rippled": Rippled(NORMAL, 0.5, 1.0),
+    "summed": Summed(NORMAL),
     "plate": GaussianPlate(UNIFORM, 16),
     "repeated": Repeated(NORMAL, 2),
     "redundant": Redundant(NORMAL, 3),

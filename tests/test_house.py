@@ -75,6 +75,7 @@ ALLOWED = {
     "chosen": {"interface", "copulas", "neighbors", "neural"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},
+    "regression": {"interface", "neural"},
     "applications": {"interface", "distributions", "neural"},
     "samples": {"errors", "interface", "catalogue", "trial"},
     "findings": {"errors", "interface", "device", "specs", "result"},
@@ -156,7 +157,7 @@ def test_matplotlib_and_torch_have_one_home(path):
         assert where[0] in ("plots", "plots.py")
     if "torch" in libraries:
         trains = where[:2] in (("applications", "training"), ("applications", "warm.py"))
-        assert where[0] in ("neural", "neighbors") or trains
+        assert where[0] in ("neural", "regression", "neighbors") or trains
 
 
 QUICK = {

@@ -275,6 +275,45 @@ def test_named_estimators_take_over_the_protocol_they_have_fields_of():
     assert ":steps=4000:" in smile
 
 
+def test_where_both_read_training_batches_nothing_is_to_be_said():
+    """But where one of them alone does."""
+    here = at_the_published_point(flags="training-batch")
+    assert not any(note.startswith("reported there") for note in published.beside(here, "smile-2020").notes)
+    low = at_the_published_point("ksg", NEAREST, "low-rank", 1, math.log(2)).assign(flags="training-batch")
+    said = "reported there: the value on held-out samples; here: on the training batch, which training has seen"
+    assert said in published.beside(low, "latentmi-2024").notes
+
+
+def test_points_of_one_truth_are_told_apart_where_the_source_names_them():
+    """Wrapped and spiral normals have the same dimensions, n and truth."""
+    frame = at_the_published_point("mine", {}, "vce", 32, 10.7735128522).assign(n_samples=10_000)
+    both = [frame.assign(point=point, trial_id=point + frame["trial_id"]) for point in ("wrapped", "spiral")]
+    table = published.beside(pd.concat(both), "vce-2025").table.set_index("task")["published"]
+    assert table.to_dict() == {"vce/wrapped": 4.002, "vce/spiral": 7.589}
+    with pytest.raises(NothingMatched):
+        published.beside(both[0].assign(point="turned"), "vce-2025")
+
+
+def test_a_value_on_the_sample_itself_is_said():
+    frame = at_the_published_point("mine", {}, "vce", 32, 12.4563654).assign(n_samples=10_000, point="student")
+    notes = published.beside(frame, "vce-2025").notes
+    assert "reported there: the value on the whole sample, which training has seen; here: on held-out samples" in notes
+
+
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.points])
+def test_points_that_a_source_names_are_there_with_its_truth(name):
+    from sweeps import SWEEPS
+
+    for row in SOURCES[name].rows:
+        (task,) = [
+            sweep[point]
+            for sweep in map(SWEEPS.__getitem__, SOURCES[name].tasks)
+            if (point := SOURCES[name].points[row["task"]]) in sweep
+        ]
+        assert (row["dim_x"], row["dim_y"]) == (str(task.dim_x), str(task.dim_y))
+        assert float(row["true_mi_nats"]) == pytest.approx(task.mi, abs=published.SAME_TRUTH * max(1, task.mi))
+
+
 def test_what_has_no_counterpart_is_said():
     mine = at_the_published_point()
     ours = at_the_published_point(estimator="half", task="staircase")

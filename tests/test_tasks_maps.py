@@ -10,7 +10,7 @@ from mibench import neighbors
 from mibench.distributions.draws import Copies, Fresh, Independent, Padded, Redundant, Repeated
 from mibench.distributions.images import Picture
 from mibench.distributions.maps import Affine, Margins, Power
-from mibench.distributions.turns import Bent, Rotated, Spiral, SwissRoll, Turned
+from mibench.distributions.turns import Bent, Rippled, Rotated, Spiral, Summed, SwissRoll, Turned
 
 ELEMENTWISE, RIGID, SAME, PADDED = Margins | Power | Affine, Rotated | Turned, Fresh | Repeated | Redundant, Padded
 CURVED = Spiral | SwissRoll | Bent | Picture
@@ -28,7 +28,7 @@ def before_and_after(task, n):
 
 
 def test_every_map_is_tested():
-    kinds = ELEMENTWISE | RIGID | SAME | PADDED | CURVED | NOT_A_MAP
+    kinds = ELEMENTWISE | RIGID | Summed | SAME | PADDED | CURVED | Rippled | NOT_A_MAP
     assert [name for name, task in MAPS.items() if not isinstance(task, kinds)] == []
 
 
@@ -42,6 +42,12 @@ def test_elementwise_maps_leave_ranks_and_so_the_copula_estimate(task):
 def test_rotations_leave_distances_and_so_the_neighbour_estimate(task):
     before, after = before_and_after(task, 1000)
     assert neighbour_estimate(*after) == pytest.approx(neighbour_estimate(*before), abs=1e-12)
+
+
+@those(Summed)
+def test_sums_leave_the_gaussian_estimate(task):
+    before, after = (gaussian_estimate(*pair, task.dim_x, task.dim_y) for pair in before_and_after(task, 1000))
+    assert after == pytest.approx(before, abs=1e-9)
 
 
 @those(SAME)
@@ -64,7 +70,7 @@ def test_padding_leaves_the_copula_estimate(task):
     assert -1e-12 <= after - before <= stats.chi2.isf(1e-6, new_pairs) / (2 * n)
 
 
-@those(CURVED)
+@those(CURVED | Rippled)
 def test_curved_maps_leave_the_gaussian_estimate_of_a_patch(task):
     """The base's sample shrunk towards one of its points: there the map is linear but for 1e-6 of its curvature."""
     x, y = task.base.sample(100, np.random.default_rng(2))
@@ -90,7 +96,10 @@ BENT = {
 
 @those(CURVED)
 def test_curved_maps_leave_the_neighbour_estimate(task, request):
-    """Within 0.1 nats, or 0.35 for the points of `BENT`, whose curves are followed by the patches above alone."""
+    """Within 0.1 nats, or 0.35 for the points of `BENT`, whose curves are followed by the patches above alone.
+
+    So are ripples, which bend within the distance of neighbours everywhere.
+    """
     allowed = 0.35 if request.node.callspec.id in BENT else 0.1
     if isinstance(task, Picture):
         before, after = (neighbour_estimate(*pair, k=1) for pair in before_and_after(task, 1000))

@@ -263,11 +263,13 @@ CHANGES: Mapping[str, Callable[[Array, Array], tuple[Array, Array]]] = {
 def leaves_its_surroundings_alone(estimator: Any) -> None:
     """it changes no environment variable, no working directory and no file in it"""
     x, y = gaussian_pair(400, 0.5, seed=16)
-    quick = brief(estimator, GLANCE)
-    estimate(quick, x, y)  # libraries are loaded now
-    here, environment = os.getcwd(), dict(os.environ)
-    with tempfile.TemporaryDirectory() as folder:
+    quick, environment = brief(estimator, GLANCE), dict(os.environ)
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as folder:
         try:
+            os.chdir(first)
+            estimate(quick, x, y)  # libraries are loaded now
+            environment = dict(os.environ)
             os.chdir(folder)
             estimate(quick, x, y)
             moved, left = os.getcwd() != os.path.realpath(folder), os.listdir(folder)

@@ -268,10 +268,19 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
         "year": getattr(made, "year", ""),
         "devices": list(getattr(made, "devices", ("cpu",))),
         "term": as_term,
+        **_published(made),
         "fields": _fields(made),
         "file": str(found.homes[f"-e {choice.name}"].path),
         "example": f"mibench run -e {spec} -t gaussian",
     }
+
+
+def _published(made: Any) -> dict[str, str]:
+    """What `recipe=published` sets, and who says so, if it can be set."""
+    known = getattr(made, "published", None)
+    if known is None:
+        return {}
+    return {"published": f"{' '.join(f'{k}={specs.shown(v)}' for k, v in known.settings.items())}: {known.source}"}
 
 
 def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:

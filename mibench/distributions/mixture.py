@@ -14,6 +14,7 @@ from mibench.distributions.shapes import Square
 from mibench.interface import Array
 
 FINE_DISTRIBUTIONS = "Czyż et al. 2025, arXiv:2310.10240"
+VECTOR_COPULAS = "Chen et al. 2025, github.com/cyz-ai/neural-MI-estimate-clean"
 
 
 @dataclass(frozen=True)
@@ -208,3 +209,100 @@ class NormalInliers(Square):
 
     def log_pmi(self, x: Array, y: Array) -> Array:
         return self._log_mixed(self.normal.log_pmi(x, y))
+
+
+@dataclass(frozen=True)
+class PairMixture(Square):
+    """A mixture of equal parts: `dim` independent pairs of unit normals, of mean `shifts[k]` and correlation `rhos[k]`.
+
+    I(X;Y) = mean_k −dim/2 log(1 − ρ_k²) + I(K;X) + I(K;Y) − I(K;X,Y). What X tells of K is in its sum, and what X and Y
+    tell in three numbers that are independent given K: the sum of the (X_i + Y_i)/√2, a normal, their scatter, a χ²
+    with dim − 1 degrees of freedom, and the squares of the (X_i − Y_i)/√2, a χ² with dim. Both by trapezoid rules.
+    """
+
+    dim: int
+    shifts: tuple[float, ...]
+    rhos: tuple[float, ...]
+    source: ClassVar[str] = VECTOR_COPULAS
+    mi_error: ClassVar[float] = 1e-8
+
+    def __post_init__(self) -> None:
+        fields.count(self, "dim", least=2)
+        if not self.shifts or len(self.shifts) != len(self.rhos):
+            raise ValueError("PairMixture: shifts and rhos must be equally many, and at least one")
+        if not np.isfinite(self.shifts).all():
+            raise ValueError(f"PairMixture: shifts={self.shifts} must be finite")
+        if not all(abs(rho) <= 0.95 for rho in self.rhos):  # sharper parts need finer rules
+            raise ValueError(f"PairMixture: rhos={self.rhos} must lie between -0.95 and 0.95")
+
+    @cached_property
+    def mi(self) -> float:
+        shifts, rhos = np.array(self.shifts), np.array(self.rhos)
+        within = float(np.mean(-self.dim / 2 * np.log1p(-(rhos**2))))
+        z, normal = _normals()
+        means = math.sqrt(self.dim) * shifts
+        of_one = np.mean([_told(_log_normal(z + m, means, 1.0), k, normal) for k, m in enumerate(means)])
+        of_both = 0.0
+        scatter, scatter_weight = _squares(self.dim - 1)
+        squares, squares_weight = _squares(self.dim)
+        up, down = 1 + rhos, 1 - rhos
+        for k in range(len(rhos)):
+            sums = _log_normal(math.sqrt(up[k]) * z + math.sqrt(2) * means[k], math.sqrt(2) * means, up)
+            scatters = _log_squares(up[k] * scatter, self.dim - 1, up)
+            rest = _log_squares(down[k] * squares, self.dim, down)
+            for row, weight in zip(sums, normal, strict=True):
+                given = row + scatters[:, None] + rest
+                of_both += weight * _told(given, k, scatter_weight[:, None] * squares_weight) / len(rhos)
+        return within + 2 * float(of_one) - of_both
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        which = rng.integers(len(self.rhos), size=n)
+        rho = np.array(self.rhos)[which, None]
+        a, b = rng.standard_normal((2, n, self.dim))
+        shift = np.array(self.shifts)[which, None]
+        return shift + a, shift + rho * a + np.sqrt(1 - rho**2) * b
+
+    def log_pmi(self, x: Array, y: Array) -> Array:
+        means, rhos = np.sqrt(self.dim) * np.array(self.shifts), np.array(self.rhos)
+        u, v = (x + y) / math.sqrt(2), (x - y) / math.sqrt(2)
+        sum_x, sum_y, sum_u = (z.sum(axis=1) / math.sqrt(self.dim) for z in (x, y, u))
+        scatter = (u**2).sum(axis=1) - sum_u**2
+        joint = _log_normal(sum_u, math.sqrt(2) * means, 1 + rhos) + _log_squares(scatter, self.dim - 1, 1 + rhos)
+        joint += _log_squares((v**2).sum(axis=1), self.dim, 1 - rhos)
+        rest = [(z**2).sum(axis=1) - s**2 for z, s in ((x, sum_x), (y, sum_y))]
+        sides = zip((sum_x, sum_y), rest, strict=True)
+        log_x, log_y = (log_mean_exp(_log_normal(s, means, 1.0)) - r / 2 for s, r in sides)
+        return np.asarray(log_mean_exp(joint) - log_x - log_y)
+
+
+def _log_normal(z: Array, mean: Array, variance: Array | float) -> Array:
+    """log densities at each z, a component a column, but for the 2π that all share."""
+    return np.asarray(-((z[:, None] - mean) ** 2) / (2 * variance) - np.log(variance) / 2)
+
+
+def _log_squares(total: Array, k: int, variance: Array) -> Array:
+    """log densities of k normals around 0 at each sum of their squares, likewise."""
+    return np.asarray(-total[:, None] / (2 * variance) - k / 2 * np.log(variance))
+
+
+def _normals() -> tuple[Array, Array]:
+    """Nodes and weights of the trapezoid rule for a standard normal."""
+    step = 0.1
+    z = np.arange(-8, 8 + step, step)
+    return z, np.exp(-(z**2) / 2) * step / math.sqrt(2 * math.pi)
+
+
+def _squares(k: int) -> tuple[Array, Array]:
+    """Nodes and weights of the trapezoid rule for a χ² of k degrees of freedom, in t: log χ = t − exp(−t)."""
+    step = min(1 / 16, 1 / k)
+    t = np.arange(-4, math.log(math.sqrt(k) + 9), step)
+    log_chi = t - np.exp(-t)
+    log_weight = k * log_chi - np.exp(2 * log_chi) / 2 - math.lgamma(k / 2) - (k / 2 - 1) * math.log(2)
+    weight = np.exp(log_weight) * (1 + np.exp(-t)) * step
+    kept = weight > 1e-15
+    return np.exp(2 * log_chi[kept]), weight[kept]
+
+
+def _told(given: Array, k: int, weight: Array) -> float:
+    """E log p(t | k) / p(t), from log densities of all components at nodes t that k gives this weight."""
+    return float(np.sum(weight * (given[..., k] - log_mean_exp(given))))

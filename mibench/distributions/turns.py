@@ -1,4 +1,4 @@
-"""Maps that move the coordinates of X, or of Y, among each other: rotations, spirals, shears, a roll."""
+"""Maps that move the coordinates of X, or of Y, among each other: rotations, sums, spirals, shears, a roll."""
 
 import math
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 
 from mibench.distributions import fields
 from mibench.distributions.maps import Keeping
+from mibench.distributions.mixture import VECTOR_COPULAS
 from mibench.interface import Array
 
 
@@ -157,3 +158,66 @@ class Bent(Keeping):
         moved = (x - np.array(self.shift)) / np.array(self.scale)
         moved[:, 0] -= self.height * np.sin(self.frequency * moved[:, 1])
         return moved, y
+
+
+@dataclass(frozen=True)
+class Rippled(Keeping):
+    """Z_i moved by height · sin(frequency · Z_{i−1}) for i = 2 … dim, on both sides.
+
+    Z_1 stays and tells how far Z_2 was moved, Z_2 how far Z_3 was, and so on: undone from the first to the last.
+    """
+
+    base: Any
+    height: float = 1.0
+    frequency: float = 2.0
+
+    def __post_init__(self) -> None:
+        self.check_base()
+        fields.real(self, "height")
+        fields.real(self, "frequency")
+
+    def forward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return self._rippled(x), self._rippled(y)
+
+    def backward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return self._stilled(x), self._stilled(y)
+
+    def _rippled(self, z: Array) -> Array:
+        moved = z.copy()
+        moved[:, 1:] += self.height * np.sin(self.frequency * z[:, :-1])
+        return moved
+
+    def _stilled(self, z: Array) -> Array:
+        still = z.copy()
+        for i in range(1, z.shape[1]):
+            still[:, i] -= self.height * np.sin(self.frequency * still[:, i - 1])
+        return still
+
+
+@dataclass(frozen=True)
+class Summed(Keeping):
+    """Z'_j = Σ_{i ≥ j} Z_i / i on both sides: undone by Z_j = j (Z'_j − Z'_{j+1}).
+
+    A row times the lower triangle of ones whose rows are scaled to sum to 1.
+    """
+
+    base: Any
+    made_by = VECTOR_COPULAS
+
+    def __post_init__(self) -> None:
+        self.check_base()
+
+    def forward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return _summed(x), _summed(y)
+
+    def backward(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return _differences(x), _differences(y)
+
+
+def _summed(z: Array) -> Array:
+    parts = z / np.arange(1, z.shape[1] + 1)
+    return np.asarray(parts[:, ::-1].cumsum(axis=1)[:, ::-1])
+
+
+def _differences(z: Array) -> Array:
+    return np.asarray(-np.diff(z, append=0) * np.arange(1, z.shape[1] + 1))

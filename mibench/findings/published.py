@@ -13,6 +13,12 @@ from mibench.errors import NothingMatched, UsageError
 from mibench.findings.sources import Source, source
 from mibench.findings.summary import MOST_NAMED, UNITS, cells, mixed_note, natural, of_tasks, tidy
 
+READ_ON = {
+    "held out": "held-out samples",
+    "training batch": "the training batch, which training has seen",
+    "whole sample": "the whole sample, which training has seen",
+}
+"""What a value is of, by the word of sources.toml."""
 SAME_TRUTH = 2e-3
 """Nats, absolute and relative: published truths are rounded."""
 
@@ -59,7 +65,10 @@ class Beside:
 
 
 def beside(frame: pd.DataFrame, name: str, unit: str = "nats") -> Beside:
-    """Match a run's cells with a source by estimator, settings, task, dimensions, truth and, with fixed samples, n."""
+    """Match a run's cells with a source by estimator, settings, task, point, dimensions, truth and, if fixed, n.
+
+    The point counts where the source names any.
+    """
     found = source(name)
     if not found.tasks:
         raise NothingMatched(f"{name} cannot be set beside a run: {found.notes[0]}")
@@ -171,6 +180,8 @@ def _same(found: Source, row: dict[str, str], cell: dict[Any, Any], settings: di
     name, fields = specs.parse(found.estimators[row["estimator"]])
     if cell["estimator"] != name or any(_unlike(settings.get(key), text) for key, text in fields.items()):
         return False
+    if found.points and found.points.get(row["task"]) != cell["point"]:
+        return False
     kind = "separable" if "critic=separable" in row["estimator_settings"] else "concat"
     if "critic=" in row["estimator_settings"] and settings.get("critic", kind) != kind:
         return False
@@ -222,8 +233,11 @@ def _differences(found: Source, used: pd.DataFrame) -> Iterator[str]:
     here = set(map(_sampling, used.to_dict("records"))) - {""}
     if here and here != {found.samples}:
         yield f"samples: {found.samples} there, {' and '.join(sorted(here))} here; these are different experiments"
-    if found.reported != "held out":
-        yield f"reported there: the value on the {found.reported}, which training has seen; here: on held-out samples"
+    seen = used["flags"].str.contains("training-batch", regex=False)
+    told = sorted({"training batch" if one else "held out" for one in seen})
+    if told != [found.reported]:
+        here_on = " and ".join(READ_ON[one] for one in told)
+        yield f"reported there: the value on {READ_ON[found.reported]}; here: on {here_on}"
     if not found.selection.startswith("none"):
         yield f"selection there: {found.selection}; here: none"
     ceilings = pd.to_numeric(used["ceiling"]).dropna().unique()

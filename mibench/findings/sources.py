@@ -6,7 +6,7 @@ each source how its numbers were made; the CSV of the same name holds them, ever
 
 import csv
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Source:
     tasks: tuple[str, ...]
     cap: float | None = None
     js_offset: float | None = None
+    points: dict[str, str] = field(default_factory=dict)
     like: dict[str, Any] | None = None
     applications: tuple[ModelTable, ...] = ()
 

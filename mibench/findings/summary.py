@@ -33,6 +33,8 @@ OPTIONAL: dict[str, Any] = {
 ROW = ["task", "point", "n_samples"]
 """What names a row of the wide table; with `label` beside it, a cell."""
 
+UNSAID = {"recipe": "mibench"}
+"""Settings that rows leave out at this value, because they came later."""
 MIXED = "‡"
 """Stands beside a number that rows of different code went into."""
 MOST_NAMED = 4
@@ -52,12 +54,25 @@ def decoded(params: str) -> dict[str, object]:
         decoded = json.loads(params)
     except (TypeError, ValueError):
         raise UsageError(f"settings are not JSON: {str(params)[:60]!r}") from None
-    return decoded if isinstance(decoded, dict) else {"value": decoded}
+    return {**UNSAID, **decoded} if isinstance(decoded, dict) else {"value": decoded}
 
 
 def plain(value: object) -> str:
     """A setting's value as a label says it."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _differing(every: list[str], settings: list[dict[str, object]]) -> list[str]:
+    """The fields in which settings differ; where that is the recipe, without those that it decides."""
+
+    def values(field: str, among: list[dict[str, object]]) -> set[str]:
+        return {plain(one.get(field, "absent")) for one in among}
+
+    differing = [f for f in every if len(values(f, settings)) > 1]
+    if "recipe" not in differing:
+        return differing
+    alike = [[one for one in settings if plain(one.get("recipe")) == recipe] for recipe in values("recipe", settings)]
+    return [f for f in differing if f == "recipe" or any(len(values(f, among)) > 1 for among in alike)]
 
 
 def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
@@ -76,7 +91,7 @@ def _told_apart(names: pd.Series, *settings: pd.Series) -> list[str]:
             for key in group.itertuples(index=False, name=None)
         }
         every = list(dict.fromkeys(field for values in fields.values() for field in values))
-        differing = [f for f in every if len({plain(values.get(f, "absent")) for values in fields.values()}) > 1]
+        differing = _differing(every, list(fields.values()))
         for key, values in fields.items():
             labels[key] = " ".join([str(name), *(f"{f}={plain(values.get(f, 'absent'))}" for f in differing)])
     return [labels[key] for key in keys.itertuples(index=False, name=None)]

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING
 
 from mibench.neural.bound import jensen_shannon, log_mean_exp
 from mibench.neural.estimator import NeuralEstimator
+from mibench.neural.published import FIGURE_1, SONG_ERMON, STAIRCASE, Published
 
 if TYPE_CHECKING:
     from mibench.neural.loss import clip_adaptive, objective
 
-__all__ = ["NeuralEstimator", "clip_adaptive", "jensen_shannon", "log_mean_exp", "objective"]
+__all__ = [
+    "FIGURE_1",
+    "SONG_ERMON",
+    "STAIRCASE",
+    "NeuralEstimator",
+    "Published",
+    "clip_adaptive",
+    "jensen_shannon",
+    "log_mean_exp",
+    "objective",
+]
 
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]

@@ -1,10 +1,12 @@
 """A bound on the mutual information: its settings and its formula for one critic. Nothing here imports torch."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
 from math import log
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from mibench.interface import Direction
+from mibench.neural.published import Published
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +55,12 @@ class Bound:
     * `fresh`: draw new samples at every step instead of training on the sample given;
     * `validate_every`: steps from one validation to the next;
     * `patience`: stop when so many validations in a row brought nothing better;
-    * `test_negatives`: mismatched partners of each row in the value reported.
+    * `test_negatives`: mismatched partners of each row in the value reported;
+    * `window`: above 0, the value reported is the mean over the last so many training batches, each read before its
+      step, and flagged "training-batch"; training then takes all its steps at one rate, keeps the last weights, and
+      holds nothing back for the value, which bounds nothing. It is for comparison with papers that did so;
+    * `recipe`: "published" sets what the paper or its code did (`published` of the class says what and where), but for
+      the fields that are set to something else than mibench's own default.
     """
 
     steps: int = 5000
@@ -73,6 +80,8 @@ class Bound:
     validate_every: int = 100
     patience: int = 10
     test_negatives: int = 16
+    window: int = field(default=0, metadata={"later": True})
+    recipe: str = field(default="mibench", metadata={"later": True})
 
     direction: ClassVar[Direction] = "none"
     approach: ClassVar[str] = "critic"
@@ -83,6 +92,8 @@ class Bound:
     """What validation looks for: the best "bound", or "objective" where that is no lower bound or a noisy judge."""
     drives: ClassVar[Drives] = "bound"
     """What a model raises or lowers where this is its term; "objective" where the paper's models do."""
+    published: ClassVar[Published | None] = None
+    """What `recipe=published` sets; None where nothing is known that could be set."""
     exponential: ClassVar[bool] = True
     """Whether the bound rests on E_marginal[exp T], so that it matters how many negatives carry that mean."""
     heads: ClassVar[tuple[str, ...]] = ("xy",)
@@ -93,6 +104,20 @@ class Bound:
 
     With several of them the bound is given the scores of all: joint `(n, heads)` and marginal `(n, m, heads)`.
     """
+
+    def __post_init__(self) -> None:
+        if self.recipe == "published":
+            if self.published is None:
+                raise ValueError(f"{type(self).__name__} has no settings as published: leave recipe=mibench")
+            unset = {f.name for f in fields(self) if getattr(self, f.name) == f.default}
+            for name, value in self.published.settings.items():
+                if name in unset:
+                    object.__setattr__(self, name, value)
+        elif self.recipe != "mibench":
+            raise ValueError(f"recipe={self.recipe!r} is none of mibench, published")
+        if self.window:
+            with suppress(AttributeError):  # a class that works its direction out looks at the window itself
+                object.__setattr__(self, "direction", "none")
 
     def bound(self, joint: "Tensor", marginal: "Tensor") -> "Tensor":
         """The value in nats, from scores of n pairs `(n,)` and of each row with m mismatched partners `(n, m)`."""

@@ -1,6 +1,7 @@
 """What a critic cannot be trained on, known before it is: the same words for a refusal and for an error."""
 
 from math import isqrt
+from typing import Protocol
 
 import numpy as np
 
@@ -14,7 +15,7 @@ SMALLEST = 4
 
 NOT_OF_A_TERM = (
     "steps", "batch_size", "learning_rate", "averaging", "scaling", "split", "folds", "fresh", "validate_every",
-    "patience", "inputs",
+    "patience", "window", "inputs",
 )  # fmt: skip
 """Fields of an estimate's own training: in a term the batches, the critic's steps and their rate are the model's, and
 there is no training part to fit a scaling or inputs on."""
@@ -42,13 +43,33 @@ def checked(settings: Bound) -> None:
         raise ValueError(f"inputs={settings.inputs!r} is none of {', '.join(INPUTS)}")
     if settings.inputs != "plain" and PICTURES & {*settings.heads}:
         raise ValueError(f"inputs={settings.inputs} adds numbers that a convolution cannot read: leave inputs=plain")
+    if not 0 <= settings.window <= settings.steps:
+        raise ValueError(f"window={settings.window} must be at least 0 and at most steps={settings.steps}")
+    if settings.window and settings.folds > 1:
+        raise ValueError(
+            f"folds={settings.folds} tests each row once, and window={settings.window} none: set one of them"
+        )
     if settings.fresh and settings.folds > 1:
         raise ValueError(
             f"folds={settings.folds} shares out a fixed sample, and fresh=true draws a new one: set one of them"
         )
 
 
-def shares(settings: Bound, n: int) -> tuple[int, int, int]:
+class Shared(Protocol):
+    """Settings that say how a sample is shared out: see `Bound`."""
+
+    @property
+    def split(self) -> tuple[int, ...]:
+        """Shares for training, validation and test."""
+        ...
+
+    @property
+    def folds(self) -> int:
+        """How many test parts there are."""
+        ...
+
+
+def shares(settings: Shared, n: int) -> tuple[int, int, int]:
     """Of n rows, how many are for training, validation and test."""
     if len(settings.split) != 3 or min(settings.split) < 1:
         raise ValueError(f"split={settings.split} needs three shares above 0: training, validation, test")
@@ -67,7 +88,7 @@ def added(settings: Bound, dim_x: int, dim_y: int) -> tuple[int, int]:
     return of_x, 0 if DENSITIES & {*settings.heads} else of_y
 
 
-def too_few(settings: Bound, n: int) -> str | None:
+def too_few(settings: Shared, n: int) -> str | None:
     """Why n rows cannot be shared out; None if they can."""
     train, valid, test = shares(settings, n)
     if min(train, valid, test) >= FEWEST:
@@ -78,6 +99,8 @@ def too_few(settings: Bound, n: int) -> str | None:
 def no_term(settings: Bound) -> str | None:
     """Why the settings can be no term's; None if they can."""
     kind = type(settings)
+    if settings.recipe != "mibench":
+        return f"{kind.__name__}: recipe={settings.recipe} says how estimates were made and means nothing in a term"
     who, wrong = kind.__name__, [f for f in NOT_OF_A_TERM if getattr(settings, f) != getattr(kind, f)]
     if wrong:
         seen, usual = (", ".join(f"{f}={getattr(one, f)}" for f in wrong) for one in (settings, kind))

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mibench.interface import Array
-from mibench.neural.bound import Bound
-from mibench.neural.limits import shares, too_few
+from mibench.neural.limits import Shared, shares, too_few
 
 TIED = 0.05
 """Up to this share of rows with the value of another one, a column counts as continuous."""
@@ -27,7 +26,7 @@ class Parts:
     """How many different rows are trained on."""
 
 
-def parts(settings: Bound, x: Array, y: Array, rng: np.random.Generator) -> list[Parts]:
+def parts(settings: Shared, x: Array, y: Array, rng: np.random.Generator) -> list[Parts]:
     """The parts of each fold; one if there are no folds."""
     said = too_few(settings, len(x))
     if said:

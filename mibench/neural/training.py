@@ -56,6 +56,8 @@ class Fitted:
     stale: int = 0
     curve: list[tuple[int, float]] = field(default_factory=list)
     ended: str = ""
+    batches: list[float] = field(default_factory=list)
+    """Values on the last training batches, as many as `window` asks for."""
 
 
 def stacked(pairs: Sequence[Pairs], device: torch.device) -> tuple[Tensor, Tensor]:
@@ -151,6 +153,10 @@ def train(
     for step in range(1, settings.steps + 1):
         x, y = feed.next()
         joint, marginal = joint_and_marginal(tables(critic, stack.weights, x, y, group))
+        if step > settings.steps - settings.window:
+            (values,) = over_critics(settings.bound, joint.detach(), marginal.detach())
+            for (_, fit), value in zip(alive, values.tolist(), strict=False):
+                fit.batches.append(value)
         loss, *state = over_critics(settings.objective, joint, marginal, *stack.state)
         stack.state = [s.detach() for s in state]
         stack.step(loss, settings)
@@ -174,7 +180,9 @@ def validate(settings: Bound, stack: Stack, fits: Sequence[Fitted], valid: tuple
     joint, marginal = joint_and_marginal(tables_in_parts(stack.critic, stack.critic.unpack(stack.mean), *valid, group))
     (values,) = over_critics(settings.bound, joint, marginal)
     criteria = values
-    if settings.selects == "objective":
+    if settings.window:
+        criteria = torch.full_like(values, stack.steps)  # the last weights are kept, whatever they are worth
+    elif settings.selects == "objective":
         criteria = -over_critics(settings.objective, joint, marginal, *stack.state)[0]
     # a number that is not finite stays in the weights for good, so it is enough to look here
     finite = (torch.isfinite(stack.theta) & torch.isfinite(stack.mean)).all(1).tolist()
@@ -193,7 +201,7 @@ def validate(settings: Bound, stack: Stack, fits: Sequence[Fitted], valid: tuple
         if fit.stale >= settings.patience:
             fit.ended = "converged"
         elif stack.steps == settings.steps:
-            fit.ended = "step-cap"
+            fit.ended = "last-step" if settings.window else "step-cap"
         else:
             kept.append(k)
     return kept

@@ -55,6 +55,8 @@ def read(
     """
     if not places:
         return []
+    if settings.window:
+        return [of_batches(settings, fits[place], materials[place], device) for place in places]
     weights = critic.unpack(torch.stack(with_twin([best for k in places if (best := fits[k].best) is not None])))
     x, y = stacked(with_twin([materials[k].test for k in places]), device)
     group = min(settings.test_negatives + 1, max(x.shape[1] // 4, 2))
@@ -84,6 +86,19 @@ def read(
         )
         for k, place in enumerate(places)
     ]
+
+
+def of_batches(settings: Bound, fit: Fitted, material: Material, device: torch.device) -> Estimate:
+    """The mean over the last training batches; they repeat rows, so nothing is said of its error."""
+    value = float(np.mean(fit.batches or [np.nan]))
+    return Estimate(
+        value=value,
+        ceiling=settings.ceiling(min(settings.negatives + 1, material.size) - 1),
+        steps=fit.steps,
+        path=path(device),
+        curve=tuple(fit.curve),
+        flags=("training-batch", *["collapsed"] * (value < COLLAPSED)),
+    )
 
 
 def batch_rows(settings: Bound, available: int | None) -> int:
