@@ -54,18 +54,14 @@ def _diverged(error: str, last: Any, read: Callable[[Any, bool], Answer]) -> tup
 
 def _measured(found: Answer) -> dict[str, Any]:
     """The columns that an answer fills; scores need more than it says."""
+    both = {"chosen": None if found.chosen is None else canonical(found.chosen), "flags": ",".join(found.flags)}
     if isinstance(found, Outcome):
-        return {
-            "mi_estimate": found.mi_estimate,
-            "chosen": None if found.chosen is None else canonical(found.chosen),
-            "flags": ",".join(found.flags),
-        }
-    return {
+        return both | {"mi_estimate": found.mi_estimate}
+    return both | {
         "mi_estimate": found.value if math.isfinite(found.value) else None,
         "mi_std": found.std,
         "ceiling": found.ceiling,
         "ess": found.ess,
-        "flags": ",".join(found.flags),
         "samples_seen": found.samples_seen,
         "steps": found.steps,
         "path": found.path,
@@ -95,7 +91,11 @@ def plain(answer: Any) -> Estimate:
         curve=curve,
         flags=flags,
         path=None if answer.path is None else one_line(answer.path, 80),
+<<<<<<< HEAD
         parts=tuple(_number(part, "estimate returned parts that are no numbers") for part in answer.parts),
+=======
+        chosen=_chosen("estimate", answer.chosen),
+>>>>>>> main
     )
 
 
@@ -116,10 +116,6 @@ def plain_outcome(answer: Any, declared: Mapping[str, Score], partial: bool = Fa
     if missing := [name for name in needed if name not in answer.scores]:
         raise ValueError(f"train returned no score {missing[0]!r}, which the application declares")
     values = {name: answer.scores[name] for name in declared if name in answer.scores}
-    try:
-        json.dumps(answer.chosen, allow_nan=False)
-    except (TypeError, ValueError):
-        raise ValueError("train returned chosen that JSON cannot hold: keep texts and finite numbers") from None
     pictures = {str(name): np.asarray(picture) for name, picture in answer.pictures.items()}
     if odd := [name for name, picture in pictures.items() if picture.dtype.kind not in "biuf"]:
         raise ValueError(f"train returned a picture {odd[0]!r} that is no array of numbers")
@@ -131,7 +127,7 @@ def plain_outcome(answer: Any, declared: Mapping[str, Score], partial: bool = Fa
         _finite("mi_estimate", answer.mi_estimate, "train"),
         {str(name): _curve("train", curve) for name, curve in answer.curves.items()},
         pictures,
-        answer.chosen,
+        _chosen("train", answer.chosen),
         _words("train", answer.flags),
     )
 
@@ -140,6 +136,14 @@ def _words(who: str, flags: Any) -> tuple[str, ...]:
     if isinstance(flags, str) or not all(isinstance(flag, str) for flag in flags):
         raise ValueError(f"{who} returned flags={str(flags)[:40]!r}; expected a tuple of words")
     return tuple(re.sub(r"[\s,;]+", "-", one_line(flag, 80)) for flag in flags)
+
+
+def _chosen(who: str, chosen: Any) -> Any:
+    try:
+        json.dumps(chosen, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError(f"{who} returned chosen that JSON cannot hold: keep texts and finite numbers") from None
+    return chosen
 
 
 def _curve(who: str, curve: Any) -> tuple[tuple[int, float], ...]:

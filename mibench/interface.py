@@ -30,6 +30,7 @@ class Estimate:
     negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
     of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
     value lies a nat below 0, where any constant critic is better), "training-batch" (it is of pairs that training saw).
+    `chosen` is what was picked without the truth, where there was a choice.
     """
 
     value: float
@@ -41,7 +42,11 @@ class Estimate:
     curve: Sequence[tuple[int, float]] = ()
     flags: tuple[str, ...] = ()
     path: str | None = None
+<<<<<<< HEAD
     parts: tuple[float, ...] = ()
+=======
+    chosen: Mapping[str, Any] | None = None
+>>>>>>> main
 
     def __float__(self) -> float:
         return float(self.value)

@@ -76,6 +76,7 @@ ALLOWED = {
     "units": {"interface"},
     "copulas": {"interface"},
     "counts": {"interface"},
+    "chosen": {"interface", "copulas", "neighbors", "neural"},
     "neighbors": {"interface", "compiled", "units"},
     "neural": {"interface", "compiled"},
     "regression": {"interface", "neural"},

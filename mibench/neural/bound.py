@@ -46,6 +46,9 @@ class Bound:
     * `scaling`: "rank" maps each coordinate to the normal scores of its ranks, which keeps the mutual information up to
       ties and the rounding of values to ranks of the training part; "standard" sets mean 0 and standard deviation 1;
       "none" is an error where float32 cannot hold the values or tell them apart. Fitted on the training part;
+    * `inputs`: what a critic is given beside the scaled coordinates z of a side: "plain" nothing; "norm" |z|²;
+      "canonical" that and, on a side of more columns, the up to four leading canonical variates, along which the sides
+      correlate most. Fitted on the training part, mean 0 and variance 1 there; a y that a density is of stays as it is;
     * `split`: shares of the sample for training, validation and test; copies of a row of continuous data are kept in
       one of them, and the estimate is flagged "repeated-rows";
     * `folds`: above 1, cross-fitting: so many critics, each tested on its own share, and their mean reported;
@@ -70,6 +73,7 @@ class Bound:
     learning_rate: float = 3e-3
     averaging: float = 0.998
     scaling: str = "rank"
+    inputs: str = "plain"
     split: tuple[int, ...] = (70, 10, 20)
     folds: int = 1
     fresh: bool = False

@@ -15,9 +15,19 @@ SMALLEST = 4
 
 NOT_OF_A_TERM = (
     "steps", "batch_size", "learning_rate", "averaging", "scaling", "split", "folds", "fresh", "validate_every",
-    "patience", "window",
+    "patience", "window", "inputs",
 )  # fmt: skip
-"""Fields of an estimate's own training: in a term the batches, the critic's steps and their rate are the model's."""
+"""Fields of an estimate's own training: in a term the batches, the critic's steps and their rate are the model's, and
+there is no training part to fit a scaling or inputs on."""
+
+INPUTS = "plain", "norm", "canonical"
+
+LEADING = 4
+"""Canonical variates that `inputs=canonical` adds, at most."""
+
+DENSITIES = {"y|x", "y"}
+PICTURES = {"encoded-picture", "places"}
+"""Heads that are densities of y as it is, and heads that read pictures alone."""
 
 
 def checked(settings: Bound) -> None:
@@ -29,6 +39,10 @@ def checked(settings: Bound) -> None:
         raise ValueError(f"batch_size={settings.batch_size} must be at least 2: partners come from the batch")
     if not settings.hidden or min(settings.hidden) < 1:
         raise ValueError(f"hidden={settings.hidden} needs the width of at least one layer, such as 64x64")
+    if settings.inputs not in INPUTS:
+        raise ValueError(f"inputs={settings.inputs!r} is none of {', '.join(INPUTS)}")
+    if settings.inputs != "plain" and PICTURES & {*settings.heads}:
+        raise ValueError(f"inputs={settings.inputs} adds numbers that a convolution cannot read: leave inputs=plain")
     if not 0 <= settings.window <= settings.steps:
         raise ValueError(f"window={settings.window} must be at least 0 and at most steps={settings.steps}")
     if settings.window and settings.folds > 1:
@@ -65,6 +79,15 @@ def shares(settings: Shared, n: int) -> tuple[int, int, int]:
     return n - test - valid, valid, test
 
 
+def added(settings: Bound, dim_x: int, dim_y: int) -> tuple[int, int]:
+    """How many numbers `inputs` adds to x, and how many to y."""
+    if settings.inputs == "plain":
+        return 0, 0
+    variates = min(LEADING, dim_x, dim_y) if settings.inputs == "canonical" else 0
+    of_x, of_y = (1 + variates * (dim > variates) for dim in (dim_x, dim_y))
+    return of_x, 0 if DENSITIES & {*settings.heads} else of_y
+
+
 def too_few(settings: Shared, n: int) -> str | None:
     """Why n rows cannot be shared out; None if they can."""
     train, valid, test = shares(settings, n)
@@ -93,6 +116,6 @@ def unreadable(head: str, dim_x: int, dim_y: int) -> str | None:
     if head == "places" and dim_x != dim_y:
         return f"form=local needs pictures of one size, not {dim_x} and {dim_y} pixels"
     side = isqrt(dim_y)
-    if head in ("places", "encoded-picture") and (side * side != dim_y or side <= SMALLEST or side & (side - 1)):
+    if head in PICTURES and (side * side != dim_y or side <= SMALLEST or side & (side - 1)):
         return f"encoder=convolution needs square pictures with a side of 8, 16, 32, ..., not {dim_y} numbers"
     return None

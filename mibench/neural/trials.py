@@ -14,9 +14,10 @@ from mibench.neural.architectures import build
 from mibench.neural.bound import Bound
 from mibench.neural.company import one_thread, over_critics, with_twin
 from mibench.neural.compiled.perceptron import path
-from mibench.neural.critics import Critic, one_of
-from mibench.neural.limits import checked
-from mibench.neural.scaling import SCALINGS, Scale, Single, held_by_float32
+from mibench.neural.critics import Critic
+from mibench.neural.inputs import fitted
+from mibench.neural.limits import added, checked
+from mibench.neural.scaling import Scale, Single, held_by_float32
 from mibench.neural.scores import effective_negatives, joint_and_marginal, says_the_same, tables_in_parts
 from mibench.neural.split import parts
 from mibench.neural.training import Fitted, Material, Pairs, stacked, train
@@ -131,7 +132,6 @@ def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | 
     if settings.fresh and draw is None:
         raise ValueError("fresh=true needs a task that new samples can be drawn from")
     shuffle, *streams = np.random.SeedSequence(seed).spawn(1 + settings.folds)
-    fit_scale = one_of(SCALINGS, settings.scaling, "scaling")
     folds = parts(settings, x, y, np.random.default_rng(shuffle))
     n_train = len(folds[0].train)
     size = batch_rows(settings, n_train if draw is None else None)
@@ -140,7 +140,7 @@ def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | 
         rng = np.random.default_rng(stream)
         test = rows.test if draw is None else np.concatenate([rows.test, rows.train])
         x_fit, y_fit = (x[rows.train], y[rows.train]) if draw is None else draw(max(n_train, BLOCK * size))
-        scale_x, scale_y = fit_scale(x_fit), fit_scale(y_fit)
+        scale_x, scale_y = fitted(settings, x_fit, y_fit)
         fit, valid, held_out = (
             (held_by_float32(scale_x(a), settings.scaling), held_by_float32(scale_y(b), settings.scaling))
             for a, b in ((x_fit, y_fit), (x[rows.valid], y[rows.valid]), (x[test], y[test]))
@@ -256,7 +256,8 @@ def estimate_each(
     if not waiting:
         return
     ((_, dim_x, dim_y),) = shapes
-    critic, on = build(settings, dim_x, dim_y), torch.device(device)
+    more_x, more_y = added(settings, dim_x, dim_y)
+    critic, on = build(settings, dim_x + more_x, dim_y + more_y), torch.device(device)
     materials = [material for trial in waiting.values() for material in trial]
     ends = np.cumsum([0, *map(len, waiting.values())])
     spans = {place: range(*span) for place, span in zip(waiting, pairwise(ends), strict=True)}
