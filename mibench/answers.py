@@ -91,11 +91,8 @@ def plain(answer: Any) -> Estimate:
         curve=curve,
         flags=flags,
         path=None if answer.path is None else one_line(answer.path, 80),
-<<<<<<< HEAD
         parts=tuple(_number(part, "estimate returned parts that are no numbers") for part in answer.parts),
-=======
         chosen=_chosen("estimate", answer.chosen),
->>>>>>> main
     )
 
 

@@ -26,11 +26,11 @@ class Estimate:
     (InfoNCE: log of the batch). `ess` is the effective number of negatives behind log E[exp T]. `curve` holds
     (step, validation value in nats) pairs. `parts` are values of equal, disjoint shares of the sample, whose mean
     `value` is. `samples_seen` counts the distinct pairs that training drew. `path` says which of several equal
-    computations ran. `flags` are warnings about the value: "unreliable" (few effective
-    negatives), "saturated" (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies
-    of rows; critics keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the
-    value lies a nat below 0, where any constant critic is better), "training-batch" (it is of pairs that training saw).
-    `chosen` is what was picked without the truth, where there was a choice.
+    computations ran. `flags` are warnings about the value: "unreliable" (few effective negatives), "saturated"
+    (near its ceiling), "step-cap" (training was cut), "repeated-rows" (the sample holds copies of rows; critics
+    keep them on one side of the split), "collapsed" (the critic says the same of every pair, or the value lies a
+    nat below 0, where any constant critic is better), "training-batch" (it is of pairs that training saw). `chosen`
+    is what was picked without the truth, where there was a choice.
     """
 
     value: float
@@ -42,11 +42,8 @@ class Estimate:
     curve: Sequence[tuple[int, float]] = ()
     flags: tuple[str, ...] = ()
     path: str | None = None
-<<<<<<< HEAD
     parts: tuple[float, ...] = ()
-=======
     chosen: Mapping[str, Any] | None = None
->>>>>>> main
 
     def __float__(self) -> float:
         return float(self.value)

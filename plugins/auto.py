@@ -38,6 +38,7 @@ class Auto:
     standard_errors: float = 2.0
 
     direction = "none"
+    panel = {kind: {} for kind in ("continuous", "rounded", "mixed", "discrete")}
     approach = "choice"
     year = 2026
 

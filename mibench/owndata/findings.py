@@ -86,6 +86,7 @@ class Findings:
             "interval_by": spread.how if spread else line.no_spread or None,
             "drift": scaled(spread.drift) if spread else None,
             "by_rows": [[n, scaled(mean)] for n, mean in by_rows],
+            "chosen": line.estimate.chosen if line.estimate else None,
             "permutations": len(line.null),
             "null": [scaled(value) for value in line.null],
         }

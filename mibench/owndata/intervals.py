@@ -27,28 +27,29 @@ LEVEL = 0.95
 class Spread:
     """The standard deviation of an estimate, and what it was told from.
 
-    `freedom` is how many degrees of freedom stand behind it. `sizes` and `means` are the rows of a part and the mean
-    estimate over parts of that size, the whole sample first; empty where nothing was cut. `drift` is by how much the
-    estimate is off at n if its bias falls as 1 / n: the slope of the means against the number of parts.
+    `freedom` is how many degrees of freedom stand behind it, None where the estimator says it of itself. `sizes`
+    and `means` are the rows of a part and the mean estimate over parts of that size, the whole sample first; empty
+    where nothing was cut. `drift` is by how much the estimate is off at n if its bias falls as 1 / n: the slope of
+    the means against the number of parts.
     """
 
     sd: float
-    freedom: int
+    freedom: int | None
     how: str
     sizes: tuple[int, ...] = ()
     means: tuple[float, ...] = ()
     drift: float | None = None
 
     @property
-    def relative_error(self) -> float:
-        """The standard error of `sd` as a share of it, for normal estimates."""
-        return math.sqrt(1 / (2 * self.freedom))
+    def relative_error(self) -> float | None:
+        """The standard error of `sd` as a share of it, for normal estimates, if it is known."""
+        return None if self.freedom is None else math.sqrt(1 / (2 * self.freedom))
 
     def interval(self, value: float) -> tuple[float, float]:
         """Where the estimator's own mean lies, at `LEVEL`."""
         from scipy.special import stdtrit
 
-        wide = float(stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.sd
+        wide = float(stdtrit(self.freedom or math.inf, (1 + LEVEL) / 2)) * self.sd
         return value - wide, value + wide
 
 
@@ -90,3 +91,8 @@ def from_folds(values: Sequence[float]) -> Spread:
     """The jackknife over folds: of a mean of values, their standard deviation over √folds."""
     sd = float(np.std(values, ddof=1)) / math.sqrt(len(values))
     return Spread(sd, len(values) - 1, f"a jackknife over {len(values)} folds")
+
+
+def own(sd: float) -> Spread:
+    """What the estimator says of itself."""
+    return Spread(sd, None, "its own standard error")

@@ -101,6 +101,8 @@ def _with_spread(line: Line, sample: Sample, x: Array, y: Array, seed: int) -> I
     assert found is not None
     if len(found.parts) > 1:
         yield Step(replace(line, spread=intervals.from_folds(found.parts)))
+    elif line.asked.cross_fitted and found.std is not None:
+        yield Step(replace(line, spread=intervals.own(found.std)))
     elif line.asked.trained:
         yield Step(replace(line, no_spread="it is read on one share of the rows; folds=5 cross-fits it over all"))
     elif sample.n < intervals.FEWEST:

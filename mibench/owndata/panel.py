@@ -38,6 +38,11 @@ class Asked:
         return specs.has_field(self.choice.estimator, "folds")
 
     @property
+    def cross_fitted(self) -> bool:
+        """Whether all rows are held out once, in turn."""
+        return self.trained and self.choice.estimator.folds > 1
+
+    @property
     def direction(self) -> str:
         """What its number is in expectation."""
         return str(getattr(self.choice.estimator, "direction", "none"))

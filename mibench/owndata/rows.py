@@ -15,6 +15,7 @@ from mibench.interface import Array
 from mibench.owndata.lines import Line
 from mibench.owndata.sample import Sample
 from mibench.result import Result
+from mibench.specs import canonical
 from mibench.trial import Trial
 
 
@@ -66,6 +67,7 @@ def results(lines: Iterator[tuple[Sample, Line]], source: str, seed: int, catalo
                 "steps": found.steps,
                 "samples_seen": found.samples_seen,
                 "path": found.path,
+                "chosen": None if found.chosen is None else canonical(found.chosen),
                 "threads": asked.threads,
             }
         yield Trial(asked.choice, point, sample.n, seed, asked.device, code).row(line.status, **columns)

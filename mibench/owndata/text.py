@@ -79,7 +79,8 @@ def _notes(found: "Findings") -> Iterator[str]:
         assert spread is not None
         yield from wrapped(
             f"interval of {', '.join(line.asked.label for line in of)}: where its own mean over such samples lies, "
-            f"from {how}; its width is known to within {spread.relative_error:.0%}"
+            f"from {how}"
+            + (f"; its width is known to within {spread.relative_error:.0%}" if spread.relative_error else "")
         )
     for why in dict.fromkeys(line.no_spread for line in good if line.no_spread):
         of = [line for line in good if line.no_spread == why]
