@@ -1,6 +1,6 @@
 """Difference of entropies (McAllester & Stratos 2020, arXiv 1811.04251), each by the likelihood of a learnt density."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mibench import hookimpl
 from mibench.neural import NeuralEstimator
@@ -20,8 +20,8 @@ class DoE(NeuralEstimator):
 
     negatives: int = 1
     test_negatives: int = 1
-    modes: int = 1
-    covariance: str = "diagonal"
+    modes: int = field(default=1, metadata={"later": True})
+    covariance: str = field(default="diagonal", metadata={"later": True})
 
     direction = "none"
     approach = "density"

@@ -1,6 +1,6 @@
 """Mutual information of the Gaussian with the sample's covariance (Cover & Thomas, Elements of Information Theory)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Gaussian:
     function of x, where the formula is infinite.
     """
 
-    corrected: bool = False
+    corrected: bool = field(default=False, metadata={"later": True})
 
     direction = "none"
     approach = "parametric"

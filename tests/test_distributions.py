@@ -101,7 +101,7 @@ BAD = [
     (lambda: NormalOrSigns(rho=1.0), "at 1 the mutual information is infinite"),
     (lambda: RareEventChannel(0.1, 0.5), "H(q=0.5) is always told"),
     (lambda: SameClass(3.0), "1 × log 10 is all there is to tell"),
-    (lambda: SameClass(1.0, data="cifar"), "data='cifar' must be one of digits, mnist, fashion-mnist"),
+    (lambda: SameClass(1.0, data="cifar"), "data='cifar' must be one of digits, mnist5k, mnist, fashion-mnist"),
     (lambda: FirstRows(9), "rows=9 must be at least 1 and at most 8"),
     (lambda: Margins(NORMAL, "cbd", "cdf"), "x='cbd' must be one of same, cdf"),
     (lambda: Margins(3, "cdf", "cdf"), "base=3 is no task with a known shape"),

@@ -51,7 +51,7 @@ def test_a_recipe_sets_what_it_says_and_is_in_the_row(name):
     settings = specs.fields(choice.estimator)
     said = made(name).published.settings.items()
     assert {**settings, **{k: list(v) if isinstance(v, tuple) else v for k, v in said}} == settings
-    assert json.loads(choice.params) == settings
+    assert {"inputs": "plain", **json.loads(choice.params)} == settings
     assert choice.estimator.direction == "none"
 
 

@@ -33,7 +33,7 @@ OPTIONAL: dict[str, Any] = {
 ROW = ["task", "point", "n_samples"]
 """What names a row of the wide table; with `label` beside it, a cell."""
 
-UNSAID = {"recipe": "mibench"}
+UNSAID = {"recipe": "mibench", "inputs": "plain", "modes": 1, "covariance": "diagonal", "corrected": False}
 """Settings that rows leave out at this value, because they came later."""
 MIXED = "‡"
 """Stands beside a number that rows of different code went into."""

@@ -73,7 +73,7 @@ class Bound:
     learning_rate: float = 3e-3
     averaging: float = 0.998
     scaling: str = "rank"
-    inputs: str = "plain"
+    inputs: str = field(default="plain", metadata={"later": True})
     split: tuple[int, ...] = (70, 10, 20)
     folds: int = 1
     fresh: bool = False
