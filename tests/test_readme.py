@@ -99,7 +99,7 @@ def test_others_code_becomes_an_estimator_as_the_docs_say(tmp_path):
     assert {row["status"] for row in rows if row["estimator"] == "my-mi"} == {"ok"}
     rows = [row for row in rows if row["estimator"] != "my-mi"]
     refused = {(row["estimator"], row["point"]) for row in rows if row["status"] == "unsupported"}
-    assert refused == {("function", "dim=2:mi=0.5")}
+    assert refused == {("function", "dim=2:mi=0.5"), ("program", "dim=2:mi=0.5")}
     values = {
         row["estimator"]: float(row["mi_estimate"])
         for row in rows

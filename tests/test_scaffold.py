@@ -68,7 +68,13 @@ def test_a_package_holds_its_tests(tmp_path, template):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("7th", "cannot be a name"), ("a b", "cannot be a name"), ("class", "a word of Python"), ("ksg", "is bundled")],
+    [
+        ("7th", "cannot be a name"),
+        ("a b", "cannot be a name"),
+        ("class", "a word of Python"),
+        ("ksg", "is bundled"),
+        ("numpy", "is installed"),
+    ],
 )
 def test_a_name_that_cannot_be_one_is_refused(tmp_path, name, said):
     with pytest.raises(UsageError, match=said):

@@ -46,7 +46,7 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
             f"{worst.name} is rounded{others}: {worst.distinct} different values in {sample.n} rows. Nearest "
             f"neighbours mistake ties for dependence: {noise}"
         )
-    if sample.repeated > COPIES * sample.of and sample.kind in ("continuous", "rounded"):
+    if sample.repeated > COPIES * sample.of and any(one.kind == "continuous" for one in sample.every):
         yield (
             f"{sample.repeated} of {sample.of - sample.dropped} rows equal an earlier one in all columns used. A copy "
             "is no further draw, and looks like dependence: --distinct keeps one of each"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mibench.owndata.lines import UNITS
-from mibench.owndata.permutations import LEVEL, needed
+from mibench.owndata.permutations import LEVEL
 from mibench.owndata.sample import Sample
 from mibench.tables.numbers import number, p_value
 
@@ -115,8 +115,8 @@ def answer(found: "Findings") -> list[str]:
     if least is not None and least <= LEVEL < least * len(tested):
         said = (
             f"Whether {x} and {y} depend on each other is not settled: the least p of {len(tested)} estimators is "
-            f"{p_value(least, LEVEL)}, which one of them comes to by chance too easily. Raise --permutations to "
-            f"{needed(0, 2 * len(tested))}. {_estimates(len(good)).capitalize()} {size} {found.unit}."
+            f"{p_value(least, LEVEL)}, which one of them comes to by chance too easily. Ask one of them alone, chosen "
+            f"beforehand. {_estimates(len(good)).capitalize()} {size} {found.unit}."
         )
     elif least is not None and least > LEVEL:
         said = (

@@ -53,6 +53,11 @@ def categories(name: str, cells: Sequence[str]) -> Raw:
     numerals = sum(NUMERAL.fullmatch(cell) is not None for _, cell in given)
     if 2 * numerals >= len(given) > 0:
         wrong = [(row, cell) for row, cell in given if not is_finite(cell)]
+        if not wrong:
+            raise ValueError(
+                f"column {name!r} holds {given[0][1]!r:.40} at row {given[0][0]}, whose point is no decimal comma: "
+                "leave --decimal , away"
+            )
         row, cell = wrong[0]
         raise ValueError(
             f"column {name!r} holds {cell!r:.40} at row {row}, among numbers{_instead(cell)} "

@@ -1,5 +1,6 @@
 """First drafts of plugins: files that run, keep their promises and say what to change."""
 
+import importlib.util
 import keyword
 import re
 from collections.abc import Mapping
@@ -36,6 +37,8 @@ def draft(template: str, name: str, folder: Path, package: bool = False) -> list
     module = name.replace("-", "_")
     if keyword.iskeyword(module):
         raise UsageError(f"'{name}' is a word of Python; add another, such as '{name}-estimator'")
+    if importlib.util.find_spec(module) is not None:
+        raise UsageError(f"'{name}' is a module that is installed; choose another name, such as '{name}-estimator'")
     kind = "".join(part.capitalize() for part in name.split("-"))
     hook, checks, things = OFFERS.get(template, OFFERS["estimator"])
     words = {
