@@ -173,7 +173,7 @@ class Wanderer(Constant):
 @dataclass(frozen=True)
 class Setter(Constant):
     def estimate(self, x, y):
-        os.environ["OMP_WAIT_POLICY"] = str(len(os.environ))
+        os.environ["OF_A_TEST"] = str(len(os.environ))
         return 0.5
 
 

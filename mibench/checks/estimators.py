@@ -263,8 +263,8 @@ CHANGES: Mapping[str, Callable[[Array, Array], tuple[Array, Array]]] = {
 def leaves_its_surroundings_alone(estimator: Any) -> None:
     """it changes no environment variable, no working directory and no file in it"""
     x, y = gaussian_pair(400, 0.5, seed=16)
-    quick, environment = brief(estimator, GLANCE), dict(os.environ)
-    here = os.getcwd()
+    quick = brief(estimator, GLANCE)
+    here, before = os.getcwd(), dict(os.environ)
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as folder:
         try:
             os.chdir(first)
@@ -277,7 +277,7 @@ def leaves_its_surroundings_alone(estimator: Any) -> None:
         finally:
             os.chdir(here)
             os.environ.clear()
-            os.environ.update(environment)
+            os.environ.update(before)
     if moved:
         raise Broken("the working directory is another one")
     if left:
