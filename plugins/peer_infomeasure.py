@@ -8,7 +8,7 @@ from mibench.interface import paired
 
 @dataclass(frozen=True)
 class Infomeasure:
-    """KSG algorithm 1 in nats, columns as they are but for normal noise of 1e-10, from a seed of its own; never clipped.
+    """KSG algorithm 1 in nats, columns as they are but for normal noise of 1e-10; never clipped.
 
     `k` is 3 as of the other KSGs, and not the package's own 4. Its `ksg_id=2` is not offered: of 0.6.3 it is not the
     paper's algorithm 2 (docs/ksg.md). The row's `path` says which version.
