@@ -25,11 +25,11 @@ class Infomeasure:
             None if self.k < n else f"k={self.k} needs k < n, and n={n}"
         )
 
-    def estimate(self, x, y):
+    def estimate(self, x, y, seed=0):
         import infomeasure
 
         x, y = paired(x, y)
-        nats = infomeasure.mutual_information(x, y, approach="ksg", k=self.k, base="e")
+        nats = infomeasure.mutual_information(x, y, approach="ksg", k=self.k, base="e", seed=seed)
         return peers.answer(nats, "infomeasure")
 
 
