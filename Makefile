@@ -14,7 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("mibench needs Python 3.11 or later; try: make PYTHON=python3.12 run")'
 	@echo "setting up $(VENV) (once, a few minutes)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[fast,digits,mnist5k,dask,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[fast,digits,mnist5k,dask,peers,test]'
 	@$(BIN)/python -c 'import mibench.neighbors.warm, mibench.neural.warm'
 	@touch $@
 

@@ -12,7 +12,7 @@ HARNESS = Path(mibench.__file__).parent
 ROOMS = (
     "mibench.neural", "mibench.regression", "mibench.neighbors", "mibench.compiled", "mibench.units",
     "mibench.distributions", "mibench.applications", "mibench.copulas", "mibench.counts",
-    "mibench.chosen",
+    "mibench.chosen", "mibench.peers",
 )  # fmt: skip
 """The parts of mibench that plugins compute with; the rest is told apart by the harness version."""
 

@@ -1,6 +1,7 @@
 """What Tab offers: names after commas, fields after colons and dots, as each shell breaks words and asks."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,54 @@ def test_names_are_offered(offered, tmp_path, line, expected):
 
 def test_a_plugin_that_is_named_is_offered(offered, estimator_file):
     assert offered(f"mibench run -p {estimator_file('kst')} -e ks") == ["ksg", "ksg-mixed", "kst"]
+
+
+OPENED = "_arguments '*: :((\""
+
+
+@pytest.fixture
+def answered(monkeypatch, capsys, tmp_path):
+    """What zsh or fish is answered, as the script of `--show-completion` asks."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(streams, "silence", lambda number: None)
+
+    def ask(shell, line, action="get-args"):
+        monkeypatch.setenv(complete.VARIABLE, f"complete_{shell}")
+        monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"mibench {line}")
+        monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", action)
+        with pytest.raises(SystemExit) as end:
+            complete.answer(cli.app)
+        return end.value.code, capsys.readouterr().out.strip()
+
+    return ask
+
+
+@pytest.mark.parametrize(("line", "expected"), OFFERED.values(), ids=OFFERED)
+def test_zsh_and_fish_are_offered_the_same(answered, tmp_path, line, expected):
+    (tmp_path / "broken.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "results" / "2026-gaussian").mkdir(parents=True)
+    (tmp_path / "results" / "2026-gaussian" / "run.json").write_text('{"schema_version": 1}')
+    _, said = answered("zsh", line)
+    if expected:
+        assert said.startswith(OPENED)
+        assert said.endswith("\"))'")
+    else:
+        assert said == "_files"
+    in_zsh = [one.replace("\\\\:", ":") for one in re.findall('"(.*)"', said)]
+    code, said = answered("fish", line)
+    assert in_zsh == said.split()
+    assert code == 0
+    assert expected <= set(in_zsh)
+    assert all(one.startswith(line.split(" ")[-1]) for one in in_zsh)
+    assert answered("fish", line, "is-args") == (0 if expected else 1, "")
+
+
+def test_an_option_with_its_value_stays_one_word(answered):
+    assert answered("fish", "run --estimators=mine,ks")[1].split() == [
+        "--estimators=mine,ksg",
+        "--estimators=mine,ksg-mixed",
+    ]
+    assert answered("zsh", "run --estimators=ksg:no")[1].split("\n")[0] == f'{OPENED}--estimators=ksg\\\\:norm="'
 
 
 HEAVY = ("torch", "pandas", "scipy", "matplotlib", "sklearn", "numba")

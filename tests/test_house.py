@@ -88,12 +88,14 @@ ALLOWED = {
     "report": {"errors", "settings", "store", "findings", "tables", "plots", "owndata"},
     "checks": {"answers", "interface", "trial"},
     "adapters": {"errors", "interface"},
+    "peers": {"interface"},
+    "citations": set(),
     "scaffold": {"errors"},
     "doctor": {"catalogue", "compiled", "device", "engine", "provenance", "neighbors", "neural", "__init__"},
     "cli": {
         "errors", "interface", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs",
         "standing", "store", "samples", "checks", "scaffold", "doctor", "findings", "tables", "plots", "report",
-        "owndata",
+        "owndata", "citations",
     },
     "__main__": {"cli"},
 }  # fmt: skip

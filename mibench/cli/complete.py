@@ -7,6 +7,7 @@ import contextlib
 import functools
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -25,16 +26,29 @@ Offer = Callable[[typer.Context, str], list[str]]
 
 def answer(app: typer.Typer) -> None:
     """Answer the shell that asks. bash breaks words at colons and equals signs: names are put together for it, and of
-    what is offered it gets the part after the last break."""
+    what is offered it gets the part after the last break. zsh and fish break them at neither: they get `--option=` back
+    before what is offered for its value."""
     streams.silence(2)
-    before = _put_together() if os.environ[VARIABLE] == "complete_bash" else ""
+    shell = os.environ[VARIABLE].removeprefix("complete_")
+    before = _put_together() if shell == "bash" else ""
+    option = _option() if shell in OFFERS else ""
     heard = io.StringIO()
     try:
         with contextlib.redirect_stdout(heard):
             app(prog_name="mibench")
     finally:
         for line in heard.getvalue().splitlines():
-            print(line.removeprefix(before))
+            print(OFFERS[shell].sub(rf"\g<0>{option}", line) if option else line.removeprefix(before))
+
+
+OFFERS = {"zsh": re.compile(r'^(_arguments .*\(\()?"'), "fish": re.compile("^")}
+"""What stands before an offer in a line of typer's answer to a shell."""
+
+
+def _option() -> str:
+    """`--option=` where the word that is being typed is one with its value."""
+    option, equals, _ = os.environ.get("_TYPER_COMPLETE_ARGS", "").rpartition(" ")[2].partition("=")
+    return option + equals if equals and option.startswith("--") else ""
 
 
 def _put_together() -> str:

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mibench import catalogue, specs, store
+from mibench import catalogue, citations, specs, store
 from mibench.cli import complete
 from mibench.cli.options import AsJson, DataDir, Plugins, Run, print_unicode
-from mibench.errors import MibenchError, UsageError
+from mibench.errors import MibenchError, NothingMatched, UsageError
 from mibench.explained import field_docs
 from mibench.interface import Application
 from mibench.offers import Plugin
@@ -97,6 +97,7 @@ def describe(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PNG", help="Draw a sample of the task.")
     ] = None,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print the papers it names, as BibTeX.")] = False,
 ) -> None:
     """Show formula, source and fields of an estimator or task."""
     found = catalogue.discover(plugins or ())
@@ -113,11 +114,26 @@ def describe(
         if base not in found.tasks:
             raise UsageError(f"-o draws a sample of a task, and {base} is an estimator")
         _draw(found.points(name)[0], output)
+    if bibtex:
+        _print_papers(found, name, documents, as_json)
+        return
     if as_json:
         typer.echo(json.dumps(documents[0] if len(documents) == 1 else documents, default=str))
         return
     for document in documents:
         _print_document(document)
+
+
+def _print_papers(found: catalogue.Catalogue, name: str, documents: list[dict[str, Any]], as_json: bool) -> None:
+    """The papers that its source names, or else what is said about it. Raises NothingMatched if there are none."""
+    sources = [document["source"] for document in documents]
+    if "estimator" not in documents[-1]:
+        sources.append(_sweep_doc(found, specs.called(name)))
+    about = "\n".join(document["about"] for document in documents)
+    entries = citations.bibtex("\n".join(sources)) or citations.bibtex(about)
+    if not entries:
+        raise NothingMatched(f"{name} names no paper; its file says what it is: {documents[0]['file']}")
+    print_unicode(json.dumps(entries) + "\n" if as_json else "\n\n".join(entries) + "\n")
 
 
 def status(
