@@ -32,6 +32,13 @@ FLAGS = {
 }
 
 
+def _by_chance(sample: Sample) -> int:
+    """Rows that equal an earlier one when the pairs are broken: what the values of the sides themselves bring."""
+    x, y = (np.column_stack([one.values for one in side]) for side in (sample.x, sample.y))
+    broken = np.hstack([x, np.random.default_rng(0).permutation(y)])
+    return 2 * (len(broken) - len(np.unique(broken, axis=0)))
+
+
 def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
     """What can be said before anything is estimated; `turned` says why the table looks transposed."""
     if turned:
@@ -46,7 +53,7 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
             f"{worst.name} is rounded{others}: {worst.distinct} different values in {sample.n} rows. Nearest "
             f"neighbours mistake ties for dependence: {noise}"
         )
-    if sample.repeated > COPIES * sample.of and any(one.kind == "continuous" for one in sample.every):
+    if sample.kind in ("continuous", "rounded") and sample.repeated > _by_chance(sample) + COPIES * sample.of:
         yield (
             f"{sample.repeated} of {sample.of - sample.dropped} rows equal an earlier one in all columns used. A copy "
             "is no further draw, and looks like dependence: --distinct keeps one of each"
