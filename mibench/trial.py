@@ -20,7 +20,7 @@ from mibench.device import Device
 from mibench.errors import one_line
 from mibench.failures import message, trace
 from mibench.fence import fenced
-from mibench.interface import Array, Draw, MakeTerm, Outcome
+from mibench.interface import Array, Draw, MakeTerm, Outcome, Term
 from mibench.result import BASELINE, COLUMNS, SCHEMA_VERSION, Result, scores_text
 
 DTYPE = "float64"
@@ -383,7 +383,14 @@ def _make_term(trial: Trial) -> MakeTerm:
     term = None if trial.choice.baseline else trial.choice.estimator.term
     if term is None:
         return lambda dim_x, dim_z: None
-    return lambda dim_x, dim_z: term(dim_x, dim_z, seed=trial.estimator_seed, device=trial.device)
+
+    def make(dim_x: int, dim_z: int) -> Term:
+        made: Term | None = term(dim_x, dim_z, seed=trial.estimator_seed, device=trial.device)
+        if made is None:
+            raise ValueError(f"{trial.choice.name}: term() returned None; a class that has no term says `term = None`")
+        return made
+
+    return make
 
 
 def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:

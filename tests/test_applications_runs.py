@@ -74,6 +74,14 @@ def test_a_later_score_that_is_nan_is_a_dash_in_the_line_of_its_cell(tmp_path, m
     assert "slope – ↑" in done.stderr
 
 
+def test_a_term_that_is_none_after_all_is_no_term(tmp_path):
+    """It would stand among the terms as what is the model without one."""
+    found = whole(runs.prepare(asked("empty", output=str(tmp_path / "run"))))
+    (row,) = found[(found["estimator"] == "empty") & (found["seed"] == 0)].to_dict("records")
+    assert row["status"] == "error"
+    assert "term() returned None" in row["error"]
+
+
 def test_baselines_are_rows_of_their_own_once_a_seed(rows):
     assert list(of(rows, "mean")["seed"]) == [0, 1]
     assert set(of(rows, "mean")["status"]) == {"ok"}

@@ -121,6 +121,12 @@ class Choosy(Bound):
 
 
 @dataclass(frozen=True)
+class Empty(Bound):
+    def term(self, dim_x, dim_z, *, seed, device):
+        return None
+
+
+@dataclass(frozen=True)
 class Plain:
     def estimate(self, x, y):
         return 0.0
@@ -128,7 +134,14 @@ class Plain:
 
 @hookimpl
 def mibench_estimators():
-    return {"bound": Bound(), "spoilt": Bound(float("nan")), "plain": Plain(), "toy": Namesake(), "choosy": Choosy()}
+    return {
+        "bound": Bound(),
+        "spoilt": Bound(float("nan")),
+        "plain": Plain(),
+        "empty": Empty(),
+        "toy": Namesake(),
+        "choosy": Choosy(),
+    }
 
 
 @hookimpl
