@@ -10,11 +10,11 @@ import numpy as np
 from mibench.interface import Estimate
 
 
-def lacks(module: str, package: str) -> str | None:
-    """Why an estimator of this package can do nothing here; None if its module can be imported. Imports nothing."""
-    if importlib.util.find_spec(module) is not None:
-        return None
-    return f"{package} is not installed: pip install 'mibench[peers]'"
+def refuses(module: str, package: str, k: int, n: int) -> str | None:
+    """Why an estimator of this package can do nothing with n rows; None if it can. Imports nothing."""
+    if importlib.util.find_spec(module) is None:
+        return f"{package} is not installed: pip install 'mibench[peers]'"
+    return None if k < n else f"k={k} needs k < n, and n={n}"
 
 
 def one_column(dim_x: int, dim_y: int, package: str) -> str | None:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator, jensen_shannon
+from mibench.neural import RatioEstimator, jensen_shannon
 
 
 @dataclass(frozen=True)
-class GANDIME(NeuralEstimator):
+class GANDIME(RatioEstimator):
     """E_joint[T], T trained by E_joint[softplus(−T)] + E_marginal[softplus(T)], least at T = log p(x,y) / p(x)p(y).
 
     The training of `jsd` with another read-out: no mean of exp(T), so neither its variance nor the log of the number of
@@ -15,14 +15,7 @@ class GANDIME(NeuralEstimator):
     few, and what it exceeds I(X;Y) by is not seen in the value. Use it above 5 nats, beside `jsd`, which is one.
     """
 
-    direction = "none"
     year = 2024
-    selects = "objective"
-    drives = "objective"
-    exponential = False
-
-    def bound(self, joint, marginal):
-        return joint.mean()
 
     def objective(self, joint, marginal):
         return jensen_shannon(joint, marginal)

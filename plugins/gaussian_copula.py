@@ -14,7 +14,7 @@ class GaussianCopula:
     Exact for a normal pair behind any monotone maps of its columns (the nonparanormal: Liu, Lafferty & Wasserman 2009),
     whatever its dimensions, as long as there are more rows than columns; elsewhere it sees correlation of ranks only.
     Ranks cost a little where correlations are high: 0.5/n nats a pair of columns at ρ = 0.6, 3/n at 0.9, 18/n at 0.99.
-    May be negative. Half a second at n = 10,000 in 100 + 100 columns. Try it first, and in many columns with few rows.
+    May be negative. About a second at n = 10,000 in 100 + 100 columns. Try it first, and in many columns with few rows.
     """
 
     direction = "none"

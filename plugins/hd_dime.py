@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import RatioEstimator
 
 
 @dataclass(frozen=True)
-class HDDIME(NeuralEstimator):
+class HDDIME(RatioEstimator):
     """E_joint[T], with T trained by E_joint[exp(−T/2)] + E_marginal[exp(T/2)], least at T = log p(x,y) / p(x)p(y).
 
     Two minus that is twice the squared Hellinger distance of the joint from the product of the marginals. The half in
@@ -15,14 +15,7 @@ class HDDIME(NeuralEstimator):
     exceed I(X;Y), and by how much is not seen in it. For comparison with `gan-dime`.
     """
 
-    direction = "none"
     year = 2024
-    selects = "objective"
-    drives = "objective"
-    exponential = False
-
-    def bound(self, joint, marginal):
-        return joint.mean()
 
     def objective(self, joint, marginal):
         return (-joint / 2).exp().mean() + (marginal / 2).exp().mean()

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from math import log
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import RatioEstimator
 
 
 @dataclass(frozen=True)
-class InfoNCEAnchor(NeuralEstimator):
+class InfoNCEAnchor(RatioEstimator):
     """E_joint[T], with T trained to tell which of K rows y_1 … y_K is the partner of x, or that none is.
 
     None is the partner, with weight `nu`, against 1 of each of the K: with r = exp T the critic says r_k / (ν + Σ r) of
@@ -24,14 +24,7 @@ class InfoNCEAnchor(NeuralEstimator):
     negatives: int = 15
     nu: float = 1.0
 
-    direction = "none"
     year = 2025
-    selects = "objective"
-    drives = "objective"
-    exponential = False
-
-    def bound(self, joint, marginal):
-        return joint.mean()
 
     def objective(self, joint, marginal):
         from torch import cat, full_like

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from mibench import hookimpl
-from mibench.neural import NeuralEstimator
+from mibench.neural import RatioEstimator
 
 
 @dataclass(frozen=True)
-class KLDIME(NeuralEstimator):
+class KLDIME(RatioEstimator):
     """E_joint[T], with T trained by E_marginal[exp T] − E_joint[T], least at T = log p(x,y) / p(x)p(y).
 
     The training of `nwj` with another read-out. It leaves the mean of exp(T) out of the value, but not out of training,
@@ -15,14 +15,7 @@ class KLDIME(NeuralEstimator):
     value lacks what would take it below I(X;Y). For comparison with `gan-dime`.
     """
 
-    direction = "none"
     year = 2024
-    selects = "objective"
-    drives = "objective"
-    exponential = False
-
-    def bound(self, joint, marginal):
-        return joint.mean()
 
     def objective(self, joint, marginal):
         return marginal.exp().mean() - joint.mean()

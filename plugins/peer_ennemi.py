@@ -21,9 +21,7 @@ class Ennemi:
     year = 2021
 
     def refuses(self, n, dim_x, dim_y):
-        if lacking := peers.lacks("ennemi", "ennemi") or peers.one_column(dim_x, dim_y, "ennemi"):
-            return lacking
-        return None if self.k < n else f"k={self.k} needs k < n, and n={n}"
+        return peers.refuses("ennemi", "ennemi", self.k, n) or peers.one_column(dim_x, dim_y, "ennemi")
 
     def estimate(self, x, y, threads=1):
         import ennemi

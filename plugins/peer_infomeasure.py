@@ -21,9 +21,7 @@ class Infomeasure:
     year = 2004
 
     def refuses(self, n):
-        return peers.lacks("infomeasure", "infomeasure") or (
-            None if self.k < n else f"k={self.k} needs k < n, and n={n}"
-        )
+        return peers.refuses("infomeasure", "infomeasure", self.k, n)
 
     def estimate(self, x, y, seed=0):
         import infomeasure

@@ -23,7 +23,7 @@ class NpeetPlus:
     year = 2015
 
     def refuses(self, n):
-        return peers.lacks("npeet_plus", "npeet-plus") or (None if self.k < n else f"k={self.k} needs k < n, and n={n}")
+        return peers.refuses("npeet_plus", "npeet-plus", self.k, n)
 
     def estimate(self, x, y, seed=0):
         import npeet_plus

@@ -21,9 +21,7 @@ class SklearnKSG:
     year = 2004
 
     def refuses(self, n, dim_x, dim_y):
-        if lacking := peers.lacks("sklearn", "scikit-learn") or peers.one_column(dim_x, dim_y, "scikit-learn"):
-            return lacking
-        return None if self.k < n else f"k={self.k} needs k < n, and n={n}"
+        return peers.refuses("sklearn", "scikit-learn", self.k, n) or peers.one_column(dim_x, dim_y, "scikit-learn")
 
     def estimate(self, x, y, seed=0):
         from sklearn.feature_selection import mutual_info_regression

@@ -7,7 +7,7 @@ package imports no torch; training does.
 from typing import TYPE_CHECKING
 
 from mibench.neural.bound import jensen_shannon, log_mean_exp
-from mibench.neural.estimator import NeuralEstimator
+from mibench.neural.estimator import NeuralEstimator, RatioEstimator
 from mibench.neural.published import FIGURE_1, SONG_ERMON, STAIRCASE, Published
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "STAIRCASE",
     "NeuralEstimator",
     "Published",
+    "RatioEstimator",
     "clip_adaptive",
     "jensen_shannon",
     "log_mean_exp",

@@ -11,6 +11,8 @@ from mibench.neural.bound import Bound
 from mibench.neural.limits import no_term, too_few, unreadable
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mibench.neural.loss import Objective
 
 PAYS = 4
@@ -105,3 +107,19 @@ class NeuralEstimator(Bound):
         floats = (1 + self.negatives) * self.batch_size * width
         together = 2**28 // (floats * 8) if device.startswith("cuda") else 2**20 // floats
         return int(np.clip(together, 4, 512 if device.startswith("cuda") else 16)) // max(self.folds, 1) or 1
+
+
+class RatioEstimator(NeuralEstimator):
+    """Trains T by an `objective` that is least at T = log p(x, y) / p(x) p(y), and reads it as that: E_joint[T].
+
+    No bound: the value may exceed the mutual information, and by how much is not seen in it.
+    """
+
+    direction = "none"
+    selects = "objective"
+    drives = "objective"
+    exponential = False
+
+    def bound(self, joint: "Tensor", marginal: "Tensor") -> "Tensor":
+        """The mean score of the pairs, in nats."""
+        return joint.mean()
