@@ -17,6 +17,7 @@ from mibench.specs import split
 from mibench.tables.numbers import number
 
 if TYPE_CHECKING:
+    from mibench.calibration import Calibrated
     from mibench.owndata import Findings, Matrix, Prepared
     from mibench.owndata.lines import Line
     from mibench.owndata.pairs import Pair
@@ -56,6 +57,9 @@ def estimate(
     adjust: Annotated[
         Literal["holm", "bh"], typer.Option("--adjust", help="p of pairs for how many they are.")
     ] = "holm",
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Which true values fit, by samples like yours.")
+    ] = False,
     missing: Annotated[
         Literal["drop", "error"], typer.Option("--missing", help="What to do with rows that lack a value.")
     ] = "drop",
@@ -87,6 +91,7 @@ def estimate(
         distinct=distinct,
         pairs=pairs,
         adjust=adjust,
+        calibrate=calibrate,
         unit=unit,
         seed=seed,
         threads=_cores(),
@@ -132,13 +137,16 @@ def _keep(writer: "Writer", prepared: "Prepared", found: "Findings | Matrix", ag
 def _estimates(prepared: "Prepared") -> "Findings":
     """The lines, each told as it comes; what is done when the user interrupts is kept."""
     lines: list[Line] = []
+    calibrated: Calibrated | None = None
     with Talk(prepared.question.unit) as talk:
         try:
             for lines, left in prepared.results():
                 talk.show(lines[-1], left)
+            for calibrated, seconds in prepared.calibration():
+                talk.left("calibration", seconds)
         except KeyboardInterrupt:
             return prepared.findings(lines, interrupted=True)
-    return prepared.findings(lines)
+    return prepared.findings(lines, calibrated=calibrated)
 
 
 def _pairs(prepared: "Prepared") -> "Matrix":

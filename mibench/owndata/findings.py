@@ -1,10 +1,10 @@
 """All that was found of one's own data, as a page, as JSON and as a frame."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mibench.calibration import Calibrated
 from mibench.owndata import cautions, text
 from mibench.owndata.lines import UNITS, Line
 from mibench.owndata.sample import Sample, described
@@ -30,7 +30,7 @@ class Findings:
     left_out: int = 0
     turned: str = ""
     interrupted: bool = False
-    calibrated: Mapping[str, Any] | None = None
+    calibrated: Calibrated | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -52,7 +52,7 @@ class Findings:
             "interrupted": self.interrupted,
             "warnings": self.warnings,
             "estimates": [self._record(line) for line in self.lines],
-            "calibrated": self.calibrated,
+            "calibrated": self.calibrated.to_dict(UNITS[self.unit]) if self.calibrated else None,
         }
 
     def to_frame(self) -> "pd.DataFrame":

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mibench.owndata import calibration
 from mibench.owndata.lines import UNITS
 from mibench.owndata.permutations import LEVEL
 from mibench.owndata.sample import Sample
@@ -22,7 +23,7 @@ BOUNDS = {"lower": "≥", "upper": "≤", "none": ""}
 
 def page(found: "Findings") -> str:
     """Layout, estimates, an answer in words, and warnings."""
-    blocks = [layout(found), table(found), answer(found), told(found.warnings)]
+    blocks = [layout(found), table(found), answer(found), fitting(found), told(found.warnings)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -128,6 +129,11 @@ def answer(found: "Findings") -> list[str]:
         said = f"{x} and {y} depend on each other{sure}" if sure else f"Of {x} and {y}"
         said += f"{':' if sure else ','} {_estimates(len(good))} {size} {found.unit}{_like(low, high, found.sample)}."
     return wrapped(said)
+
+
+def fitting(found: "Findings") -> list[str]:
+    """Which true values fit, where that was asked."""
+    return [] if found.calibrated is None else wrapped(calibration.words(found.calibrated, found.unit))
 
 
 def _estimates(count: int) -> str:
