@@ -137,4 +137,3 @@ def bank(x: Array, y: Array, rng: np.random.Generator) -> Bank:
             if len(both) > 4 * modes * (dim + 1):
                 fitted.append(surrogates.tempered(both, x.shape[1], modes, rng))
     return Bank(x, y, made, scores, tuple(fitted))
-

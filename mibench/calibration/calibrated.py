@@ -1,6 +1,6 @@
 """From a sample to the true values that fit it, and what the bank shows of each estimator."""
 
-import itertools
+import collections
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +24,9 @@ FIRST = 100
 ASKED = 3
 """Of so many structures one is shown to the estimators too: to all statistics, which are quick, all are."""
 
+NONE = 10
+"""Of so many structures one has no information at all, as long as that is plausible."""
+
 MOST, FEWEST = 60_000, 1000
 """Rows times columns that are calibrated, and the rows that are in any case: of more, so many at random are."""
 
@@ -33,7 +36,7 @@ HIGHEST = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """An estimator with the sample as it takes it, `x` and `y` of `(n, dim)`; `estimates` says a number for each pair."""
+    """An estimator with the sample as it takes it, `x` and `y` `(n, dim)`; `estimates` has a number for each pair."""
 
     label: str
     x: Array
@@ -124,15 +127,16 @@ def calibrate(
     seed: int = 0,
     asked: Sequence[Ask] = (),
     *,
-    structures: int = STRUCTURES,
+    structures: int | None = None,
     limit: float | None = None,
     threads: int = 1,
 ) -> Iterator[tuple[Calibrated | None, float]]:
     """The calibration of a sample `(n, dim)`, texts by their places, and the seconds left; the last one has it whole.
 
-    `limit` is the entropy in nats of a discrete side, which no information exceeds.
+    `structures` are `STRUCTURES` unless it is said. `limit` is the entropy in nats of a discrete side, which no
+    information exceeds.
     """
-    n, dim = len(x), x.shape[1] + y.shape[1]
+    n, dim, structures = len(x), x.shape[1] + y.shape[1], structures or STRUCTURES
     rng = np.random.default_rng([seed, 3])
     kept = rng.permutation(n)[: max(FEWEST, MOST // max(dim, 6))]  # in no order: halves are taken
     x, y = x[kept], y[kept]
@@ -147,7 +151,8 @@ def calibrate(
         own = np.random.default_rng([seed, 3, j])
         if j == first:
             low, high = _plausible(_judged(seen, observed), ceiling)
-        structure = made.structure(float(own.uniform(low, high)), own)
+        information = 0.0 if low == 0 and j % NONE == 0 else float(own.uniform(low, high))
+        structure = made.structure(information, own)
         members = [made.draw(structure, own) for _ in range(2)]
         seen.truths.append(structure.information)
         seen.statistics.append([_seen(stats, made, member, own) for member in members])
@@ -220,6 +225,6 @@ def _calibrated(
 
 def whole(*arguments: Any, **options: Any) -> Calibrated:
     """`calibrate` to its end."""
-    (last,) = itertools.islice(reversed(list(calibrate(*arguments, **options))), 1)
+    (last,) = collections.deque(calibrate(*arguments, **options), maxlen=1)
     assert last[0] is not None
     return last[0]

@@ -19,14 +19,15 @@ from mibench.interface import Array
 class Family:
     """`draw(n, parameter, rng)` gives s and t; `below(t, z, parameter)` is P(T ≤ t | s has normal score z).
 
-    `parameters` ascend from independence, and `information` `(len(parameters),)` is theirs in nats; `reach` is how far
-    out t goes, and `stretched` says that t is spread over many scales, on both sides of 0.
+    `quantiles(places, parameter)` are of t alone. `parameters` ascend from independence, or from the least that the
+    family has, and `information` is theirs in nats.
     """
 
     name: str
     parameters: Array
     draw: Callable[[int, float, np.random.Generator], tuple[Array, Array]]
     below: Callable[[Array, Array, float], Array]
+    quantiles: Callable[[Array, float], Array]
     information: Array
     tables: dict[bytes, Array] = field(default_factory=dict)
 
@@ -36,14 +37,18 @@ class Family:
 
     def parameter(self, information: float, atoms_s: Array | None = None, atoms_t: Array | None = None) -> float:
         """The parameter at which cells, or the numbers themselves, tell so much of one another."""
-        return float(np.interp(information, self._curve(atoms_s, atoms_t), self.parameters))
+        curve = self._curve(atoms_s, atoms_t)
+        return float(np.interp(information, curve, self.parameters if len(curve) > KNOTS else self._knots()))
+
+    def _knots(self) -> Array:
+        return self.parameters[np.linspace(0, len(self.parameters) - 1, KNOTS).round().astype(int)]
 
     def _curve(self, atoms_s: Array | None, atoms_t: Array | None) -> Array:
         if atoms_s is None and atoms_t is None:
             return self.information
         key = b"|".join(b"" if one is None else one.tobytes() for one in (atoms_s, atoms_t))
         if key not in self.tables:
-            found = [self.of_cells(one, atoms_s, atoms_t) for one in self.parameters]
+            found = [self.of_cells(one, atoms_s, atoms_t) for one in self._knots()]
             self.tables[key] = np.maximum.accumulate(found)
         return self.tables[key]
 
@@ -59,32 +64,21 @@ class Family:
         from scipy.special import ndtri
 
         edges, whole = of_s
-        per = np.where(whole, IN_A_CELL, 1)
+        per = np.where(whole, np.clip(np.ceil(WITHIN * np.diff(edges)), 2, WITHIN), 1).astype(int)
         low, wide = np.repeat(edges[:-1], per), np.repeat(np.diff(edges) / per, per)
         inside = np.concatenate([np.arange(count) for count in per])
         z = ndtri(low + (inside + 0.5) * wide)
-        t = self._quantiles(parameter, edges_t[1:-1])
+        t = self.quantiles(edges_t[1:-1], parameter)
         below = np.hstack([np.zeros((len(z), 1)), self.below(t[None], z[:, None], parameter), np.ones((len(z), 1))])
         joint = np.diff(below, axis=1) * wide[:, None]
         return np.add.reduceat(joint, np.concatenate([[0], np.cumsum(per)[:-1]]), axis=0)
 
-    def _quantiles(self, parameter: float, places: Array) -> Array:
-        """Where t has so much below it, by bisection on the mean over s."""
-        from scipy.special import ndtri
 
-        z = ndtri((np.arange(NODES) + 0.5) / NODES)
-        grid = LINE
-        of = self.below(grid[None], z[:, None], parameter).mean(axis=0)
-        rising = np.concatenate([[True], np.diff(np.maximum.accumulate(of)) > 0])
-        return np.interp(places, of[rising], grid[rising])
+KNOTS = 14
+"""Parameters at which the information of cells is computed; between them it is interpolated."""
 
-
-IN_A_CELL = 16
-"""Values of s that stand for those of a cell."""
-
-NODES = 400
-LINE = np.sinh(np.linspace(-12, 12, 1601)) / 200
-"""Places on the line of t, dense about 0 and as far as ±400."""
+WITHIN = 400
+"""Values of s that stand for all of them, where they are cells."""
 
 Z = np.linspace(-7, 7, 1401)
 """Normal scores to integrate over, with weights `WEIGHT`."""
@@ -96,6 +90,12 @@ def _phi(z: Array) -> Array:
     from scipy.special import ndtr
 
     return np.asarray(ndtr(z))
+
+
+def _normal_quantiles(places: Array, _: float) -> Array:
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(places))
 
 
 def _entropy(density: Array, step: float) -> float:
@@ -112,7 +112,11 @@ def _normal() -> Family:
 
     information = np.linspace(0, 5, 51)
     rhos = np.sqrt(-np.expm1(-2 * information))
-    return Family("normal", rhos, draw, lambda t, z, rho: _phi((t - rho * z) / np.sqrt(1 - rho**2)), information)
+
+    def below(t: Array, z: Array, rho: float) -> Array:
+        return _phi((t - rho * z) / np.sqrt(1 - rho**2))
+
+    return Family("normal", rhos, draw, below, _normal_quantiles, information)
 
 
 def _student(dof: float) -> Family:
@@ -129,10 +133,12 @@ def _student(dof: float) -> Family:
         s = stdtrit(dof, ndtr(z))
         return np.asarray(stdtr(dof + 1, (t - rho * s) / np.sqrt((1 - rho**2) * (dof + s**2) / (dof + 1))))
 
+    def quantiles(places: Array, _: float) -> Array:
+        return np.asarray(stdtrit(dof, places))
+
     of_rho = np.linspace(0, 4.5, 46)
-    return Family(
-        f"student-{dof:g}", np.sqrt(-np.expm1(-2 * of_rho)), draw, below, of_rho + shared_divisor(dof, 1, 1)
-    )
+    rhos, information = np.sqrt(-np.expm1(-2 * of_rho)), of_rho + shared_divisor(dof, 1, 1)
+    return Family(f"student-{dof:g}", rhos, draw, below, quantiles, information)
 
 
 def _edge() -> Family:
@@ -146,13 +152,18 @@ def _edge() -> Family:
     def below(t: Array, z: Array, sharp: float) -> Array:
         return -np.expm1(-sharp * np.maximum(t - z, 0))
 
+    def quantiles(places: Array, sharp: float) -> Array:
+        t = np.linspace(-8, 8 + 30 / sharp, 4001)
+        beyond = np.exp(sharp**2 / 2 - sharp * t + log_ndtr(t - sharp))
+        return np.interp(places, _phi(t) - beyond, t)
+
     sharps = np.geomspace(0.02, 60, 41)
     information = []
     for sharp in sharps:
         t = np.linspace(-8, 8 + 30 / sharp, 6001)
         density = np.exp(np.log(sharp) + sharp**2 / 2 - sharp * t + log_ndtr(t - sharp))
         information.append(_entropy(density, t[1] - t[0]) - 1 + np.log(sharp))
-    return Family("edge", sharps, draw, below, np.array(information))
+    return Family("edge", sharps, draw, below, quantiles, np.array(information))
 
 
 def _scale() -> Family:
@@ -165,6 +176,12 @@ def _scale() -> Family:
     def below(t: Array, z: Array, a: float) -> Array:
         return _phi(t * np.exp(-a * z))
 
+    def quantiles(places: Array, a: float) -> Array:
+        t = np.sinh(np.linspace(-5 - 5 * a, 5 + 5 * a, 1201)) / 50
+        of = WEIGHT[::10] @ below(t[None], Z[::10, None], a) / WEIGHT[::10].sum()
+        rising = np.concatenate([[True], np.diff(of) > 0])
+        return np.interp(places, of[rising], t[rising])
+
     step = 0.025
     line = np.arange(-20, 4, step)
     size = np.sqrt(2 / np.pi) * np.exp(line - np.exp(2 * line) / 2)
@@ -174,7 +191,7 @@ def _scale() -> Family:
         of_scale = np.exp(-(np.arange(-6 * a, 6 * a, step) ** 2) / (2 * a**2))
         density = np.convolve(of_scale / of_scale.sum(), size)
         information.append(_entropy(density, step) - _entropy(size, step))
-    return Family("scale", a_s, draw, below, np.array(information))
+    return Family("scale", a_s, draw, below, quantiles, np.array(information))
 
 
 def _cross() -> Family:
@@ -198,7 +215,7 @@ def _cross() -> Family:
         wide = np.sqrt(1 - rho**2)
         inside = WEIGHT @ np.interp(np.abs(rho * Z) / wide, apart, entropies) + np.log(wide)
         information.append((1 + np.log(2 * np.pi)) / 2 - inside)
-    return Family("cross", rhos, draw, below, np.array(information))
+    return Family("cross", rhos, draw, below, _normal_quantiles, np.maximum(information, 0))
 
 
 @cache

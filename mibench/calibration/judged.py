@@ -53,7 +53,7 @@ def judged(truths: Array, seen: Array, observed: Array) -> Judged:
 def alone(truths: Array, values: Array, observed: float, z: float) -> tuple[float, float]:
     """The same by one number: truths of members whose mean of two draws `(m, 2)` is near; the nearest if none is."""
     means = values.mean(axis=1)
-    near = np.argsort(np.abs(means - observed), kind="stable")[:NEAREST]
+    near = np.argsort(np.abs(means - observed), kind="stable")[: max(15, len(means) // 4)]
     sd = float(np.sqrt(np.mean((values[near, 0] - values[near, 1]) ** 2) / 2 * 1.5))
     within = truths[np.abs(means - observed) <= max(z * sd, float(np.abs(means - observed).min()))]
     return float(within.min()), float(within.max())

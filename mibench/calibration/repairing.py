@@ -2,8 +2,8 @@
 
 Let s be a number of x and t one of y. Pairs (u, v) of a family of known mutual information are drawn, and the row of x
 whose s has rank r goes where u has rank r, the row of y whose t has rank q where v has rank q. Then x − s − t − y is a
-chain and s and t are functions of x and y, so that I(x; y) = I(s; t). Where s or t repeats, only the cell of its rank is
-passed on, and the information is that of the cells.
+chain and s and t are functions of x and y, so that I(x; y) = I(s; t). Where s or t repeats, only the cell of its rank
+is passed on, and the information is that of the cells.
 """
 
 from dataclasses import dataclass

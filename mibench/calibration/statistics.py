@@ -11,7 +11,7 @@ from mibench.neighbors import choose, ksg_many_k
 
 NAMES = ("ksg", "ksg k=10", "normal", "sizes", "y by x", "x by y", "size of y by x", "size of x by y")
 MORE = ("first pair", "ksg of it", "ksg of a bent pair")
-"""Beyond 1 + 1 columns: of the canonical pair, and of one that is fitted to half of the rows and judged on the other."""
+"""Beyond 1 + 1 columns: of the canonical pair, and of one that is fitted to half of the rows and seen on the other."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,7 +50,7 @@ def spread(x: Array, y: Array, correlations: Array, information: float, rng: np.
     if shared > information:
         return None
     pairs = min(dim_x, dim_y)
-    own = -np.log1p(-np.clip(correlations[:pairs], 0.02, 0.999) ** 2)
+    own = -np.log1p(-(np.clip(correlations[:pairs], 0.02, 0.999) ** 2))
     own = np.pad(own, (0, pairs - len(own)), constant_values=1e-4)
     share = rng.dirichlet(np.full(pairs, 2.0)) if rng.random() < 0.4 else own ** rng.uniform(0.3, 1.5)
     parts = (information - shared) * share / share.sum()
@@ -141,4 +141,3 @@ def _tempered(model: mixture.Mixture, dim_x: int, level: float) -> mixture.Mixtu
         one[:dim_x, dim_x:] = left @ (u * np.minimum(own, 0.9999)) @ v @ right.T
         one[dim_x:, :dim_x] = one[:dim_x, dim_x:].T
     return mixture.Mixture(model.weights, model.means, covariances)
-

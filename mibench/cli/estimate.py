@@ -142,7 +142,8 @@ def _estimates(prepared: "Prepared") -> "Findings":
         try:
             for lines, left in prepared.results():
                 talk.show(lines[-1], left)
-            for calibrated, seconds in prepared.calibration():
+            for found, seconds in prepared.calibration():
+                calibrated = found
                 talk.left("calibration", seconds)
         except KeyboardInterrupt:
             return prepared.findings(lines, interrupted=True)

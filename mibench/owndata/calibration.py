@@ -14,15 +14,13 @@ from mibench.tables.numbers import number
 def refused(sample: Sample) -> str | None:
     """Why the sample cannot be calibrated."""
     if sample.series:
-        return "--calibrate pairs rows anew, which rows that depend on those before them do not allow: leave out --series"
+        return "--calibrate pairs rows anew, which rows that depend on earlier ones do not allow: leave out --series"
     if said := refusal(sample.n, len(sample.every)):
         return f"--calibrate: {said}"
     return None
 
 
-def steps(
-    sample: Sample, panel: Sequence[Asked], seed: int, threads: int
-) -> Iterator[tuple[Calibrated | None, float]]:
+def steps(sample: Sample, panel: Sequence[Asked], seed: int, threads: int) -> Iterator[tuple[Calibrated | None, float]]:
     """The calibration once it is whole, and the seconds left; estimators that are trained are not shown the bank."""
     asked = []
     for one in panel:

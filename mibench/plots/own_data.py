@@ -95,7 +95,7 @@ def _calibration(found: Findings) -> Drawing | None:
         axis.set_xlabel(f"true ({found.unit})")
     axes[0].set_ylabel(f"estimate ({found.unit})")
     said = (
-        f"Dots: samples like yours whose information is known, n = {calibrated.rows}; grey: where an estimate is right; "
+        f"Dots: samples like yours whose information is known, n = {calibrated.rows}; grey: where estimates are right; "
         "line: what is seen of your sample; tinted: the true values that fit, by all that was seen."
     )
     return Drawing(figure, list(axes), "What samples like yours look like", said)
