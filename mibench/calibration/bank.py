@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mibench.calibration import families, repairing, surrogates
 from mibench.calibration.features import Sides, sides
 from mibench.calibration.repairing import Repairing
-from mibench.calibration.scores import atoms, middle_scores, normal_scores
+from mibench.calibration.scores import atoms, middle_scores, normal_scores, tied
 from mibench.calibration.surrogates import Tempered
 from mibench.interface import Array
 
@@ -65,12 +65,16 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """What structures are made of: the sample, its features, and mixtures that were fitted to it."""
+    """What structures are made of: the sample, its features, and mixtures that were fitted to it.
+
+    `tied` says of which sides values repeat.
+    """
 
     x: Array
     y: Array
     sides: Sides
     scores: tuple[Array, Array]
+    tied: tuple[bool, bool]
     mixtures: tuple[Tempered, ...]
 
     def structure(self, information: float, rng: np.random.Generator) -> Structure:
@@ -136,4 +140,4 @@ def bank(x: Array, y: Array, rng: np.random.Generator) -> Bank:
         for modes in MODES:
             if len(both) > 4 * modes * (dim + 1):
                 fitted.append(surrogates.tempered(both, x.shape[1], modes, rng))
-    return Bank(x, y, made, scores, tuple(fitted))
+    return Bank(x, y, made, scores, (tied(x), tied(y)), tuple(fitted))

@@ -13,7 +13,7 @@ from mibench.calibration import judged as judging
 from mibench.calibration.bank import Bank, Member, bank
 from mibench.calibration.judged import Judged
 from mibench.calibration.responses import Response
-from mibench.calibration.scores import normal_scores, tied
+from mibench.calibration.scores import normal_scores
 from mibench.calibration.statistics import Statistics, statistics
 from mibench.interface import Array
 
@@ -182,8 +182,8 @@ def _plausible(found: Judged, ceiling: float) -> tuple[float, float]:
 
 def _seen(stats: Statistics, made: Bank, member: Member, rng: np.random.Generator) -> Array:
     """The statistics of a member; values that are equal are told apart by chance, anew in each."""
-    sides = zip(member.of(*made.scores), member.of(made.x, made.y), strict=True)
-    x, y = (normal_scores(values, rng) if tied(values) else scores for scores, values in sides)
+    sides = zip(member.of(*made.scores), member.of(made.x, made.y), made.tied, strict=True)
+    x, y = (normal_scores(values, rng) if tied else scores for scores, values, tied in sides)
     return stats.of(x, y)
 
 

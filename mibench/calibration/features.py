@@ -82,9 +82,11 @@ class Side:
         return column
 
     def _size(self, rng: np.random.Generator) -> Array:
+        """About a middle that is not quite 0: scores are symmetric, and two rows would be equally far out."""
+        middle = 0.1 * rng.normal(size=self.z.shape[1])
         if rng.random() < 0.5:
-            return np.round((self.z**2).sum(axis=1), 12)
-        return np.round(np.abs(self._column(rng)), 12)
+            return np.round(((self.z - middle) ** 2).sum(axis=1), 12)
+        return np.round(np.abs(self._column(rng) - middle[0]), 12)
 
     def _bump(self, rng: np.random.Generator) -> Array:
         return np.round(-np.abs(self._column(rng) - rng.normal()), 12)

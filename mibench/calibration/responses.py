@@ -57,4 +57,4 @@ class Response:
         if pace <= 0 or math.log(full / target) > pace * math.log(FAR):
             return None
         needed = rows * (full / target) ** (1 / pace)
-        return int(float(f"{needed:.1g}") if needed >= 10 else needed)
+        return int(float(f"{needed:.2g}"))

@@ -45,7 +45,7 @@ def tied(z: Array) -> bool:
 FINE = 320
 """Cells into which the ranks of values that do not repeat are cut, where the other side's repeat."""
 
-SMALLEST = 0.004
+SMALLEST = 0.008
 """Share of rows from which on equal values are a cell of their own; fewer are as good as different."""
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mibench.calibration import Ask, Calibrated, calibrate, refusal
 from mibench.interface import Array
-from mibench.owndata import columns
+from mibench.owndata import cautions, columns
 from mibench.owndata.lines import UNITS
 from mibench.owndata.panel import Asked
-from mibench.owndata.sample import Sample, entropy
+from mibench.owndata.sample import Sample
 from mibench.tables.numbers import number
 
 
@@ -28,8 +28,7 @@ def steps(sample: Sample, panel: Sequence[Asked], seed: int, threads: int) -> It
         if not one.trained and one.refusal(x, y) is None:
             asked.append(Ask(one.label, x, y, _values(one, seed)))
     x, y = columns.labels(sample.x), columns.labels(sample.y)
-    limit = min((h for side in (sample.x, sample.y) if (h := entropy(side)) is not None), default=None)
-    yield from calibrate(x, y, seed, asked, limit=limit, threads=threads)
+    yield from calibrate(x, y, seed, asked, limit=cautions.limit(sample), threads=threads)
 
 
 def _values(asked: Asked, seed: int) -> Callable[[Iterable[tuple[Array, Array]]], list[float]]:
@@ -48,17 +47,17 @@ def words(found: Calibrated, unit: str) -> str:
         size = f"at least {said(low)} {unit}: the bank ends before what {rows} can tell does"
     else:
         size = f"{said(low)} to {said(high)} {unit} (nominal 90 %)"
-    text = f"Calibrated: true values that fit are {size}. "
-    if not found.fits:
+    text = (
+        f"Calibrated: true values that fit are {size}. They were read off {found.structures} kinds of dependence whose "
+        "information is known, most of them your own rows paired anew. "
+    )
+    if found.fits:
+        text += "That assumes rows that are independent draws, and one of these kinds near the truth. "
+    else:
         text += (
-            "But nothing in the bank looks like this: the interval is the wide one of ksg alone, of which the lower "
+            "But nothing in the bank looks like this, so that the interval also holds what ksg alone leaves: its lower "
             "end says most. "
         )
-    text += (
-        f"This was read off {found.structures} kinds of dependence whose information is known, most of them your own "
-        f"rows paired anew; it assumes that {'rows are independent draws' if found.fits else 'one of them is near'}"
-        f"{' and that one of these kinds is near the truth' if found.fits else ''}. "
-    )
     return text + _trusted(found, said, unit)
 
 
