@@ -31,7 +31,7 @@ MOST, FEWEST = 60_000, 1000
 """Rows times columns that are calibrated, and the rows that are in any case: of more, so many at random are."""
 
 HIGHEST = 4.0
-"""Nats up to which the bank goes at first."""
+"""Nats up to which the bank goes at first, at the most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,18 +155,19 @@ def calibrate(
         structure = made.structure(information, own)
         members = [made.draw(structure, own) for _ in range(2)]
         seen.truths.append(structure.information)
-        seen.statistics.append([_seen(stats, made, member, own) for member in members])
+        seen.statistics.append([_looked(stats, made, member, own) for member in members])
         if j % ASKED == 0:
             seen.shown.append(structure.information)
             seen.said.append([_said(one, members) for one in asked])
         yield None, (time.perf_counter() - began) / (j + 1) * (structures - j - 1)
     found = _judged(seen, observed)
     responses = _responses(asked, seen)
-    yield _calibrated(found, max(high, ceiling), n, len(x), structures, responses, limit), 0.0
+    yield _calibrated(found, max(seen.truths), n, len(x), structures, responses, limit), 0.0
 
 
 def _ceiling(observed: Array) -> float:
-    return float(np.clip(0.6 + 1.6 * observed.max(), 1, HIGHEST))
+    """Nats up to which the bank goes at first, from statistics of which the largest may miss half of what there is."""
+    return float(np.clip(0.8 + 1.8 * observed.max(), 1.2, HIGHEST))
 
 
 def _judged(seen: _Seen, observed: Array) -> Judged:
@@ -180,7 +181,7 @@ def _plausible(found: Judged, ceiling: float) -> tuple[float, float]:
     return max(0.0, low - beyond), min(max(high + beyond, 0.3), 1.3 * ceiling)
 
 
-def _seen(stats: Statistics, made: Bank, member: Member, rng: np.random.Generator) -> Array:
+def _looked(stats: Statistics, made: Bank, member: Member, rng: np.random.Generator) -> Array:
     """The statistics of a member; values that are equal are told apart by chance, anew in each."""
     sides = zip(member.of(*made.scores), member.of(made.x, made.y), made.tied, strict=True)
     x, y = (normal_scores(values, rng) if tied else scores for scores, values, tied in sides)

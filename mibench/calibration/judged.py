@@ -47,7 +47,8 @@ def judged(truths: Array, seen: Array, observed: Array) -> Judged:
     if not fits:
         wide = alone(truths, seen[:, :, 0], float(observed[0]), ALONE_WIDE)
         low, high = min(low, wide[0]), max(high, wide[1])
-    return Judged((max(low, 0.0), max(high, 0.0)), fits, by_first, least / p)
+    low, high = np.clip([low, high], 0.0, truths.max())  # beyond the bank nothing is known
+    return Judged((float(low), float(high)), fits, by_first, least / p)
 
 
 def alone(truths: Array, values: Array, observed: float, z: float) -> tuple[float, float]:
