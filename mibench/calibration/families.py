@@ -77,7 +77,7 @@ class Family:
 KNOTS = 14
 """Parameters at which the information of cells is computed; between them it is interpolated."""
 
-WITHIN = 400
+WITHIN = 200
 """Values of s that stand for all of them, where they are cells."""
 
 Z = np.linspace(-7, 7, 1401)

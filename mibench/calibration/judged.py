@@ -7,11 +7,20 @@ import numpy as np
 from mibench.interface import Array
 
 NEAREST = 60
+"""Members from whose two samples the scatter of the statistics is read."""
+
 SHRUNK = 0.3
-DROP = 12.0
+"""Share of the covariance that is its diagonal alone."""
+
+DROP, WIDEST = 12.0, 2.0
+"""A member fits if its squared distance exceeds the least by at most `DROP`, or so many times as much where none fits."""
+
 FOLLOWERS = 25.0
+"""Members, in effect, that the local regression is made from."""
+
 LEVEL = 0.9
 ALONE, ALONE_WIDE = 2.0, 2.5
+"""Standard deviations that one estimate alone may be off, and where nothing fits all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +47,7 @@ def judged(truths: Array, seen: Array, observed: Array) -> Judged:
         apart = means - observed
         far = np.einsum("mi,ij,mj->m", apart, inverse, apart) / 1.5
     least = float(far.min())
-    phi = max(1.0, least / p)
+    phi = float(np.clip(least / p, 1.0, WIDEST))
     hull = truths[far <= least + DROP * phi]
     low, high = _followed(truths, seen, observed, inverse, phi)
     low, high = min(low, float(hull.min())), max(high, float(hull.max()))

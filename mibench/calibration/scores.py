@@ -42,7 +42,7 @@ def tied(z: Array) -> bool:
     return any(len(np.unique(column)) < len(column) for column in z.T)
 
 
-FINE = 320
+FINE = 240
 """Cells into which the ranks of values that do not repeat are cut, where the other side's repeat."""
 
 SMALLEST = 0.008

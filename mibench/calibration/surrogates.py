@@ -45,7 +45,7 @@ def spread(x: Array, y: Array, correlations: Array, information: float, rng: np.
     None if a divisor alone brings more.
     """
     dim_x, dim_y = x.shape[1], y.shape[1]
-    dof = float(rng.choice([math.inf, math.inf, 5.0, 12.0]))
+    dof = 3 * math.exp(rng.uniform(0, 1.5)) if rng.random() < 0.5 else math.inf
     shared = shared_divisor(dof, dim_x, dim_y)
     if shared > information:
         return None
