@@ -109,11 +109,10 @@ class Bank:
 
     def draw(self, structure: Structure, rng: np.random.Generator) -> Member:
         """A sample of a structure."""
-        n = self.sides.n
         if isinstance(structure, Repairing | Turned):
             rows = structure.rows(rng)
             return Member(*(np.broadcast_to(r[:, None], z.shape) for r, z in zip(rows, self.scores, strict=True)))
-        drawn = structure.draw(n, rng)
+        drawn = structure.draw(len(self.x), rng)
         return Member(*(_like(own, z) for own, z in zip(self.scores, drawn, strict=True)))
 
 

@@ -1,7 +1,6 @@
 """Numbers that are functions of one side: what a re-pairing lets the two sides know of one another."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -85,25 +84,30 @@ class Side:
         """About a middle that is not quite 0: scores are symmetric, and two rows would be equally far out."""
         middle = 0.1 * rng.normal(size=self.z.shape[1])
         if rng.random() < 0.5:
-            return np.round(((self.z - middle) ** 2).sum(axis=1), 12)
-        return np.round(np.abs(self._column(rng) - middle[0]), 12)
+            return _alike(((self.z - middle) ** 2).sum(axis=1))
+        return _alike(np.abs(self._column(rng) - middle[0]))
 
     def _bump(self, rng: np.random.Generator) -> Array:
-        return np.round(-np.abs(self._column(rng) - rng.normal()), 12)
+        return _alike(-np.abs(self._column(rng) - rng.normal()))
 
     def _fit(self, rng: np.random.Generator) -> Array:
-        return np.round(self.fitted[:, rng.integers(self.fitted.shape[1])], 12)
+        return _alike(self.fitted[:, rng.integers(self.fitted.shape[1])])
 
     def _canonical(self, rng: np.random.Generator) -> Array:
         k = min(rng.geometric(0.6) - 1, self.directions.shape[1] - 1)
-        return np.round(self.z @ self.directions[:, k], 12)
+        return _alike(self.z @ self.directions[:, k])
 
     def _projection(self, rng: np.random.Generator) -> Array:
-        return np.round(self.z @ rng.normal(size=self.z.shape[1]), 12)
+        return _alike(self.z @ rng.normal(size=self.z.shape[1]))
 
     def _product(self, rng: np.random.Generator) -> Array:
         one, other = rng.choice(self.z.shape[1], 2, replace=False)
-        return np.round(self.z[:, one] * self.z[:, other], 12)
+        return _alike(self.z[:, one] * self.z[:, other])
+
+
+def _alike(values: Array) -> Array:
+    """Without the last digits, in which sums of equal numbers may differ."""
+    return np.asarray(values).round(12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +117,6 @@ class Sides:
     x: Side
     y: Side
     correlations: Array
-
-    @cached_property
-    def n(self) -> int:
-        """Rows."""
-        return len(self.x.z)
 
 
 def sides(x: Array, y: Array, rng: np.random.Generator) -> Sides:

@@ -13,7 +13,7 @@ SHRUNK = 0.3
 """Share of the covariance that is its diagonal alone."""
 
 DROP, WIDEST = 12.0, 2.0
-"""A member fits if its squared distance exceeds the least by at most `DROP`, or so many times as much where none fits."""
+"""A member fits if its squared distance exceeds the least by at most `DROP`; if none is near, up to twice as much."""
 
 FOLLOWERS = 25.0
 """Members, in effect, that the local regression is made from."""
