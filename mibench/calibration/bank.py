@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mibench.calibration import families, repairing, surrogates
 from mibench.calibration.features import Sides, sides
 from mibench.calibration.repairing import Repairing
-from mibench.calibration.scores import atoms, middle_scores, normal_scores, tied
+from mibench.calibration.scores import Rows, atoms, middle_scores, normal_scores, tied
 from mibench.calibration.surrogates import Tempered
 from mibench.interface import Array
 
@@ -39,7 +38,7 @@ class Turned:
         """In nats, exact."""
         return self.made.information
 
-    def rows(self, rng: np.random.Generator) -> tuple[repairing.Rows, repairing.Rows]:
+    def rows(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
         """Which rows of x and of y stand beside one another."""
         y, x = self.made.rows(rng)
         return x, y
@@ -55,8 +54,8 @@ class Member:
     Of a re-pairing all columns of a side share their rows; of fresh draws each has the row of the same rank.
     """
 
-    x: npt.NDArray[np.intp]
-    y: npt.NDArray[np.intp]
+    x: Rows
+    y: Rows
 
     def of(self, x: Array, y: Array) -> tuple[Array, Array]:
         """The member as columns of the user's."""
@@ -120,7 +119,7 @@ SHARES = np.array([0.42, 0.1, 0.1, 0.18, 0.1, 0.1])
 """Of `families.NAMES`."""
 
 
-def _like(own: Array, drawn: Array) -> npt.NDArray[np.intp]:
+def _like(own: Array, drawn: Array) -> Rows:
     """For each value drawn the row of one's own that has its rank in the column."""
     ascending = np.argsort(own, axis=0)
     ranks = np.argsort(np.argsort(drawn, axis=0), axis=0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from mibench.calibration.scores import cells
 from mibench.interface import Array
@@ -20,7 +21,7 @@ class Family:
     """`draw(n, parameter, rng)` gives s and t; `below(t, z, parameter)` is P(T ≤ t | s has normal score z).
 
     `quantiles(places, parameter)` are of t alone. `parameters` ascend from independence, or from the least that the
-    family has, and `information` is theirs in nats.
+    family has, and `information` is theirs in nats. In an exchangeable one s and t have the same part.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Family:
     below: Callable[[Array, Array, float], Array]
     quantiles: Callable[[Array, float], Array]
     information: Array
+    exchangeable: bool = False
     tables: dict[bytes, Array] = field(default_factory=dict)
 
     def most(self, atoms_s: Array | None, atoms_t: Array | None) -> float:
@@ -41,11 +43,13 @@ class Family:
         return float(np.interp(information, curve, self.parameters if len(curve) > KNOTS else self._knots()))
 
     def _knots(self) -> Array:
-        return self.parameters[np.linspace(0, len(self.parameters) - 1, KNOTS).round().astype(int)]
+        return np.asarray(self.parameters[np.linspace(0, len(self.parameters) - 1, KNOTS).round().astype(int)])
 
     def _curve(self, atoms_s: Array | None, atoms_t: Array | None) -> Array:
         if atoms_s is None and atoms_t is None:
             return self.information
+        if self.exchangeable and atoms_t is None:  # cheaper with few cells of t
+            atoms_s, atoms_t = atoms_t, atoms_s
         key = b"|".join(b"" if one is None else one.tobytes() for one in (atoms_s, atoms_t))
         if key not in self.tables:
             found = [self.of_cells(one, atoms_s, atoms_t) for one in self._knots()]
@@ -59,7 +63,7 @@ class Family:
         some = table > 0
         return float((table[some] * np.log(table[some] / (own_s * own_t)[some])).sum())
 
-    def table(self, parameter: float, of_s: tuple[Array, Array], edges_t: Array) -> Array:
+    def table(self, parameter: float, of_s: tuple[Array, npt.NDArray[np.bool_]], edges_t: Array) -> Array:
         """The probability of each cell of s with each of t."""
         from scipy.special import ndtri
 
@@ -74,7 +78,7 @@ class Family:
         return np.add.reduceat(joint, np.concatenate([[0], np.cumsum(per)[:-1]]), axis=0)
 
 
-KNOTS = 14
+KNOTS = 12
 """Parameters at which the information of cells is computed; between them it is interpolated."""
 
 WITHIN = 200
@@ -116,7 +120,7 @@ def _normal() -> Family:
     def below(t: Array, z: Array, rho: float) -> Array:
         return _phi((t - rho * z) / np.sqrt(1 - rho**2))
 
-    return Family("normal", rhos, draw, below, _normal_quantiles, information)
+    return Family("normal", rhos, draw, below, _normal_quantiles, information, True)
 
 
 def _student(dof: float) -> Family:
@@ -138,7 +142,7 @@ def _student(dof: float) -> Family:
 
     of_rho = np.linspace(0, 4.5, 46)
     rhos, information = np.sqrt(-np.expm1(-2 * of_rho)), of_rho + shared_divisor(dof, 1, 1)
-    return Family(f"student-{dof:g}", rhos, draw, below, quantiles, information)
+    return Family(f"student-{dof:g}", rhos, draw, below, quantiles, information, True)
 
 
 def _edge() -> Family:
@@ -180,7 +184,7 @@ def _scale() -> Family:
         t = np.sinh(np.linspace(-5 - 5 * a, 5 + 5 * a, 1201)) / 50
         of = WEIGHT[::10] @ below(t[None], Z[::10, None], a) / WEIGHT[::10].sum()
         rising = np.concatenate([[True], np.diff(of) > 0])
-        return np.interp(places, of[rising], t[rising])
+        return np.asarray(np.interp(places, of[rising], t[rising]))
 
     step = 0.025
     line = np.arange(-20, 4, step)
@@ -215,7 +219,7 @@ def _cross() -> Family:
         wide = np.sqrt(1 - rho**2)
         inside = WEIGHT @ np.interp(np.abs(rho * Z) / wide, apart, entropies) + np.log(wide)
         information.append((1 + np.log(2 * np.pi)) / 2 - inside)
-    return Family("cross", rhos, draw, below, _normal_quantiles, np.maximum(information, 0))
+    return Family("cross", rhos, draw, below, _normal_quantiles, np.maximum(information, 0), True)
 
 
 @cache

@@ -7,8 +7,8 @@ import numpy as np
 from mibench.interface import Array
 
 COSINES = 30
-FEW = 20
-"""A column with at most so many different values is also taken in any other order of them."""
+FEW, OTHER_ORDERS = 20, 2
+"""A column with at most so many different values is also taken in so many other orders of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,8 @@ class Side:
         column = self._column(rng)
         values, where = np.unique(column, return_inverse=True)
         if 2 < len(values) <= FEW and rng.random() < 0.5:
-            return np.asarray(rng.permutation(len(values))[where].astype(float))
+            other = np.random.default_rng(int(rng.integers(OTHER_ORDERS))).permutation(len(values))
+            return np.asarray(other[where].astype(float))
         return column
 
     def _size(self, rng: np.random.Generator) -> Array:
@@ -85,7 +86,7 @@ class Side:
         middle = 0.1 * rng.normal(size=self.z.shape[1])
         if rng.random() < 0.5:
             return _alike(((self.z - middle) ** 2).sum(axis=1))
-        return _alike(np.abs(self._column(rng) - middle[0]))
+        return _alike(np.abs(self._column(rng) - float(middle[0])))
 
     def _bump(self, rng: np.random.Generator) -> Array:
         return _alike(-np.abs(self._column(rng) - rng.normal()))

@@ -9,13 +9,10 @@ is passed on, and the information is that of the cells.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mibench.calibration.families import Family
-from mibench.calibration.scores import atoms, order
+from mibench.calibration.scores import Rows, atoms, order
 from mibench.interface import Array
-
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)

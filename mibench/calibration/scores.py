@@ -1,8 +1,11 @@
 """Sides as normal scores of their ranks, and where their values repeat."""
 
 import numpy as np
+import numpy.typing as npt
 
 from mibench.interface import Array
+
+Rows = npt.NDArray[np.intp]
 
 
 def normal_scores(z: Array, rng: np.random.Generator) -> Array:
@@ -17,7 +20,7 @@ def normal_scores(z: Array, rng: np.random.Generator) -> Array:
     return found
 
 
-def order(values: Array, rng: np.random.Generator) -> Array:
+def order(values: Array, rng: np.random.Generator) -> Rows:
     """The rows in the order of their values, equal ones at random."""
     ascending = np.argsort(values, kind="stable")
     line = values[ascending]
@@ -59,9 +62,10 @@ def atoms(values: Array) -> Array | None:
     return np.column_stack([(ends - repeats / len(values))[large], ends[large]])
 
 
-def cells(of: Array | None) -> tuple[Array, Array]:
+def cells(of: Array | None) -> tuple[Array, npt.NDArray[np.bool_]]:
     """All ranks cut into cells: their ends from 0 to 1, and for each whether it is one value."""
-    edges, whole = [0.0], []
+    edges: list[float] = [0.0]
+    whole: list[bool] = []
     for low, high in [] if of is None else of:
         _fill(edges, whole, low)
         edges.append(high)
