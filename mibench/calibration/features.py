@@ -83,10 +83,10 @@ class Side:
 
     def _size(self, rng: np.random.Generator) -> Array:
         """About a middle that is not quite 0: scores are symmetric, and two rows would be equally far out."""
-        middle = 0.1 * rng.normal(size=self.z.shape[1])
+        middle = np.asarray(0.1 * rng.normal(size=self.z.shape[1]))
         if rng.random() < 0.5:
             return _alike(((self.z - middle) ** 2).sum(axis=1))
-        return _alike(np.abs(self._column(rng) - float(middle[0])))
+        return _alike(np.abs(self._column(rng) - middle[0]))
 
     def _bump(self, rng: np.random.Generator) -> Array:
         return _alike(-np.abs(self._column(rng) - rng.normal()))
