@@ -402,7 +402,7 @@ def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 def _result(trial: Trial, answer: Any) -> tuple[Result, Answer | None]:
     status, columns, found = judged(answer, functools.partial(_read, trial))
-    if isinstance(found, Outcome):
+    if isinstance(found, Outcome) and found.scores:
         columns["scores"] = scores_text(found.scores, trial.point.task.scores)
     return trial.row(status, **columns), found
 
