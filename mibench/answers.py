@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mibench.errors import one_line
 from mibench.failures import message, out_of_memory
 from mibench.interface import Diverged, Estimate, Outcome, Score
-from mibench.result import LARGEST
+from mibench.result import BASELINE, LARGEST, ONE_SAMPLE
 from mibench.specs import canonical, nearest
 
 Answer = Estimate | Outcome
@@ -191,7 +191,10 @@ def _words(who: str, flags: Any) -> tuple[str, ...]:
     several = isinstance(flags, Iterable) and not isinstance(flags, str)
     if not several or not all(isinstance(flag, str) for flag in flags):
         raise ValueError(f"{who} returned flags={str(flags)[:40]!r}; expected a tuple of words")
-    return tuple(re.sub(r"[\s,;]+", "-", one_line(flag, 80)) for flag in flags)
+    words = tuple(re.sub(r"[\s,;]+", "-", one_line(flag, 80)) for flag in flags)
+    if taken := {BASELINE, ONE_SAMPLE}.intersection(words):
+        raise ValueError(f"{who} returned the flag {min(taken)}, which mibench alone gives; choose another word")
+    return words
 
 
 def _chosen(who: str, chosen: Any) -> Any:

@@ -118,7 +118,7 @@ def declared(task: Any, name: str) -> Any:
 def lacking(points: Iterable[Point]) -> str | None:
     """The first thing that one of these points needs and does not find, as it says; None if all have what they need."""
     for point in points:
-        if isinstance(reason := declared(point.task, "lacks"), str):
+        if isinstance(reason := declared(point.task, "lacks"), str) and reason.strip():
             return f"-t {point.sweep}/{point.name}: {one_line(reason)}"
     return None
 

@@ -271,6 +271,12 @@ def test_what_no_model_can_be_trained_with_ends_before_the_run(estimators, tasks
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.parametrize(("said", "told"), [(None, None), ("  ", None), ("files", "-t toy/small: files")])
+def test_an_application_lacks_what_it_says(said, told):
+    kind = dataclasses.dataclass(frozen=True)(type("Lacking", (Toy,), {"lacks": said}))
+    assert catalogue.lacking([catalogue.Point("toy", "small", {}, "small", kind())]) == told
+
+
 def test_settings_that_are_no_terms_are_a_task_s_to_use():
     assert [one.choice.estimator.folds for one in planned("choosy:folds=5", "gaussian/dim=1:mi=0.5").trials()] == [5, 5]
 
@@ -364,6 +370,8 @@ def test_a_run_against_itself_has_no_wins():
         ({"scores": MappingProxyType({"a": Score("up")})}, "a direction is 'higher' or 'lower'"),
         ({"scores": {"a": Score("higher", margin=-1)}}, "a margin 0 or more"),
         ({"baselines": "pca"}, "baselines is 'pca'; expected a tuple of names"),
+        ({"baselines": ("pca", "none")}, "a baseline is called 'none', as the model without a term is"),
+        ({"baselines": ("pca", "pca")}, "baselines names one twice: pca, pca"),
         ({"term_fields": ("wieght",)}, "'wieght', which is no field; did you mean 'weight'"),
     ],
 )

@@ -54,6 +54,7 @@ FAULTS = {
     "chosen-of-two-kinds": ({"chosen": {1: 1, "a": 1}}, None, "chosen that JSON cannot hold"),
     "chosen-alone": ({"chosen": 0.5}, None, "chosen=0.5; expected a mapping from names"),
     "flags": ({"flags": None}, None, "expected a tuple of words"),
+    "flag-of-ours": ({"flags": ("baseline",)}, None, "the flag baseline, which mibench alone gives"),
     "several": (
         {"scores": {"error": 1.0}, "flags": None, "chosen": 1, "curves": 1},
         {"error"},
