@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mibench.calibration.features import root
+from mibench.calibration.scores import Rows
 from mibench.copulas import mixture
 from mibench.copulas.elliptical import shared_divisor
 from mibench.interface import Array
@@ -124,7 +125,7 @@ def tempered(scores: Array, dim_x: int, modes: int, rng: np.random.Generator) ->
     return Tempered(model, dim_x, LEVELS, np.maximum.accumulate(informations))
 
 
-def _drawn(model: mixture.Mixture, of: Array, rng: np.random.Generator) -> Array:
+def _drawn(model: mixture.Mixture, of: Rows, rng: np.random.Generator) -> Array:
     roots = np.linalg.cholesky(model.covariances)
     noise = rng.normal(size=(len(of), model.means.shape[1]))
     return np.asarray(model.means[of] + np.einsum("nij,nj->ni", roots[of], noise))
