@@ -37,6 +37,16 @@ class Findings:
         """What may be wrong, each with what to do."""
         return [*cautions.of_sample(self.sample, self.turned), *cautions.of_lines(self.sample, self.lines)]
 
+    @property
+    def notes(self) -> list[str]:
+        """What stands in the table of estimates, and why something does not."""
+        return list(text.notes(self))
+
+    @property
+    def answer(self) -> str:
+        """What it comes to, in words; empty where nothing could be estimated."""
+        return text.answer(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The findings as JSON holds them, values in the unit asked for."""
         sample = self.sample

@@ -96,31 +96,41 @@ class Matrix:
 
     def _blocks(self) -> Iterator[list[str]]:
         yield text.layout(self)
-        by_value = sorted(
-            self.pairs, key=lambda pair: (pair.adjusted if pair.adjusted is not None else 1, -_size(pair))
-        )
-        rows = [["x", "y", "estimator", self.unit, "p", f"p, {self.adjust}", ""]]
-        for pair in by_value[:MOST_SHOWN]:
+        yield text.aligned(self.table(), under=True)
+        yield text.wrapped(self.answer)
+        yield text.told(self.warnings)
+
+    def table(self, most: int = MOST_SHOWN) -> list[list[str]]:
+        """A row for each pair, those that surely depend first, below the names of what stands in it."""
+        ordered = sorted(self.pairs, key=lambda pair: (pair.adjusted if pair.adjusted is not None else 1, -_size(pair)))
+        why = any(pair.line.reason for pair in ordered[:most])
+        rows = [["x", "y", "estimator", self.unit, "p", f"p, {self.adjust}", *["says nothing because"] * why]]
+        for pair in ordered[:most]:
             value, p = pair.line.value, pair.line.p
             said = number(value * UNITS[self.unit]) if value is not None else "n/a"
             ps = ["–" if one is None else p_value(one, LEVEL) for one in (p, pair.adjusted)]
-            rows.append([pair.x, pair.y, pair.line.asked.label, said, *ps, text.cut(pair.line.reason, 60)])
-        yield text.aligned(rows, under=True)
-        found = [pair for pair in self.pairs if pair.adjusted is not None and pair.adjusted <= LEVEL]
-        more = f"; {len(self.pairs) - MOST_SHOWN} more are not shown" if len(self.pairs) > MOST_SHOWN else ""
-        counts = {len(pair.line.null) for pair in self.pairs if pair.line.null}
+            rows.append([pair.x, pair.y, pair.line.asked.label, said, *ps, *[text.cut(pair.line.reason, 60)] * why])
+        return rows
+
+    @property
+    def answer(self) -> str:
+        """What it comes to, in words."""
+        said = []
         if self.interrupted:
-            yield [f"Interrupted: {len(self.pairs)} pairs were done by then, and p is adjusted for these alone."]
-        if counts:
+            said.append(f"Interrupted: {len(self.pairs)} pairs were done by then, and p is adjusted for these alone.")
+        if counts := {len(pair.line.null) for pair in self.pairs if pair.line.null}:
+            found = [pair for pair in self.pairs if pair.adjusted is not None and pair.adjusted <= LEVEL]
             kept = {
                 "holm": "the chance of any false one among them is",
                 "bh": "of these, false ones are expected to be",
             }
-            yield text.wrapped(
+            said.append(
                 f"{len(found)} of {len(self.pairs)} pairs show dependence: {kept[self.adjust]} at most {LEVEL:.0%}. "
-                f"Each p is from {max(counts)} permutations{more}."
+                f"Each p is from {max(counts)} permutations."
             )
-        yield text.told(self.warnings)
+        if len(self.pairs) > MOST_SHOWN:
+            said.append(f"The table shows {MOST_SHOWN} of {len(self.pairs)} pairs; --json prints and -o keeps all.")
+        return " ".join(said)
 
 
 def _size(pair: Pair) -> float:

@@ -246,6 +246,10 @@ def exit_code(found: Findings | Matrix) -> int:
     return 0 if statuses <= {"ok", "unsupported"} else 1
 
 
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def in_python(
     question: Question,
     data: str,
@@ -261,6 +265,6 @@ def in_python(
     for one in dataclasses.fields(question):
         value = getattr(question, one.name)
         if one.name != "threads" and value != getattr(usual, one.name):
-            options[one.name] = list(value) if isinstance(value, tuple) else value
+            options[one.name] = split(value) if one.name == "estimators" else _listed(value)
     said = [*(repr(list(side)) for side in (x, y) if side), *(f"{name}={value!r}" for name, value in options.items())]
     return f"import mibench\n\nfound = mibench.estimate({', '.join(said)})\nprint(found)\n"

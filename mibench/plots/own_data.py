@@ -55,11 +55,14 @@ def _rows(found: Findings, records: list[dict[str, Any]], look: Mapping[str, Any
     figure, (axes,) = panels(1)
     for one in records:
         n, mean = np.array(one["by_rows"], dtype=float).T
-        axes.plot(1 / n, mean, label=one["estimator"], **look[one["estimator"]])
+        axes.errorbar(1 / n, mean, one["sd"], label=one["estimator"], elinewidth=0.6, **look[one["estimator"]])
     axes.set_xlim(left=0)
     axes.set_xlabel("1 / rows of a part")
     axes.set_ylabel(f"mean over parts ({found.unit})")
-    said = "A flat line has little bias that falls with n; one that slopes points, at 0, to what more rows would say."
+    said = (
+        "Bars: ± one standard deviation. A line that is flat within its bars has little bias that falls with n; one "
+        "that slopes points, at 0, to what more rows would say."
+    )
     return Drawing(figure, [axes], "Estimates from parts of the rows", said)
 
 
