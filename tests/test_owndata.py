@@ -69,6 +69,13 @@ def test_rounded_values_are_estimated_as_what_they_stand_for():
     assert asked(x.round(1), y, estimators="ksg").lines[0].value == pytest.approx(math.log(2) / 2, abs=0.1)
 
 
+def test_rain_is_estimated_as_what_it_is():
+    """Of max(x, 0) and the sign of x the information is log 2: half of the rows are 0, all alike."""
+    x = np.random.default_rng(5).normal(size=2000)
+    (line,) = asked(np.maximum(x, 0), x > 0, estimators="ksg-mixed").lines
+    assert line.value == pytest.approx(math.log(2), abs=0.02)
+
+
 def test_rounded_values_beside_a_label_too():
     """A label that is the sign of x, one in ten turned, has log 2 − H(0.1) = 0.368 nats, which tenths keep."""
     rng = np.random.default_rng(5)
@@ -312,6 +319,11 @@ def test_warnings_say_what_to_do():
     assert "say --series" in said(np.cumsum(x), np.cumsum(y))
     assert said(np.cumsum(x), np.cumsum(y), series=True).count("--series") == 0
     assert "log n" in said(x, x + 1e-6 * y, estimators="ksg")
+    rain = np.maximum(x, 0)
+    assert re.search("x is 0 in 5.% of the rows, and many numbers in others", said(rain, y))
+    assert "x is -999 in 30 rows, far from all others" in said(np.where(np.arange(400) < 30, -999, x), y)
+    assert "x is 1e+300 in 1 row" in said(np.where(np.arange(400) < 1, 1e300, x), y)
+    assert "x counts the rows" in said(np.arange(400), y)
     assert "heavy tails" in said(rng.standard_cauchy(400), y, estimators="ksg:scaling=standard")
     assert "heavy tails" not in said(rng.standard_cauchy(400), y, estimators="ksg")
 

@@ -10,7 +10,7 @@ from typing import Any
 from mibench import catalogue as catalogues
 from mibench.catalogue import Catalogue
 from mibench.errors import UsageError, one_line
-from mibench.owndata import cautions, pairs, permutations, rows, selection, sources
+from mibench.owndata import cautions, held, pairs, permutations, rows, selection, sources
 from mibench.owndata.columns import Raw
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS, Line, steps
@@ -109,11 +109,11 @@ def of_sides(x: Any, y: Any, groups: Any = None) -> Data:
         indices = [z.index for z in (x, y) if hasattr(z, "to_numpy") and hasattr(z, "index")]
         if len(indices) == 2 and len(x) == len(y) and not indices[0].equals(indices[1]):
             raise ValueError("x and y have different indices, and rows are paired by position: align them")
-        left, right = (sources.of_side(side, name) for side, name in ((x, "x"), (y, "y")))
+        left, right = (held.of_side(side, name) for side, name in ((x, "x"), (y, "y")))
         members = None
         if groups is not None:
-            held = sources.of_side(groups, "groups")
-            (members,) = held.read(held.names).values()
+            of_groups = held.of_side(groups, "groups")
+            (members,) = of_groups.read(of_groups.names).values()
         made = left.read(left.names), right.read(right.names)
     except ValueError as error:
         raise UsageError(one_line(str(error))) from error
@@ -220,10 +220,12 @@ def whole(prepared: Prepared) -> Findings | Matrix:
     return prepared.findings(last[0])
 
 
-def opened(path: str | Path, separator: str | None, decimal: str | None) -> sources.Source:
-    """The columns of a file. Raises UsageError, in one line."""
+def opened(data: Any, separator: str | None, decimal: str | None) -> sources.Source:
+    """The columns of a file, or of what Python holds. Raises UsageError, in one line."""
     try:
-        return sources.opened(Path(path).expanduser(), separator, decimal)
+        if not isinstance(data, str | Path):
+            return held.of_frame(data)
+        return sources.opened(Path(data).expanduser(), separator, decimal)
     except ValueError as error:
         raise UsageError(one_line(str(error))) from error
 

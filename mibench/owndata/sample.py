@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mibench.interface import Array
-from mibench.owndata import columns
+from mibench.owndata import columns, texts
 from mibench.owndata.columns import Column, Raw
 
 Rows = npt.NDArray[np.intp]
@@ -54,7 +54,7 @@ class Sample:
         """What an estimator has to cope with."""
         if all(one.discrete for one in self.every):
             return "discrete"
-        if any(one.discrete for one in self.every):
+        if any(one.discrete or len(one.atoms) for one in self.every):
             return "mixed"
         return "rounded" if any(one.rounded for one in self.every) else "continuous"
 
@@ -116,6 +116,8 @@ def sample(
         sides = [tuple(one.taken(rows) for one in side) for side in sides]
         if len(kept) < FEWEST:
             raise ValueError(f"{len(kept)} different rows are too few to estimate from: {FEWEST} or more are needed")
+    if groups is not None and len(np.unique(groups[kept].astype(str))) == len(kept):
+        raise ValueError(f"--groups: each of the {len(kept)} rows is a group of its own, so that no pair can be broken")
     for name, side in zip("xy", sides, strict=True):
         for one in side:
             _usable(one, name)
@@ -180,6 +182,11 @@ def _usable(one: Column, side: str) -> None:
     n = len(one.values)
     if one.distinct == 1:
         raise ValueError(f"column {one.name!r} of {side} is constant ({one.shown(0)} in all {n} rows): leave it out")
+    if one.levels and texts.are_dates(one.levels):
+        raise ValueError(
+            f"column {one.name!r} of {side} holds dates or times such as {one.levels[0]!r:.30}: give a number, such as "
+            "days since the first; where rows are in the order of time, --series says so"
+        )
     if one.levels and 2 * len(one.levels) > n:
         raise ValueError(
             f"column {one.name!r} of {side} has {len(one.levels)} different texts in {n} rows, such as "
