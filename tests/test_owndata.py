@@ -312,8 +312,11 @@ def test_warnings_say_what_to_do():
     x, y = normal_pair(400, 0.6, rng)
     assert said(x, y) == ""
     assert "x is rounded" in said(x.round(1), y)
-    assert "200 of 400 rows equal an earlier one" in said(np.repeat(x[:200], 2), np.repeat(y[:200], 2))
-    assert "--distinct" in said(np.repeat(x[:200], 2), np.repeat(y[:200], 2))
+    twice = np.repeat(x[:200], 2), np.repeat(y[:200], 2)
+    assert "200 of 400 rows equal an earlier one in all columns used, the first of them row 2." in said(*twice)
+    assert "--distinct" in said(*twice)
+    assert said(*twice, distinct=True) == ""
+    assert "200 left out that equal an earlier one, the first of them row 2" in str(asked(*twice, distinct=True))
     assert "400 rows are few for 13 columns" in said(rng.normal(size=(400, 12)), y)
     assert "x beside y has 50 rows and 61 columns" in said(rng.normal(size=(50, 60)), y[:50], estimators="kl")
     assert "say --series" in said(np.cumsum(x), np.cumsum(y))
@@ -368,6 +371,18 @@ def test_ksg_on_raw_data_is_what_the_bare_estimator_gives():
     x, y = normal_pair(300, 0.6, np.random.default_rng(0))
     value = asked(x * 1000, y, estimators="ksg:scaling=none").lines[0].value
     assert value == neighbors.ksg(x[:, None] * 1000, y[:, None]).value
+
+
+def test_ksg_as_others_count_it_is_what_they_say():
+    """scikit-learn scales columns and adds noise of 1e-10; NPEET does neither, and takes 3 + 1 columns too."""
+    rng = np.random.default_rng(0)
+    x, y = normal_pair(300, 0.6, rng)
+    pytest.importorskip("sklearn")
+    ours, theirs = asked(x * 1000, y, estimators="ksg:scaling=standard,sklearn-ksg").lines
+    assert ours.value == pytest.approx(theirs.value, abs=1e-6)
+    pytest.importorskip("npeet_plus")
+    ours, theirs = asked(np.c_[x, rng.normal(size=(300, 2))], y, estimators="ksg:scaling=none,npeet-plus").lines
+    assert ours.value == pytest.approx(theirs.value, abs=1e-6)
 
 
 @pytest.mark.slow

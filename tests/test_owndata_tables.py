@@ -2,6 +2,7 @@
 
 import decimal
 import functools
+import io
 import re
 
 import numpy as np
@@ -207,6 +208,11 @@ TABLES = {
     "two of a name": ("x,y,y\n" + "1,2,3\n" * 60, "2 columns are called 'y'; give each a name of its own"),
     "a short row": ("x,y\n1,2\n3\n", "row 2 (line 3) has 1 values and the header 2"),
     "nothing": ("", "the file is empty"),
+    "a comment": ("# made by hand\nx,y\n1,2\n", "the first line is a comment, '# made by hand': remove it"),
+    "a transposed table": (
+        "x,y," + ",".join(map(str, range(50))) + "\n" + "1," * 51 + "2\n",
+        "too few to estimate from: 30 or more are needed; a.csv has 1 rows and 52 columns: if rows are varia",
+    ),
     "no rows": ("x,y\n", "0 rows are too few"),
 }
 
@@ -253,6 +259,12 @@ def test_what_a_comma_means_can_be_said(tmp_path, decimal, value):
         assert prepared("a.csv", decimal=decimal).sample.y[0].values[1] == value
 
 
+def saved(*array):
+    file = io.BytesIO()
+    np.save(file, *array) if array else np.savez(file)
+    return file.getvalue()
+
+
 FILES = {
     "none": ("a.csv", None, "a.csv is not there"),
     "an ending": ("a.dta", b"", "ends in '.dta'; files are told by their ending: .csv"),
@@ -262,6 +274,8 @@ FILES = {
     "no feather": ("a.feather", b"nothing", "a.feather: cannot be read"),
     "no archive": ("a.npz", b"nothing", "a.npz: cannot be read"),
     "no array": ("a.npy", b"nothing", "not an NPY file of numbers"),
+    "objects": ("a.npy", saved(np.array([[1, "a"]], dtype=object)), "a.npy: holds Python objects; save numbers"),
+    "no columns": ("a.npz", saved(), "there is no column: x and y need one each"),
 }
 
 

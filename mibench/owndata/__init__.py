@@ -5,6 +5,7 @@
 may be wrong with it, `findings` puts it together and `text` writes it. `question` goes this way.
 """
 
+from mibench.engine.devices import cores
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS
 from mibench.owndata.pairs import Matrix
@@ -29,6 +30,7 @@ __all__ = [
     "Matrix",
     "Prepared",
     "Question",
+    "cores",
     "exit_code",
     "facts",
     "in_python",

@@ -59,10 +59,13 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
         )
     for one in sample.every:
         yield from _of_column(one, sample.series)
-    if sample.kind in ("continuous", "rounded") and sample.repeated > _by_chance(sample) + COPIES * sample.of:
+    copied = sample.kind in ("continuous", "rounded") and sample.n == sample.of - sample.dropped
+    more = sample.repeated - COPIES * sample.of
+    if copied and more > 0 and more > _by_chance(sample):
         yield (
-            f"{sample.repeated} of {sample.of - sample.dropped} rows equal an earlier one in all columns used. A copy "
-            "is no further draw, and looks like dependence: --distinct keeps one of each"
+            f"{sample.repeated} of {sample.of - sample.dropped} rows equal an earlier one in all columns used, "
+            f"the first of them row {sample.first_repeated}. A copy is no further draw, and looks like dependence: "
+            "--distinct keeps one of each"
         )
     width = sum(max(1, len(one.levels)) for one in sample.every)
     if sample.n < ROWS_A_COLUMN * width:

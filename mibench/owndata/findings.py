@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mibench.owndata import cautions, text
@@ -32,7 +33,7 @@ class Findings:
     interrupted: bool = False
     calibrated: Mapping[str, Any] | None = None
 
-    @property
+    @cached_property
     def warnings(self) -> list[str]:
         """What may be wrong, each with what to do."""
         return [*cautions.of_sample(self.sample, self.turned), *cautions.of_lines(self.sample, self.lines)]

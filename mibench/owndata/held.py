@@ -26,7 +26,9 @@ class Held:
 
 
 def of_array(array: npt.NDArray[Any], who: str) -> Held:
-    """The columns of one array, called 0, 1, …"""
+    """The columns of one array, called 0, 1, … or as its records call them."""
+    if array.dtype.names:
+        return of_arrays({field: array[field] for field in array.dtype.names}, who)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
@@ -84,7 +86,7 @@ def of_side(given: Any, name: str) -> Held:
     if array.ndim == 0:
         raise ValueError(f"{name} is of type {type(given).__name__} and no array (n, dim) of values")
     if array.dtype.names:
-        return of_arrays({field: array[field] for field in array.dtype.names}, name)
+        return of_array(array, name)
     if array.ndim > 2 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; it must be (n,) or (n, dim) with n >= 1 and dim >= 1")
     return of_arrays({name: array}, name)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Matrix:
         """What the estimator says, pair by pair."""
         return tuple(pair.line for pair in self.pairs)
 
-    @property
+    @cached_property
     def warnings(self) -> list[str]:
         """What may be wrong, each with what to do; of columns, as pairs have but one a side."""
         return [said for said in cautions.of_sample(self.sample) if "rows are few" not in said]

@@ -25,8 +25,9 @@ class Sample:
     """Rows of x and y that are pairs.
 
     `of` is how many rows the table had, `dropped` how many had a missing value, `first_dropped` where the first such
-    value was. `groups` `(n,)` numbers the group of each row, `series` says that rows are in the order of time, and with
-    `lag` each y was seen so many rows after its x.
+    value was; `repeated` equal an earlier one, the first of them row `first_repeated`. `groups` `(n,)` numbers the group
+    of each row, `series` says that rows are in the order of time, and with `lag` each y was seen so many rows after its
+    x.
     """
 
     x: tuple[Column, ...]
@@ -35,6 +36,7 @@ class Sample:
     dropped: int = 0
     first_dropped: str = ""
     repeated: int = 0
+    first_repeated: int = 0
     groups: Rows | None = None
     series: bool = False
     lag: int = 0
@@ -110,6 +112,7 @@ def sample(
         raise ValueError(f"{len(kept)} rows{without} are too few to estimate from: {FEWEST} or more are needed")
     sides = [tuple(columns.column(name, values[kept]) for name, values in side.items()) for side in (x, y)]
     copies = _copies(sides)
+    first_copy = int(kept[copies.argmax()]) + 1
     if distinct and copies.any():
         rows = np.flatnonzero(~copies)
         kept = kept[rows]
@@ -128,6 +131,7 @@ def sample(
         int(gone.sum()),
         first,
         int(copies.sum()),
+        first_copy,
         None if groups is None else np.unique(groups[kept].astype(str), return_inverse=True)[1],
         series,
         lag,

@@ -16,7 +16,8 @@ def sides(names: Sequence[str], x: Sequence[str], y: Sequence[str]) -> tuple[lis
     left out may be the other side, as `all-but:y`.
     """
     if len(names) < 2:
-        raise ValueError(f"there is one column, {''.join(names)!r:.60}: x and y need one each")
+        there = f"there is one column, {names[0]!r:.60}" if names else "there is no column"
+        raise ValueError(f"{there}: x and y need one each")
     if not x and not y:
         return _usual(names)
     if not x or not y:

@@ -105,7 +105,14 @@ def opened(path: Path, separator: str | None = None, decimal: str | None = None)
         raise ValueError(f"{path} {said}; give a file of samples")
     ending = path.suffix.lower()
     if ending == ".npy":
-        return of_array(loaded(path), str(path))
+        try:
+            return of_array(loaded(path), str(path))
+        except ValueError as error:
+            if "Python objects" in str(error):
+                raise ValueError(
+                    f"{path}: holds Python objects; save numbers or texts, or each column in NPZ"
+                ) from None
+            raise
     if ending == ".npz":
         return _of_archive(path)
     if ending in COLUMNAR:
@@ -135,6 +142,8 @@ def _delimited(path: Path, separator: str | None, decimal: str | None) -> Delimi
         if not first:
             raise ValueError("the file is empty")
         names = tuple(cell.strip() for cell in first[0][1])
+        if len(names) == 1 and names[0].startswith("#"):
+            raise ValueError(f"the first line is a comment, {names[0]!r:.60}: remove it")
         if len(names) == 1:
             raise ValueError(
                 f"there is one column, {names[0]!r:.60}, if cells are separated by {NAMED.get(separator, separator)}: "

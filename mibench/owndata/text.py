@@ -33,6 +33,8 @@ def facts(found: "Findings | Matrix") -> str:
     said = [f"{found.source}: {sample.n} rows", *found.said]
     if sample.dropped:
         said.append(f"{sample.dropped} of {sample.of} rows left out, where {sample.first_dropped}")
+    if twice := sample.of - sample.dropped - sample.n:
+        said.append(f"{twice} left out that equal an earlier one, the first of them row {sample.first_repeated}")
     if sample.lag:
         said.append(f"each y stands {sample.lag} rows behind its x")
     if sample.groups is not None:

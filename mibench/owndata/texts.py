@@ -8,7 +8,7 @@ import numpy as np
 from mibench.distributions.delimited import is_finite, is_number, meant
 from mibench.owndata.columns import Raw
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "#n/a"})
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>", "#n/a"})
 """Cells that stand for no value, in small letters."""
 
 NUMERAL = re.compile(r"[-+]?[$€£]?\d[\d.,_' \u00a0]*(e[-+]?\d+)?\s?[%€$£]?", re.IGNORECASE)
