@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mibench.cli import complete
-from mibench.cli.options import AsJson, Plugins, Unit, encodable, print_unicode
+from mibench.cli.options import AsJson, Plugins, Unit, encodable, print_unicode, width
 from mibench.cli.progress import clock
 from mibench.errors import writing
 from mibench.specs import split
@@ -113,7 +113,7 @@ def estimate(
     if as_json:
         typer.echo(json.dumps(found.to_dict(), allow_nan=False))
     else:
-        print_unicode(str(found))
+        print_unicode(found.page(min(width() or 100, 100)))
     raise typer.Exit(130 if found.interrupted else owndata.exit_code(found))
 
 

@@ -102,5 +102,9 @@ class Findings:
             "null": [scaled(value) for value in line.null],
         }
 
+    def page(self, width: int = text.WIDTH) -> str:
+        """What a person reads, in lines of at most `width`."""
+        return text.page(self, text.table(self), width)
+
     def __str__(self) -> str:
-        return text.page(self)
+        return self.page()

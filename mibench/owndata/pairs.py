@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -54,7 +54,14 @@ class Matrix:
     @cached_property
     def warnings(self) -> list[str]:
         """What may be wrong, each with what to do; of columns, as pairs have but one a side."""
-        return [said for said in cautions.of_sample(self.sample) if "rows are few" not in said]
+        said = [one for one in cautions.of_sample(self.sample) if "rows are few" not in one]
+        total, n = len(self.sample.x) * len(self.sample.y), self.sample.n
+        if self.sample.series and total > LEVEL * n:
+            said.append(
+                f"{n} rows of a series have {n} turns in time, so that no p of {total} pairs can fall below {LEVEL} "
+                "when adjusted: take fewer pairs"
+            )
+        return said
 
     def to_dict(self) -> dict[str, Any]:
         """The pairs as JSON holds them, values in the unit asked for."""
@@ -92,14 +99,15 @@ class Matrix:
             "permutations": len(pair.line.null),
         }
 
-    def __str__(self) -> str:
-        return "\n\n".join("\n".join(block) for block in self._blocks() if block) + "\n"
+    notes: ClassVar[Sequence[str]] = ()
+    """What would stand below the table of a single pair."""
 
-    def _blocks(self) -> Iterator[list[str]]:
-        yield text.layout(self)
-        yield text.aligned(self.table(), under=True)
-        yield text.wrapped(self.answer)
-        yield text.told(self.warnings)
+    def page(self, width: int = text.WIDTH) -> str:
+        """What a person reads, in lines of at most `width`."""
+        return text.page(self, self.table(), width)
+
+    def __str__(self) -> str:
+        return self.page()
 
     def table(self, most: int = MOST_SHOWN) -> list[list[str]]:
         """A row for each pair, those that surely depend first, below the names of what stands in it."""

@@ -25,9 +25,9 @@ class Sample:
     """Rows of x and y that are pairs.
 
     `of` is how many rows the table had, `dropped` how many had a missing value, `first_dropped` where the first such
-    value was; `repeated` equal an earlier one, the first of them row `first_repeated`. `groups` `(n,)` numbers the group
-    of each row, `series` says that rows are in the order of time, and with `lag` each y was seen so many rows after its
-    x.
+    value was; `repeated` equal an earlier one, the first of them row `first_repeated`. `groups` `(n,)` numbers the
+    group of each row, `series` says that rows are in the order of time, and with `lag` each y was seen so many rows
+    after its x.
     """
 
     x: tuple[Column, ...]

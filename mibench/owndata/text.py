@@ -20,10 +20,11 @@ MOST_COLUMNS = 12
 BOUNDS = {"lower": "≥", "upper": "≤", "none": ""}
 
 
-def page(found: "Findings") -> str:
-    """Layout, estimates, an answer in words, and warnings."""
-    notes = [line for said in found.notes for line in wrapped(said)]
-    blocks = [layout(found), aligned(table(found), under=True), notes, wrapped(found.answer), told(found.warnings)]
+def page(found: "Findings | Matrix", rows: Sequence[Sequence[str]], width: int = WIDTH) -> str:
+    """Layout, the rows of a table, notes to it, an answer in words, and warnings; lines of at most `width`."""
+    notes = [line for said in found.notes for line in wrapped(said, width)]
+    told = [line for said in found.warnings for line in wrapped(f"! {said}", width, "  ")]
+    blocks = [layout(found, width), aligned(rows, under=True), notes, wrapped(found.answer, width), told]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -55,10 +56,10 @@ def columns(found: "Findings | Matrix") -> list[list[str]]:
     return rows
 
 
-def layout(found: "Findings | Matrix") -> list[str]:
+def layout(found: "Findings | Matrix", width: int) -> list[str]:
     """How the table was understood."""
     rows = [[*map(cut, row[:-1]), f"first: {cut(row[-1])}" * bool(row[-1])] for row in columns(found)]
-    return wrapped(facts(found)) + aligned(rows)
+    return wrapped(facts(found), width) + aligned(rows)
 
 
 def table(found: "Findings") -> list[list[str]]:
@@ -102,10 +103,7 @@ def notes(found: "Findings") -> Iterator[str]:
     for why in dict.fromkeys(line.no_test for line in good if line.no_test):
         yield f"no test: {why}"
     if counts := {len(line.null) for line in good if line.null}:
-        yield (
-            f"p: the share of {max(counts) + 1} samples that say as much, yours and {max(counts)} whose pairs were "
-            f"broken {_how_broken(found.sample)}"
-        )
+        yield (f"p: how often {max(counts)} samples whose pairs were broken {_how_broken(found.sample)} say as much")
 
 
 def _how_broken(sample: Sample) -> str:
@@ -163,14 +161,9 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]}, … {names[-1]} ({len(names)} columns)"
 
 
-def told(warnings: Sequence[str]) -> list[str]:
-    """Each warning from a line of its own on."""
-    return [line for said in warnings for line in wrapped(f"! {said}", "  ")]
-
-
-def wrapped(text: str, indent: str = "") -> list[str]:
-    """The text in lines of at most `WIDTH`."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """The text in lines of at most `width`."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def cut(text: str, most: int = 40) -> str:

@@ -18,7 +18,7 @@ def page(found: Findings | Matrix, again: str) -> str:
     return template.render(
         found=found,
         table=text.table(found) if isinstance(found, Findings) else found.table(len(found.pairs)),
-        notes=found.notes if isinstance(found, Findings) else [],
+        notes=found.notes,
         facts=text.facts(found),
         columns=[["side", "column", "kind", "values", "first row"], *text.columns(found)],
         style=(here / "page.css").read_text(encoding="utf-8"),
