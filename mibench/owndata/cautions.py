@@ -98,7 +98,8 @@ def _of_column(one: Column, series: bool) -> Iterator[str]:
             f"{one.name} is {named} in {share:.0%} of the rows, and many numbers in others: estimators of mixed data "
             "take that for a class of its own. If it stands for no value, leave those cells empty"
         )
-    if not one.levels and not series and len(set(np.diff(one.values).tolist())) == 1:
+    steps = np.diff(one.values)
+    if not one.levels and not series and np.allclose(steps, steps[0], rtol=1e-6, atol=0):
         yield (
             f"{one.name} counts the rows: an estimate then says whether there is a trend along the table, and p is "
             "right only if rows would be independent without one"
