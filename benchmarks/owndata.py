@@ -2,6 +2,7 @@
 
     python benchmarks/owndata.py intervals      do intervals cover what they are for?
     python benchmarks/owndata.py level          how often do data without dependence have p <= 0.05?
+    python benchmarks/owndata.py turns          the same of short and long series, by their correlation alone
     python benchmarks/owndata.py power          how often do data with dependence, beside other tests?
     python benchmarks/owndata.py speed          seconds and memory
 
@@ -129,6 +130,27 @@ def level(scale, only):
             yield spec, sets, *cells
 
     table(("p ≤ 0.05 (%)", "samples", *NULLS), rows())
+
+
+def turns(scale, only):
+    """p of 19 turns is 0.05 in so many pairs of independent autoregressive series, by their squared correlation."""
+
+    def rows():
+        for memory_of in (0.7, 0.9, 0.97):
+            cells = []
+            for n, sets in ((80, 40_000), (400, 10_000), (1000, 10_000)):
+                rng = np.random.default_rng(SEED)
+                z = rng.normal(size=(2, max(2, round(sets * scale)), n + 200))
+                for t in range(1, n + 200):
+                    z[..., t] += memory_of * z[..., t - 1]
+                x, y = z[..., 200:] - z[..., 200:].mean(-1, keepdims=True)
+                turned = np.fft.irfft(np.fft.rfft(x) * np.conj(np.fft.rfft(y)), n) ** 2
+                null = np.take_along_axis(turned, rng.integers(n, size=(len(turned), 19)), 1)
+                slack = 1e-9 * turned[:, :1]
+                cells.append(share((null >= turned[:, :1] - slack).sum(1) == 0))
+            yield memory_of, *cells
+
+    table(("p ≤ 0.05 (%), memory", "n = 80", "n = 400", "n = 1000"), rows())
 
 
 def circle(rng, n):
@@ -262,7 +284,7 @@ def timed(name, arguments, folder):
 
 
 if __name__ == "__main__":
-    commands = {function.__name__: function for function in (intervals, level, power, speed)}
+    commands = {function.__name__: function for function in (intervals, level, turns, power, speed)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=commands, nargs="?", default="speed")
     parser.add_argument("--scale", type=float, default=1.0)
