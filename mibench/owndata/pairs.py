@@ -112,13 +112,15 @@ class Matrix:
     def table(self, most: int = MOST_SHOWN) -> list[list[str]]:
         """A row for each pair, those that surely depend first, below the names of what stands in it."""
         ordered = sorted(self.pairs, key=lambda pair: (pair.adjusted if pair.adjusted is not None else 1, -_size(pair)))
-        why = any(pair.line.reason for pair in ordered[:most])
-        rows = [["x", "y", "estimator", self.unit, "p", f"p, {self.adjust}", *["says nothing because"] * why]]
+        tested, why = any(pair.line.null for pair in ordered), any(pair.line.reason for pair in ordered[:most])
+        header = ["x", "y", "estimator", self.unit]
+        rows = [[*header, *["p", f"p, {self.adjust}"] * tested, *["says nothing because"] * why]]
         for pair in ordered[:most]:
-            value, p = pair.line.value, pair.line.p
+            value = pair.line.value
             said = number(value * UNITS[self.unit]) if value is not None else "n/a"
-            ps = ["–" if one is None else p_value(one, LEVEL) for one in (p, pair.adjusted)]
-            rows.append([pair.x, pair.y, pair.line.asked.label, said, *ps, *[text.cut(pair.line.reason, 60)] * why])
+            ps = ["–" if one is None else p_value(one, LEVEL) for one in (pair.line.p, pair.adjusted)]
+            reason = [text.cut(pair.line.reason, 60)] * why
+            rows.append([pair.x, pair.y, pair.line.asked.label, said, *ps * tested, *reason])
         return rows
 
     @property

@@ -90,7 +90,7 @@ def _pairs(found: Matrix) -> Drawing | None:
     for one in records:
         if one["value"] is not None:
             values[xs.index(one["x"]), ys.index(one["y"])] = one["value"]
-    size = (2.2 + 0.28 * min(len(ys), MOST_NAMED), 0.8 + 0.2 * min(len(xs), MOST_NAMED))
+    size = (max(4.0, 2.2 + 0.28 * min(len(ys), MOST_NAMED)), 0.8 + 0.2 * min(len(xs), MOST_NAMED))
     figure, (axes,) = panels(1, size)
     axes.grid(False)
     axes.set_facecolor("#F6D9C6")
@@ -104,5 +104,6 @@ def _pairs(found: Matrix) -> Drawing | None:
         if one["p_adjusted"] is not None and one["p_adjusted"] <= 0.05:
             axes.plot(ys.index(one["y"]), xs.index(one["x"]), ".", color="#D55E00")
     unknown = " Tinted: nothing could be estimated." if np.isnan(values).any() else ""
-    said = f"n = {found.sample.n}; dots: adjusted p ({found.adjust}) at most 0.05.{unknown}"
+    tested = any(one["permutations"] for one in records)
+    said = f"n = {found.sample.n}{f'; dots: adjusted p ({found.adjust}) at most 0.05' * tested}.{unknown}"
     return Drawing(figure, [axes], "Each column of x with each of y", said)
