@@ -5,10 +5,12 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from catalogue_pages import prose
 
+ROOT = Path(__file__).parent.parent.parent
 INTERFACE = ("Estimator", "Estimate", "Task", "Application", "Term", "Score", "Outcome", "Diverged")
 ROOMS: dict[str, tuple[str, Sequence[str]]] = {
     "Verbs": ("mibench", ("estimate", "estimator", "tasks", "run", "load", "scores")),
@@ -23,6 +25,7 @@ ROOMS: dict[str, tuple[str, Sequence[str]]] = {
 }
 """Headings, each with the module and the names that stand under it."""
 MODULES = r"\b(?:typing|collections\.abc|pathlib|numpy|pandas\.\w+(?:\.\w+)*|mibench(?:\.\w+)+)\.(?=\w)"
+"""Modules in front of a type, which a signature does without."""
 
 
 def page() -> str:
@@ -36,15 +39,16 @@ def page() -> str:
 
 
 def entry(module: str, name: str, made: Any) -> str:
-    """One function or class, its public methods and properties inside it."""
-    if not inspect.isclass(made):
-        return directive("function", f"{module}.{name}{signature(made)}", prose(_doc(made)))
-    kind = "exception" if issubclass(made, BaseException) else "class"
+    """One function or class, its public methods and properties inside it, and the file that it is written in."""
+    file = Path(inspect.getsourcefile(made) or "").relative_to(ROOT)
+    said = [prose(_doc(made)), f"In `{file}`."]
     head = f"{module}.{name}"
+    if not inspect.isclass(made):
+        return directive("function", head + signature(made), said)
     if dataclasses.is_dataclass(made):
         head += signature(made)
-    inner = [prose(_doc(made)), *(text for text in _members(made))]
-    return directive(kind, head, "\n\n".join(inner), colons=5)
+    kind = "exception" if issubclass(made, BaseException) else "class"
+    return directive(kind, head, [*said, *_members(made)], fence="`" * 5)
 
 
 def _members(made: type) -> Iterator[str]:
@@ -52,28 +56,22 @@ def _members(made: type) -> Iterator[str]:
         if name.startswith("_"):
             continue
         if isinstance(member, property):
-            yield directive("property", name, prose(_doc(member)), colons=4)
+            yield directive("property", name, [prose(_doc(member))])
         elif inspect.isfunction(member) and inspect.getdoc(member):
-            yield directive("method", f"{name}{signature(member)}", prose(_doc(member)), colons=4)
+            yield directive("method", name + signature(member), [prose(_doc(member))])
 
 
-def directive(kind: str, head: str, text: str, colons: int = 4) -> str:
+def directive(kind: str, head: str, paragraphs: Sequence[str], fence: str = "`" * 4) -> str:
     """A description of an object, in the words of the site's builder."""
-    fence = "`" * colons
+    text = "\n\n".join(paragraphs)
     return f"{fence}{{py:{kind}}} {head}\n{text}\n{fence}"
 
 
 def signature(made: Any) -> str:
     """Parameters and what comes back, without the modules that types live in."""
-    try:
-        text = str(inspect.signature(made))
-    except (ValueError, TypeError):
-        return ""
-    text = re.sub(r"<factory>|<object object at \w+>", "...", text)
+    text = re.sub(r"<factory>|<object object at \w+>", "...", str(inspect.signature(made)))
     text = re.sub(r"(-> |: )'([^']*)'", r"\1\2", text)
-    text = re.sub(
-        r"\b(?:typing|collections\.abc|pathlib|numpy|pandas\.\w+(?:\.\w+)*|mibench(?:\.\w+)+)\.(?=\w)", "", text
-    )
+    text = re.sub(MODULES, "", text)
     return text.replace("(self, ", "(").replace("(self)", "()")
 
 
