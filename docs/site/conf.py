@@ -16,6 +16,7 @@ extensions = ["myst_parser", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
 myst_heading_anchors = 4  # as the repository host numbers them
 suppress_warnings = ["myst.xref_ambiguous"]
+smartquotes = False  # a value in quotes is copied
 highlight_language = "none"
 pygments_style, pygments_dark_style = "default", "github-dark"
 copybutton_prompt_text = "$ "  # of a session its commands alone are copied
