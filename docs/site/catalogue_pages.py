@@ -108,7 +108,12 @@ def _points(points: dict[str, Any], name: str) -> list[str]:
 
 def _models(document: dict[str, Any], name: str) -> list[str]:
     parts = ["## Models", table(("point",), [(f"`{name}/{model}`",) for model in document["models"]])]
-    parts += ["## Scores", "The first decides.", "\n".join(f"* {score}" for score in document["scores"])]
+    for model, fields in document["own_fields"].items():
+        parts += [f"Fields of `{model}`:", settings(fields)]
+    scores = document["scores"]
+    parts += ["## Scores", "The first decides."]
+    for model, own in scores.items() if isinstance(scores, dict) else [("", scores)]:
+        parts += [f"Of `{model}`:"] * bool(model) + ["\n".join(f"* {score}" for score in own)]
     if document["baselines"]:
         parts.append("Rows of its own, without a term: " + ", ".join(f"`{one}`" for one in document["baselines"]) + ".")
     return parts
