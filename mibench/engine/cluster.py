@@ -13,7 +13,7 @@ from mibench.device import CPU, Device
 from mibench.engine import modules, remote
 from mibench.engine.batches import batches
 from mibench.engine.devices import Slot
-from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, halves, pack, settle
+from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, pack, settle
 from mibench.errors import Interrupted, UsageError
 from mibench.trial import Trial
 
@@ -68,7 +68,7 @@ def run(
                     parcel, group = underway.pop(future)
                     starts.pop(parcel.ids[0], None)
                     ended, again = settle(group, parcel.slot, outcome, len(group))
-                    waiting.extendleft(reversed(halves(again) if again else []))
+                    waiting.extendleft(reversed(again))
                     yield from ended
         finally:
             with contextlib.suppress(Exception):
