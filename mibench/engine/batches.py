@@ -18,8 +18,8 @@ SMALL = 4
 def batches(trials: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
     """Groups in the order of their first trials: equal shapes together where the estimator offers `estimate_many`.
 
-    A group is no larger than the estimator asks for, nor than leaves work for every job, as far as smaller ones pay. One
-    that is small beside what each job has to do is left whole.
+    A group is no larger than the estimator asks for, nor than leaves work for every job, as far as smaller ones pay and
+    the group is no small part of all trials.
     """
     window: deque[Trial] = deque()
     source = iter(trials)
