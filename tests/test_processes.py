@@ -224,7 +224,7 @@ GPU = Device("cuda", 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
-def test_an_interpreter_for_an_accelerator_serves_on_until_something_goes_wrong(estimator_file, monkeypatch):
+def test_an_interpreter_for_an_accelerator_serves_on_until_something_goes_wrong(estimator_file):
     """Its number is its process; a faulty trial ends its own, and is tried in one of its own before that is its row."""
     pid = "import os, subprocess, sys, time\nself_pid = float(os.getpid())\n"
     bodies = {
@@ -238,15 +238,15 @@ def test_an_interpreter_for_an_accelerator_serves_on_until_something_goes_wrong(
         "closes": pid + "os.closerange(3, 200)\nreturn self_pid",
     }
     files = [estimator_file(name, body, fields="devices = ('cuda',)") for name, body in bodies.items()]
-    rows = results(files, list(bodies), seeds=3, device=GPU, timeout=2.0)
+    rows = results(files, list(bodies), seeds=2, device=GPU, timeout=2.0)
     processes_of = {name: {row.mi_estimate for row in made} for name, made in rows.items()}
     assert len(processes_of["steady"]) == 1
-    assert [row.status for row in rows["raises"]] == ["ok"] * 3, "a fault that another trial brought about is no row"
-    assert len(processes_of["raises"]) == len(processes_of["leaves"]) == 3
-    assert [(row.status, row.error) for row in rows["dies"]] == [("crashed", "its process was killed by SIGKILL")] * 3
-    assert [row.status for row in rows["hangs"]] == ["timeout"] * 3
-    assert [row.status for row in rows["leaves"]] == ["ok"] * 3
-    assert len(rows["closes"]) == 3
+    assert [row.status for row in rows["raises"]] == ["ok"] * 2, "a fault that another trial brought about is no row"
+    assert len(processes_of["raises"]) == len(processes_of["leaves"]) == 2
+    assert [(row.status, row.error) for row in rows["dies"]] == [("crashed", "its process was killed by SIGKILL")] * 2
+    assert [row.status for row in rows["hangs"]] == ["timeout"] * 2
+    assert [row.status for row in rows["leaves"]] == ["ok"] * 2
+    assert len(rows["closes"]) == 2
     assert gone()
 
 

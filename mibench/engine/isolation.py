@@ -71,12 +71,12 @@ class Isolation:
     def _keep(self, parcel: Parcel, folder: Path) -> Keep | None:
         """For which other parcels an accelerator's process is good, since waking a driver takes seconds.
 
-        For none if the memory of each is limited, or if files are no longer those that it may have loaded before.
+        For none if it must be alone, if memory is limited, or if files are not those that it may have loaded before.
         """
         slot = parcel.slot
         if not slot.device.accelerator:
             return None
-        alone = self.limits.memory is not None or fingerprint.changed(parcel.watched)
+        alone = parcel.alone or self.limits.memory is not None or fingerprint.changed(parcel.watched)
         return f"{slot.name} {slot.visible}", str(folder) if alone else repr((parcel.plugins, parcel.wanted))
 
     def rows(self, one: Underway) -> Iterator[Row]:

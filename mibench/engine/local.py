@@ -41,10 +41,12 @@ def run(
     queues = Queues({slot.device.kind for slot in slots}, batches(trials, len(slots)))
     suspects: deque[tuple[Slot, Group]] = deque()
     served: dict[Slot, Trial] = {}
+    wary: set[str] = set()  # trials that ended badly in a process that had made others
     underway: dict[Future[End], tuple[Underway, Group, tuple[Trial, ...]]] = {}  # with what is still without a row
 
     def start(slot: Slot, group: Group) -> None:
-        one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
+        alone = any(trial.id in wary for trial in group)
+        one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory, alone=alone))
         underway[one.future] = one, group, tuple(group)
         free.remove(slot)
         if slot.device.accelerator:
@@ -78,6 +80,8 @@ def run(
                     suspects.append((slot, group))
                     continue
                 ended, again = settle(group, slot, outcome, len(one.parcel.trials))
+                if outcome.used:
+                    wary.update(trial.id for group in again for trial in group)
                 queues.put_back(slot.device.kind, again)
                 yield from ended
     finally:

@@ -45,6 +45,8 @@ class Parcel:
     """Checksums of the files that are loaded anew, when the trials were planned."""
     verify: bool = False
     """Whether the sources must be compared first: another machine may have others."""
+    alone: bool = False
+    """Whether its process must make nothing else: it ended badly in one that had."""
 
     @property
     def ids(self) -> list[str]:
@@ -122,6 +124,7 @@ def pack(
     slot: Slot,
     memory: int | None,
     verify: bool = False,
+    alone: bool = False,
 ) -> Parcel:
     """What a process needs to rebuild and make the trials."""
     asked = [f"-e {t.choice.name}" for t in trials if not t.choice.baseline]
@@ -140,6 +143,7 @@ def pack(
             for name, digest in catalogue.watched(None if t.choice.baseline else t.choice.name, t.point.sweep).items()
         },
         verify,
+        alone,
     )
 
 
