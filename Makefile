@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench docs docs-serve reference reference-check lint clean
+.PHONY: help run test test-slow bench bench-check docs docs-serve reference reference-check lint clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,8 +42,11 @@ docs: $(VENV)/.docs ## the documentation as a site, strictly: build/site/index.h
 docs-serve: $(VENV)/.docs ## the same at http://localhost:8000, built again when a page changes
 	$(BIN)/python docs/site/build.py --serve
 
-bench: $(READY) ## the speed tables of docs/, as ratios
-	for one in benchmarks/*.py; do $(BIN)/python $$one || exit 1; done
+bench: $(READY) ## speed as ratios, with their spread and what is wanted, under twenty minutes
+	$(BIN)/python benchmarks/kept.py --show
+
+bench-check: $(READY) ## the same for a weekly job: a line a ratio, fails if one got worse than benchmarks/kept.toml
+	$(BIN)/python benchmarks/kept.py
 
 EVERY := gaussian,ksg,kl,ksg-mixed,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax
 N     ?= 1000
