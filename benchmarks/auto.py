@@ -1,7 +1,7 @@
-"""`auto` and its rivals beside single estimators, on suites they were made on and on others: the tables of docs/auto.md.
+"""`auto` beside single estimators, on suites it was made on and on others: the tables of docs/auto.md.
 
     python benchmarks/auto.py run -o FOLDER [--part rotated] [--seeds 0-7] [-e auto,mine,…] [-j 1]
-    python benchmarks/auto.py keep FOLDER [-o results/auto]
+    python benchmarks/auto.py keep FOLDER … [-o results/auto]
     python benchmarks/auto.py points [results/auto] [--part rotated]
     python benchmarks/auto.py suites [results/auto]
     python benchmarks/auto.py cost [--dims 1,5,20] [-n 1000,10000]
@@ -65,7 +65,7 @@ def run(args):
 
 def keep(args):
     """A table a part, of the rows that belong to it."""
-    rows = mibench.load(args.folder)
+    rows = mibench.load(*args.folders)
     Path(args.output).mkdir(parents=True, exist_ok=True)
     for part, runs in PARTS.items():
         suites = {point.partition("/")[0] for points, _, _ in runs for point in points}
@@ -87,9 +87,7 @@ def points(args):
     """A row an estimator, a column a point."""
     rows = kept_rows(args)
     for task, part in rows.groupby("task"):
-        places = sorted(
-            {(truth, point, n) for truth, point, n in zip(part["mi_true"], part["point"], part["n_samples"])}
-        )
+        places = sorted(part[["mi_true", "point", "n_samples"]].drop_duplicates().itertuples(index=False, name=None))
         print(
             f"\n| {task} | {' | '.join(f'{point}, n={n:.0f}' for _, point, n in places)} |\n|---|{'---|' * len(places)}"
         )
@@ -152,7 +150,7 @@ if __name__ == "__main__":
     one.add_argument("-j", "--jobs", type=int, default=1)
     one.set_defaults(do=run)
     one = what.add_parser("keep")
-    one.add_argument("folder")
+    one.add_argument("folders", nargs="+")
     one.add_argument("-o", "--output", default="results/auto")
     one.set_defaults(do=keep)
     for name, do in (("points", points), ("suites", suites)):
