@@ -9,10 +9,10 @@
 `run` goes on where it ended, a part after the other, and in a part an estimator after the other, the cheap ones first.
 `keep` writes the rows of a run as a small table a part, which the others read.
 
-`points` says of each estimator, at each point, mean ± standard deviation of its values over the seeds. `suites` has a
-row a suite and sample size: the mean |estimate − truth| of `auto` in nats, of the single estimator that has the least
-one there, which is known only afterwards, and of the worst. An estimator counts in a suite if it has a number for every
-trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone, as a multiple of `mine`:
+`points` says of each estimator, at each point, mean ± standard deviation of its values and over how many seeds. `suites`
+has a row a suite and sample size: the mean |estimate − truth| of `auto` in nats, of the single estimator that has the
+least one there, which is known only afterwards, and of the worst. An estimator counts in a suite if it has a number for
+every trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone, as a multiple of `mine`:
 normal pairs of 2 nats.
 """
 
@@ -49,7 +49,7 @@ PARTS = {
 """Points, sample sizes and estimators of each part."""
 
 KEPT = ["task", "point", "n_samples", "estimator", "seed", "mi_true", "mi_estimate", "mi_std", "status", "flags"]
-KEPT += ["chosen", "fit_seconds", "error", "code"]
+KEPT += ["chosen", "error", "code"]
 PLACE = ["task", "point", "n_samples"]
 
 
@@ -71,7 +71,7 @@ def keep(args):
         suites = {point.partition("/")[0] for points, _, _ in runs for point in points}
         kept = rows[rows["task"].isin(suites)].sort_values([*PLACE, "estimator", "seed"])
         if len(kept):
-            kept[KEPT].round({"mi_estimate": 5, "mi_std": 5, "mi_true": 6, "fit_seconds": 2}).to_csv(
+            kept[KEPT].round({"mi_estimate": 5, "mi_std": 5, "mi_true": 6}).to_csv(
                 Path(args.output, f"{part}.csv"), index=False
             )
 
@@ -96,9 +96,8 @@ def points(args):
             cells = []
             for _, point, n in places:
                 own = part[(part["estimator"] == name) & (part["point"] == point) & (part["n_samples"] == n)]
-                values, seconds = own["mi_estimate"], own["fit_seconds"].mean()
-                said = f"{values.mean():.3f} ± {values.std():.3f} ({len(values)}, {seconds:.1f} s)"
-                cells.append(said if len(values) else "")
+                values = own["mi_estimate"]
+                cells.append(f"{values.mean():.3f} ± {values.std():.3f} ({len(values)})" if len(values) else "")
             print(f"| `{name}` | {' | '.join(cells)} |")
 
 
