@@ -69,7 +69,7 @@ ALLOWED = {
     "in_python": {"errors", "seeds", "settings", "runs"},
     "owndata": {
         "errors", "failures", "fence", "fingerprint", "interface", "specs", "answers", "catalogue", "result", "trial",
-        "distributions", "tables",
+        "device", "engine", "distributions", "tables",
     },
     "__init__": {"interface", "hooks", "catalogue", "in_python", "specs", "store", "owndata"},
     "distributions": {"interface"},
