@@ -9,7 +9,7 @@
 `run` goes on where it ended, a part after the other, and in a part an estimator after the other, the cheap ones first.
 `keep` writes the rows of a run as a small table a part, which the others read.
 
-`points` says of each estimator, at each point, mean ± standard deviation of its values and over how many seeds. `suites`
+`points` says of each estimator, at each point, mean ± standard deviation of its values, and of how many seeds. `suites`
 has a row a suite and sample size: the mean |estimate − truth| of `auto` in nats, of the single estimator that has the
 least one there, which is known only afterwards, and of the worst. An estimator counts in a suite if it has a number for
 every trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone, as a multiple of `mine`:
