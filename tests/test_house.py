@@ -57,7 +57,9 @@ ALLOWED = {
     "offers": {"errors", "interface", "specs", "fence"},
     "catalogue": {"interface", "hooks", "errors", "specs", "fingerprint", "offers", "fence"},
     "trial": {"errors", "failures", "interface", "device", "catalogue", "result", "answers", "fence"},
-    "engine": {"errors", "interface", "device", "result", "answers", "trial", "catalogue", "fingerprint", "fence"},
+    "engine": {
+        "errors", "interface", "device", "result", "answers", "trial", "catalogue", "fingerprint", "fence", "compiled",
+    },
     "store": {"errors", "result"},
     "provenance": {"device", "settings", "catalogue", "engine"},
     "request": {"errors", "specs", "settings", "catalogue"},
