@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench bench-check reference reference-check lint clean
+.PHONY: help run test test-slow bench bench-check docs docs-serve reference reference-check lint clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,16 @@ lint: $(READY) ## ruff and strict types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+$(VENV)/.docs: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## the documentation as a site, strictly: build/site/index.html, which needs no server and no network
+	$(BIN)/python docs/site/build.py
+
+docs-serve: $(VENV)/.docs ## the same at http://localhost:8000, built again when a page changes
+	$(BIN)/python docs/site/build.py --serve
 
 bench: $(READY) ## speed as ratios, with their spread and what is wanted, under twenty minutes
 	$(BIN)/python benchmarks/kept.py --show
@@ -68,4 +78,4 @@ reference-check: $(READY) ## a part of the reference run anew, for a weekly job:
 	$(BIN)/mibench compare $(OUT) $(AGAIN) --fail-if-worse
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
