@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow bench reference reference-check lint clean
+.PHONY: help run test test-slow bench bench-check docs docs-serve reference reference-check lint clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,15 +32,29 @@ lint: $(READY) ## ruff and strict types
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-bench: $(READY) ## the speed tables of docs/, as ratios
-	for one in benchmarks/*.py; do $(BIN)/python $$one || exit 1; done
+$(VENV)/.docs: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[docs]'
+	@touch $@
 
-EVERY := gaussian,ksg,kl,ksg-mixed,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax
+docs: $(VENV)/.docs ## the documentation as a site, strictly: build/site/index.html, which needs no server and no network
+	$(BIN)/python docs/site/build.py
+
+docs-serve: $(VENV)/.docs ## the same at http://localhost:8000, built again when a page changes
+	$(BIN)/python docs/site/build.py --serve
+
+bench: $(READY) ## speed as ratios, with their spread and what is wanted, under twenty minutes
+	$(BIN)/python benchmarks/kept.py --show
+
+bench-check: $(READY) ## the same for a weekly job: a line a ratio, fails if one got worse than benchmarks/kept.toml
+	$(BIN)/python benchmarks/kept.py
+
+EVERY := gaussian,gaussian-copula,t-copula,gmm,histogram,ksg,kl,ksg-mixed,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,l1out
+EVERY := $(EVERY),doe,deep-infomax,gan-dime,infonce-anchor,auto
 N     ?= 1000
 SEEDS ?= 2
 OUT   ?= results/reference
 
-reference: $(READY) ## every estimator on beyond-normal, an hour, with a report (N=5000 SEEDS=5 OUT=… for a larger one)
+reference: $(READY) ## estimators on beyond-normal, one and a half hours, with a report (N=5000 SEEDS=5 OUT=… for a larger one)
 	-$(BIN)/mibench run -e $(EVERY) -t beyond-normal -n $(N) --seeds $(SEEDS) -o $(OUT)
 	$(BIN)/mibench report $(OUT) --leaderboard
 
@@ -64,4 +78,4 @@ reference-check: $(READY) ## a part of the reference run anew, for a weekly job:
 	$(BIN)/mibench compare $(OUT) $(AGAIN) --fail-if-worse
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

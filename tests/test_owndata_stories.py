@@ -7,11 +7,11 @@ import sys
 
 import pytest
 from conftest import ROOT
+from sessions import same
 
 DOC = (ROOT / "docs" / "own-data.md").read_text()
 FILES = re.search(r"```python\n(from sklearn.*?)```", DOC, re.DOTALL)[1]
 STORIES = re.findall(r"```console\n\$ (.*?)\n```\n```text\n(.*?)```", DOC, re.DOTALL)
-NUMBER = r"-?\d+\.\d+"
 
 
 @pytest.fixture(scope="module")
@@ -30,24 +30,9 @@ def printed(command, folder):
     return done.stdout
 
 
-def same(seen, shown):
-    """The same words, and numbers that differ by rounding alone."""
-    assert re.sub(NUMBER, "#", seen).split() == re.sub(NUMBER, "#", shown).split()
-    for one, said in zip(re.findall(NUMBER, seen), re.findall(NUMBER, shown), strict=True):
-        assert float(one) == pytest.approx(float(said), abs=0.002)
-
-
 @pytest.mark.parametrize(("command", "shown"), STORIES, ids=[command.split()[2] for command, _ in STORIES])
 def test_a_story_is_true(command, shown, folder):
     same(printed(command, folder), shown)
-
-
-def test_what_the_readme_shows_is_true(tmp_path):
-    commands, shown = re.search(
-        r"```console\n([^`]*mibench estimate[^`]*)```\n```output\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
-    ).groups()
-    *_, last = [printed(command, tmp_path) for command in re.findall(r"^\$ (.*)$", commands, re.MULTILINE)]
-    same(last, shown)
 
 
 def test_there_are_three_stories():
