@@ -53,8 +53,8 @@ def estimate(
 
     x and y are arrays `(n,)` or `(n, dim)`, lists, Series, frames or tensors; or, of a DataFrame or file `data`, names,
     ranges and patterns of columns. `groups` is a column too. `options` are the fields of `mibench.owndata.Question`:
-    estimators, permutations, series, lag, missing, distinct, unit, seed, plugins; with `pairs` each column of x is
-    estimated with each of y, and p adjusted by `adjust`, "holm" or "bh". Raises UsageError, in one line.
+    estimators, permutations, series, lag, missing, distinct, calibrate, unit, seed, plugins; with `pairs` each column
+    of x is estimated with each of y, and p adjusted by `adjust`, "holm" or "bh". Raises UsageError, in one line.
     """
     from mibench import owndata
     from mibench.specs import split

@@ -34,6 +34,7 @@ NAVIGATION: dict[str, dict[str, str]] = {
     },
     "Use": {
         "own-data": "Your own data",
+        "calibration": "Which true values fit",
         "results": "Tables, comparisons, reports",
         "columns": "Columns of a row",
         "settings": "Settings",

@@ -17,6 +17,7 @@ from mibench.specs import split
 from mibench.tables.numbers import number
 
 if TYPE_CHECKING:
+    from mibench.calibration import Calibrated
     from mibench.owndata import Findings, Matrix, Prepared
     from mibench.owndata.lines import Line
     from mibench.owndata.pairs import Pair
@@ -53,6 +54,9 @@ def estimate(
     ] = 0,
     pairs: Annotated[bool, typer.Option("--pairs", help="Each column of x with each of y.")] = False,
     adjust: Annotated[Literal["holm", "bh"], typer.Option("--adjust", help="p for the number of pairs.")] = "holm",
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Which true values fit, by samples like yours.")
+    ] = False,
     missing: Annotated[Literal["drop", "error"], typer.Option("--missing", help="Rows that lack a value.")] = "drop",
     distinct: Annotated[bool, typer.Option("--distinct", help="Keep one of rows that are equal.")] = False,
     separator: Annotated[
@@ -94,6 +98,7 @@ def estimate(
         distinct=distinct,
         pairs=pairs,
         adjust=adjust,
+        calibrate=calibrate,
         unit=unit,
         seed=seed,
         threads=owndata.cores(),
@@ -156,15 +161,19 @@ class Kept:
 def _estimates(prepared: "Prepared", kept: Kept | None) -> "Findings":
     """The lines, each told as it comes; what is done when the user interrupts is kept."""
     lines: list[Line] = []
+    calibrated: Calibrated | None = None
     with Talk(prepared.question.unit) as talk:
         try:
             for lines, whole, left in prepared.results():
                 if kept is not None:
                     kept.rows(prepared.findings(lines[:whole]))
                 talk.show(lines[-1], left)
+            for found, seconds in prepared.calibration():
+                calibrated = found
+                talk.left("calibration", seconds)
         except KeyboardInterrupt:
             return prepared.findings(lines, interrupted=True)
-    return prepared.findings(lines)
+    return prepared.findings(lines, calibrated=calibrated)
 
 
 def _pairs(prepared: "Prepared", kept: Kept | None) -> "Matrix":

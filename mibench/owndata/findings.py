@@ -1,12 +1,12 @@
 """All that was found of one's own data, as a page, as JSON and as a frame."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mibench.owndata import cautions, text
+from mibench.calibration import Calibrated
+from mibench.owndata import calibration, cautions, text
 from mibench.owndata.lines import UNITS, Line
 from mibench.owndata.sample import Sample, described
 
@@ -31,7 +31,7 @@ class Findings:
     left_out: int = 0
     turned: str = ""
     interrupted: bool = False
-    calibrated: Mapping[str, Any] | None = None
+    calibrated: Calibrated | None = None
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -48,6 +48,11 @@ class Findings:
         """What it comes to, in words; empty where nothing could be estimated."""
         return text.answer(self)
 
+    @property
+    def fitting(self) -> str:
+        """Which true values fit, in words; empty where that was not asked."""
+        return "" if self.calibrated is None else calibration.words(self.calibrated, self.unit)
+
     def to_dict(self) -> dict[str, Any]:
         """The findings as JSON holds them, values in the unit asked for."""
         sample = self.sample
@@ -63,7 +68,7 @@ class Findings:
             "interrupted": self.interrupted,
             "warnings": self.warnings,
             "estimates": [self._record(line) for line in self.lines],
-            "calibrated": self.calibrated,
+            "calibrated": self.calibrated.to_dict(UNITS[self.unit]) if self.calibrated else None,
         }
 
     def to_frame(self) -> "pd.DataFrame":

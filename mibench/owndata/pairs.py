@@ -45,6 +45,7 @@ class Matrix:
     said: tuple[str, ...] = ()
     left_out: int = 0
     interrupted: bool = False
+    fitting: ClassVar[str] = ""
 
     @property
     def lines(self) -> tuple[Line, ...]:

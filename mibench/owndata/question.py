@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mibench import catalogue as catalogues
+from mibench.calibration import Calibrated
 from mibench.catalogue import Catalogue
 from mibench.device import Device
 from mibench.engine import devices
 from mibench.errors import UsageError, one_line
-from mibench.owndata import cautions, held, pairs, permutations, rows, selection, sources
+from mibench.owndata import calibration, cautions, held, pairs, permutations, rows, selection, sources
 from mibench.owndata.columns import Raw
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS, Line, steps
@@ -35,6 +36,7 @@ class Question:
     distinct: bool = False
     pairs: bool = False
     adjust: str = "holm"
+    calibrate: bool = False
     unit: str = "nats"
     seed: int = 0
     threads: int = 1
@@ -51,6 +53,8 @@ class Question:
         if self.permutations is not None and not (self.permutations == 0 or self.permutations >= permutations.LEAST):
             least = permutations.LEAST
             raise UsageError(f"permutations={self.permutations}: give 0, or {least} and more, so that p can be 0.05")
+        if self.calibrate and self.pairs:
+            raise UsageError("--calibrate takes one x and one y, and --pairs many: calibrate the pair that matters")
         if self.seed < 0:
             raise UsageError(f"seed={self.seed}: seeds are not negative")
 
@@ -160,7 +164,9 @@ class Prepared:
         """Who is asked of a pair: one alone, and the quickest of those that fit it."""
         return self.panel(between)[0]
 
-    def findings(self, lines: Sequence[Line] = (), interrupted: bool = False) -> Findings:
+    def findings(
+        self, lines: Sequence[Line] = (), interrupted: bool = False, calibrated: Calibrated | None = None
+    ) -> Findings:
         """What is known with these lines."""
         return Findings(
             self.data.source,
@@ -172,6 +178,7 @@ class Prepared:
             self.data.left_out,
             self.data.turned,
             interrupted,
+            calibrated,
         )
 
     def results(self) -> Iterator[tuple[list[Line], int, float | None]]:
@@ -182,6 +189,12 @@ class Prepared:
                 yield [*done, step.line], len(done), step.left
             done.append(step.line)
             yield done[:], len(done), None
+
+    def calibration(self) -> Iterator[tuple[Calibrated | None, float]]:
+        """The calibration once it is whole, and the seconds left; nothing where it was not asked for."""
+        if self.question.calibrate:
+            asked = self.question
+            yield from calibration.steps(self.sample, self.panel(self.sample), asked.seed, asked.threads)
 
     def tests(self, asked: Asked) -> int:
         """How many permutations an estimator is tested with: critics are trained anew for each, so only if asked."""
@@ -205,6 +218,8 @@ def prepare(question: Question, data: Data) -> Prepared:
     except ValueError as error:
         turned = f"; {data.turned}" if data.turned else ""
         raise UsageError(one_line(f"{data.source}: {error}{turned}")) from error
+    if question.calibrate and (said := calibration.refused(made)):
+        raise UsageError(f"{data.source}: {said}")
     asked = question.permutations
     if question.pairs:
         if len(split(question.estimators)) > 1:
@@ -224,7 +239,8 @@ def whole(prepared: Prepared) -> Findings | Matrix:
         ((done, _),) = collections.deque(prepared.pairs(), maxlen=1)
         return prepared.matrix(done)
     (last,) = collections.deque(prepared.results(), maxlen=1)
-    return prepared.findings(last[0])
+    calibrated = collections.deque(prepared.calibration(), maxlen=1)
+    return prepared.findings(last[0], calibrated=calibrated[0][0] if calibrated else None)
 
 
 def opened(data: Any, separator: str | None, decimal: str | None) -> sources.Source:

@@ -24,7 +24,8 @@ def page(found: "Findings | Matrix", rows: Sequence[Sequence[str]], width: int =
     """Layout, the rows of a table, notes to it, an answer in words, and warnings; lines of at most `width`."""
     notes = [line for said in found.notes for line in wrapped(said, width)]
     told = [line for said in found.warnings for line in wrapped(f"! {said}", width, "  ")]
-    blocks = [layout(found, width), aligned(rows, under=True), notes, wrapped(found.answer, width), told]
+    blocks = [layout(found, width), aligned(rows, under=True), notes, wrapped(found.answer, width)]
+    blocks += [wrapped(found.fitting, width), told]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mibench.owndata import Findings, Matrix
+from mibench.owndata import UNITS, Findings, Matrix
 from mibench.plots.style import Drawing, finish, looks, panels, style
 
 MOST_NAMED = 40
@@ -25,6 +25,7 @@ def _of_lines(found: Findings) -> Mapping[str, Drawing | None]:
     look = looks([one["estimator"] for one in records])
     return {
         "estimates": _estimates(found, records, look) if records else None,
+        "calibration": _calibration(found),
         "rows": _rows(found, [one for one in records if len(one["by_rows"]) > 1], look),
         "broken": _broken(found, [one for one in records if one["null"]], look),
     }
@@ -79,6 +80,28 @@ def _broken(found: Findings, records: list[dict[str, Any]], look: Mapping[str, A
     return Drawing(
         figure, list(axes), "Broken pairs", f"Bars: {counts} samples whose pairs were broken; line: your sample."
     )
+
+
+def _calibration(found: Findings) -> Drawing | None:
+    calibrated = found.calibrated
+    if calibrated is None or not calibrated.responses:
+        return None
+    scale = UNITS[found.unit]
+    figure, axes = panels(len(calibrated.responses))
+    for one, axis in zip(calibrated.responses, axes, strict=True):
+        axis.axvspan(*(end * scale for end in calibrated.interval), color="#0072B2", alpha=0.15, linewidth=0)
+        axis.plot(np.repeat(one.truths, 2) * scale, one.values.ravel() * scale, ".", color="#7F7F7F", markersize=2.5)
+        most = one.truths.max() * scale
+        axis.plot([0, most], [0, most], "-", color="#7F7F7F", linewidth=0.8)
+        axis.axhline(one.observed * scale, color="#D55E00")
+        axis.set_title(one.label)
+        axis.set_xlabel(f"true ({found.unit})")
+    axes[0].set_ylabel(f"estimate ({found.unit})")
+    said = (
+        f"Dots: samples like yours whose information is known, n = {calibrated.rows}; grey: where estimates are right; "
+        "line: what is seen of your sample; tinted: the true values that fit, by all that was seen."
+    )
+    return Drawing(figure, list(axes), "What samples like yours look like", said)
 
 
 def _pairs(found: Matrix) -> Drawing | None:
