@@ -25,7 +25,7 @@ def check(
     plugins: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold an estimator, a task, an application or a plugin file to its promises."""
+    """Hold estimators, tasks, applications and plugin files to their promises."""
     from mibench import checks
     from mibench.checks import applications
 
