@@ -2,7 +2,6 @@
 
 import math
 import os
-import random
 import statistics
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mibench import trial
-from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen
+from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen, seeded
 from mibench.interface import Array, Diverged, Estimate
 
 
@@ -80,6 +79,9 @@ N = 2000
 GLANCE = 100
 """Training steps where a promise holds after few or never: how far a critic has come plays no part in it."""
 
+ENOUGH = 1000
+"""Training steps that bring a critic near 1 nat; where they do not, it is trained as long as it asks for."""
+
 SCATTER = 0.25
 """Nats around the truth of 1. The pointwise mutual information of a normal pair has the standard deviation of its
 correlation, 0.93 nats there, so its mean over the fifth of N rows that a critic may be read on has 0.93 / √400 = 0.047;
@@ -143,10 +145,12 @@ def is_near_zero_when_independent(estimator: Any) -> None:
 
 def is_near_the_truth(estimator: Any) -> None:
     """on a correlated normal pair of 1 nat, n = 2000, it is within 0.25 nats, or a bound that says at least half"""
-    value = estimate(estimator, *gaussian_pair(N, 1.0, seed=6))
     direction = getattr(estimator, "direction", "none")
     low = LEAST if direction == "lower" else 1 - SCATTER
     high = math.inf if direction == "upper" else 1 + SCATTER
+    value = estimate(brief(estimator, ENOUGH), *gaussian_pair(N, 1.0, seed=6))
+    if not low < value < high and brief(estimator, ENOUGH) != estimator:
+        value = estimate(estimator, *gaussian_pair(N, 1.0, seed=6))
     if not low < value < high:
         raise Broken(f"gave {value:.3f} nats where the truth is 1")
 
@@ -185,17 +189,12 @@ def leaves_its_input_alone(estimator: Any) -> None:
 
 
 def leaves_global_randomness_alone(estimator: Any) -> None:
-    """it neither reads nor moves the global random state of numpy or Python"""
+    """it neither reads nor moves the global random state of numpy, Python or torch"""
     x, y = gaussian_pair(400, 0.5, seed=9)
-    values = []
+    quick, values = brief(estimator, GLANCE), []
     for state in (1, 2):
-        np.random.seed(state)  # noqa: NPY002
-        random.seed(state)
-        before = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
-        values.append(estimate(brief(estimator, GLANCE), x, y, seed=3))
-        after = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
-        if repr(before[0]) != repr(after[0]) or before[1] != after[1]:
-            raise Broken("the global random state moved; draw from default_rng(seed)")
+        with seeded(state):
+            values.append(estimate(quick, x, y, seed=3))
     if values[0] != values[1]:
         raise Broken("the number depends on the global random state; draw from default_rng(seed)")
 

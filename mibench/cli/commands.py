@@ -43,7 +43,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Load the command that is named, if any has the name."""
         if args and args[0] in COMMANDS:
-            self.commands[args[0]] = loaded(args[0])
+            self.commands[args[0]] = as_typed(loaded(args[0])) if ctx.resilient_parsing else loaded(args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -53,3 +53,18 @@ def loaded(name: str) -> Any:
     alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
     alone.command(name)(getattr(module, name, None) or getattr(module, f"{name}_"))
     return typer.main.get_command(alone)
+
+
+def as_typed(command: Any) -> Any:
+    """The command as completion reads it, whose values stay text: what makes numbers and paths of them takes longer to
+    load than all else."""
+    every = command.get_params
+
+    def get_params(context: Any) -> Any:
+        parameters = every(context)
+        for parameter in parameters:
+            parameter.process_value = lambda context, value: value
+        return parameters
+
+    command.get_params = get_params
+    return command

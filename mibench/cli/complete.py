@@ -14,9 +14,8 @@ import typer
 
 from mibench import settings as asked
 from mibench import specs
+from mibench.cli import commands, streams
 from mibench.cli import names as kept
-from mibench.cli import streams
-from mibench.cli.commands import COMPLETION
 from mibench.plots.kinds import KINDS
 
 Offer = Callable[[typer.Context, str], list[str]]
@@ -27,13 +26,13 @@ def answer(app: typer.Typer) -> None:
     what is offered it gets the part after the last break. zsh and fish break them at neither: they get `--option=` back
     before what is offered for its value."""
     streams.silence(2)
-    shell = os.environ[COMPLETION].removeprefix("complete_")
+    shell = os.environ[commands.COMPLETION].removeprefix("complete_")
     before = _put_together() if shell == "bash" else ""
     option = _option() if shell in OFFERS else ""
     heard = io.StringIO()
     try:
         with contextlib.redirect_stdout(heard):
-            app(prog_name="mibench")
+            commands.as_typed(typer.main.get_command(app))(prog_name="mibench")
     finally:
         for line in heard.getvalue().splitlines():
             print(OFFERS[shell].sub(rf"\g<0>{option}", line) if option else line.removeprefix(before))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mibench.cli import complete
-from mibench.cli.options import AsJson, Plugins, Unit, encodable, print_unicode
+from mibench.cli.options import AsJson, Plugins, Unit, cores, encodable, print_unicode
 from mibench.cli.progress import clock
 from mibench.errors import writing
 from mibench.specs import split
@@ -89,7 +89,7 @@ def estimate(
         adjust=adjust,
         unit=unit,
         seed=seed,
-        threads=_cores(),
+        threads=cores(),
         plugins=tuple(plugins or ()),
     )
     again = owndata.in_python(question, str(data), split(x or ()), split(y or ()), groups, separator, decimal)
@@ -154,10 +154,6 @@ def _pairs(prepared: "Prepared") -> "Matrix":
         except KeyboardInterrupt:
             return prepared.matrix(done, interrupted=True)
     return prepared.matrix(done)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Talk:
