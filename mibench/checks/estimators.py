@@ -113,7 +113,7 @@ def repeats_itself(estimator: Any) -> None:
     quick = brief(estimator, GLANCE)
     first, second = estimate(quick, x, y, seed=7), estimate(quick, x, y, seed=7)
     if first != second:
-        raise Broken(f"gave {first!r}, then {second!r}, on one sample with one seed")
+        raise Broken(f"gave {first!r}, then {second!r}, on one sample with one seed; draw from default_rng(seed)")
 
 
 def accepts_the_shapes(estimator: Any) -> None:
@@ -129,7 +129,9 @@ def accepts_the_shapes(estimator: Any) -> None:
             refused.append(said)
             continue
         if not math.isfinite(value):
-            raise Broken(f"gave {value} for x of shape {x.shape} and y of shape {y.shape}")
+            raise Broken(
+                f"gave {value} for x of shape {x.shape} and y of shape {y.shape}; `refuses` says what it cannot do"
+            )
     if len(refused) == len(shapes):
         raise refused[0]
 
@@ -140,7 +142,7 @@ def is_near_zero_when_independent(estimator: Any) -> None:
     _, y = gaussian_pair(N, 0.0, seed=5)
     value = estimate(estimator, x, y)
     if not abs(value) < NOTHING:
-        raise Broken(f"gave {value:.3f} nats where the truth is 0")
+        raise Broken(f"gave {value:.3f} nats where the truth is 0; is it read on rows that nothing was fitted to?")
 
 
 def is_near_the_truth(estimator: Any) -> None:
@@ -152,7 +154,9 @@ def is_near_the_truth(estimator: Any) -> None:
     if not low < value < high and brief(estimator, ENOUGH) != estimator:
         value = estimate(estimator, *gaussian_pair(N, 1.0, seed=6))
     if not low < value < high:
-        raise Broken(f"gave {value:.3f} nats where the truth is 1")
+        raise Broken(
+            f"gave {value:.3f} nats where the truth is 1; is it in bits, not trained, or a bound without `direction`?"
+        )
 
 
 def keeps_its_direction(estimator: Any) -> None:
@@ -167,7 +171,8 @@ def keeps_its_direction(estimator: Any) -> None:
     if not beyond < NOISES * noise:
         raise Broken(
             f"its mean over {len(values)} samples is {1 + beyond if direction == 'lower' else 1 - beyond:.3f} nats, "
-            f"{beyond / noise if noise else math.inf:.0f} standard errors on the wrong side of the truth, 1"
+            f"{beyond / noise if noise else math.inf:.0f} standard errors on the wrong side of the truth, 1; "
+            "read it on rows that nothing was fitted to, or claim no direction"
         )
 
 
@@ -185,7 +190,7 @@ def leaves_its_input_alone(estimator: Any) -> None:
     x.flags.writeable = y.flags.writeable = False
     estimate(brief(estimator, GLANCE), x, y)
     if not (np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])):
-        raise Broken("x or y was changed")
+        raise Broken("x or y was changed; work on a copy")
 
 
 def leaves_global_randomness_alone(estimator: Any) -> None:
@@ -214,7 +219,7 @@ def refuses_bad_input_clearly(estimator: Any) -> None:
     except Exception as error:
         raise Broken(f"raised {type(error).__name__} on NaN; raise ValueError and say what was seen") from error
     if math.isfinite(value):
-        raise Broken(f"gave {value:.3f} for data that holds NaN")
+        raise Broken(f"gave {value:.3f} for data that holds NaN; raise ValueError, as `mibench.interface.paired` does")
 
 
 def gives_no_number_for_nothing(estimator: Any) -> None:
@@ -223,10 +228,10 @@ def gives_no_number_for_nothing(estimator: Any) -> None:
     x, y = gaussian_pair(400, 0.5, seed=12)
     value = _or_nan(quick, np.ones_like(x), y)
     if math.isfinite(value) and abs(value) >= NOTHING:
-        raise Broken(f"gave {value:.3f} nats for a column that never changes")
+        raise Broken(f"gave {value:.3f} nats for a column that never changes; raise ValueError and say so")
     value = _or_nan(quick, x[:1], y[:1])
     if math.isfinite(value):
-        raise Broken(f"gave {value:.3f} nats for a single row")
+        raise Broken(f"gave {value:.3f} nats for a single row; raise ValueError and say how many it needs")
 
 
 def sees_nothing_in_ties(estimator: Any) -> None:
@@ -248,7 +253,7 @@ def does_not_change_with(estimator: Any) -> None:
     for change in said:
         other = estimate(quick, *CHANGES[change](x, y))
         if not math.isclose(value, other, rel_tol=1e-6, abs_tol=1e-6):
-            raise Broken(f"gave {value!r}, and {other!r} after a change of {change}")
+            raise Broken(f"gave {value!r}, and {other!r} after a change of {change}; take it from `unchanged_by`")
 
 
 CHANGES: Mapping[str, Callable[[Array, Array], tuple[Array, Array]]] = {
@@ -278,11 +283,11 @@ def leaves_its_surroundings_alone(estimator: Any) -> None:
             os.environ.clear()
             os.environ.update(before)
     if moved:
-        raise Broken("the working directory is another one")
+        raise Broken("the working directory is another one; give programs and files whole paths")
     if left:
         raise Broken(f"it left {sorted(left)[0]} in the working directory; write to a temporary folder, and remove it")
     if changed:
-        raise Broken(f"the environment variable {sorted(changed)[0]} changed")
+        raise Broken(f"the environment variable {sorted(changed)[0]} changed; set it for a program of its own alone")
 
 
 def gives_the_same_among_many(estimator: Any) -> None:
@@ -292,7 +297,7 @@ def gives_the_same_among_many(estimator: Any) -> None:
     quick, samples = brief(estimator, GLANCE), [gaussian_pair(400, float(mi), seed=30 + mi) for mi in (1, 2, 3)]
     together, alone = several(quick, samples), [estimate(quick, *sample, seed=k) for k, sample in enumerate(samples)]
     if together != alone:
-        raise Broken(f"gave {together} together and {alone} alone")
+        raise Broken(f"gave {together} together and {alone} alone; let none see another's rows, seed or steps")
 
 
 def stays_on_its_device(estimator: Any) -> None:
