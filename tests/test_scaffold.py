@@ -117,13 +117,13 @@ def test_a_package_comes_and_goes_without_traces(tmp_path):
         done = subprocess.run(
             [home / "bin" / "mibench", *words], cwd=empty, env=outside, capture_output=True, text=True, check=False
         )
-        return done.returncode, done.stdout + done.stderr
+        return done.returncode, done.stdout
 
     def files():
         return {path for path in home.rglob("*") if "__pycache__" not in path.parts}
 
     assert "my-mi" not in mibench("list", "estimators")[1]
-    quietly(home / "bin" / "python", "-c", f"import mibench; assert mibench.__file__.startswith({str(home)!r})")
+    quietly(home / "bin" / "python", "-I", "-c", f"import mibench; assert mibench.__file__.startswith({str(home)!r})")
     before = files()
     quietly(*into, "install", "-q", "--no-deps", *wheels.glob("mibench_my_mi*.whl"))
     assert "my-mi" in mibench("list", "estimators")[1]
