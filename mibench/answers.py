@@ -1,25 +1,34 @@
 """What an estimator or an application returned or raised: checked, and as columns of a row."""
 
-import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mibench.errors import one_line
 from mibench.failures import message, out_of_memory
 from mibench.interface import Diverged, Estimate, Outcome, Score
-from mibench.result import LARGEST
-from mibench.specs import canonical
+from mibench.result import BASELINE, LARGEST, ONE_SAMPLE
+from mibench.specs import canonical, nearest
 
 Answer = Estimate | Outcome
 """What comes back from a trial: of a task, or of an application."""
 
 
+class Unsound(ValueError):
+    """An outcome that a row cannot hold as it is; `kept` is what of it is right."""
+
+    def __init__(self, wrong: Sequence[str], kept: Outcome):
+        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+        super().__init__("train returned " + "; ".join(wrong[:3]) + more)
+        self.kept = kept
+
+
 def judged(answer: Any, read: Callable[[Any, bool], Answer]) -> tuple[str, dict[str, Any], Answer | None]:
-    """A trial's status, the columns that it fills, and what it returned, if that can be used.
+    """A trial's status, the columns that it fills, and what it returned, as far as that can be used.
 
     `read(answer, partial)` checks what was returned, and raises ValueError; of what is partial some may be missing.
     """
@@ -29,15 +38,20 @@ def judged(answer: Any, read: Callable[[Any, bool], Answer]) -> tuple[str, dict[
         return "oom" if out_of_memory(answer) else "error", {"error": message(answer)}, None
     try:
         found = read(answer, False)
+    except Unsound as error:
+        return "error", {"error": message(error), **_measured(error.kept)}, error.kept
     except ValueError as error:
         return "error", {"error": message(error)}, None
     if isinstance(found, Estimate):
-        what, value = "the estimate", found.value
+        numbers = {"the estimate": found.value}
     else:
         name, value = next(iter(found.scores.items()))
-        what = f"the score {name}"
-    if not math.isfinite(value):
-        return _diverged(f"{what} is {value}", found, read)
+        numbers = {f"the score {name}": value}
+        if found.mi_estimate is not None:
+            numbers["the term's bound at the end, mi_estimate,"] = found.mi_estimate
+    for what, value in numbers.items():
+        if not math.isfinite(value):
+            return "diverged", {"error": f"{what} is {value}", **_measured(found)}, found
     return "ok", _measured(found), found
 
 
@@ -48,7 +62,9 @@ def _diverged(error: str, last: Any, read: Callable[[Any, bool], Answer]) -> tup
     try:
         found = read(last, True)
     except ValueError as unusable:
-        return "diverged", {"error": one_line(f"{error} ({unusable})")}, None
+        kept = getattr(unusable, "kept", None)
+        columns = {} if kept is None else _measured(kept)
+        return "diverged", {"error": one_line(f"{error} ({unusable})"), **columns}, kept
     return "diverged", {"error": error, **_measured(found)}, found
 
 
@@ -56,9 +72,9 @@ def _measured(found: Answer) -> dict[str, Any]:
     """The columns that an answer fills; scores need more than it says."""
     both = {"chosen": None if found.chosen is None else canonical(found.chosen), "flags": ",".join(found.flags)}
     if isinstance(found, Outcome):
-        return both | {"mi_estimate": found.mi_estimate}
+        return both | {"mi_estimate": _said(found.mi_estimate)}
     return both | {
-        "mi_estimate": found.value if math.isfinite(found.value) else None,
+        "mi_estimate": _said(found.value),
         "mi_std": found.std,
         "ceiling": found.ceiling,
         "ess": found.ess,
@@ -78,7 +94,7 @@ def plain(answer: Any) -> Estimate:
     flags = _words("estimate", answer.flags)
     if not isinstance(answer.path, str | None):
         raise ValueError(f"estimate returned path={type(answer.path).__name__}; expected text")
-    curve = _curve("estimate", answer.curve)
+    curve = _curve(answer.curve, "estimate returned a curve")
     return Estimate(
         value=_number(
             answer.value, f"estimate returned a value that is {type(answer.value).__name__}; expected a float"
@@ -99,55 +115,103 @@ def plain(answer: Any) -> Estimate:
 def plain_outcome(answer: Any, declared: Mapping[str, Score], partial: bool = False) -> Outcome:
     """What training returned, as an `Outcome` of Python's own numbers, its scores in the order they are declared.
 
-    Raises ValueError where it is none, has a score that is not declared, or lacks one that is; with `partial` only the
+    A score or `mi_estimate` may be NaN or infinite. Raises ValueError where it is no outcome; and `Unsound` where parts
+    of it are of the wrong kind, or it has a score that is not declared, or lacks one that is; with `partial` only the
     first is needed.
     """
     if not isinstance(answer, Outcome):
-        raise ValueError(f"train returned {type(answer).__name__}; expected an Outcome")
-    for part in ("scores", "curves", "pictures"):
-        if not isinstance(getattr(answer, part), Mapping):
-            raise ValueError(f"train returned {part} that is no mapping from names")
-    if unknown := [name for name in answer.scores if name not in declared]:
-        raise ValueError(f"train returned a score {unknown[0]!r} that the application does not declare")
-    needed = list(declared)[:1] if partial else list(declared)
-    if missing := [name for name in needed if name not in answer.scores]:
-        raise ValueError(f"train returned no score {missing[0]!r}, which the application declares")
-    values = {name: answer.scores[name] for name in declared if name in answer.scores}
-    pictures = {str(name): np.asarray(picture) for name, picture in answer.pictures.items()}
-    if odd := [name for name, picture in pictures.items() if picture.dtype.kind not in "biuf"]:
-        raise ValueError(f"train returned a picture {odd[0]!r} that is no array of numbers")
-    return Outcome(
-        {
-            name: _number(value, f"train returned {name}={str(value)[:40]}; expected a float")
-            for name, value in values.items()
-        },
-        _finite("mi_estimate", answer.mi_estimate, "train"),
-        {str(name): _curve("train", curve) for name, curve in answer.curves.items()},
-        pictures,
-        _chosen("train", answer.chosen),
-        _words("train", answer.flags),
+        raise ValueError(f"train returned {one_line(type(answer).__name__)}; expected an Outcome")
+    wrong: list[str] = []
+
+    def tried(read: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return read(*given)
+        except ValueError as error:
+            wrong.append(str(error).removeprefix("train returned "))
+            return None
+
+    def each(part: str, read: Callable[[str, Any], Any]) -> dict[str, Any]:
+        """The entries of a mapping that can be read."""
+        given = tried(_mapping, part, getattr(answer, part)) or {}
+        pairs = [(str(name), tried(read, str(name), value)) for name, value in given.items()]
+        return {name: value for name, value in pairs if value is not None}
+
+    def score(name: str, value: Any) -> float:
+        if name not in declared:
+            known = f"declare it in `scores`, or leave it out; {nearest(name, declared)}"
+            raise ValueError(f"a score '{name}' that the application does not declare: {known}")
+        return _number(value, f"{name}={_short(value)}; expected a float")
+
+    scores = each("scores", score)
+    for name in list(declared)[:1] if partial else declared:
+        if isinstance(answer.scores, Mapping) and name not in answer.scores:
+            wrong.append(f"no score '{name}', which the application declares: give it a value, NaN if it has none")
+    found = Outcome(
+        {name: scores[name] for name in declared if name in scores},
+        tried(_bound, answer.mi_estimate),
+        each("curves", lambda name, curve: _curve(curve, f"a curve '{name}'")),
+        each("pictures", _picture),
+        tried(_chosen, "train", answer.chosen),
+        tried(_words, "train", answer.flags) or (),
     )
+    if wrong:
+        raise Unsound(wrong, found)
+    return found
+
+
+def _mapping(part: str, given: Any) -> Mapping[Any, Any]:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{part}={_short(given)}; expected a mapping from names")
+    return given
+
+
+def _bound(value: Any) -> float | None:
+    return None if value is None else _number(value, f"mi_estimate={_short(value)}; expected a number or None")
+
+
+def _picture(name: str, given: Any) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(given)
+    except Exception:  # rows of several lengths, or a tensor that needs a gradient or lies on another device
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"a picture '{name}' that is no array of numbers, but {_short(given)}; give a numpy array")
+    return array
+
+
+def _short(value: Any) -> str:
+    """What was seen, in a few letters and one line."""
+    try:
+        return one_line(str(value), 40)
+    except Exception:  # it may be anyone's
+        return type(value).__name__
 
 
 def _words(who: str, flags: Any) -> tuple[str, ...]:
-    if isinstance(flags, str) or not all(isinstance(flag, str) for flag in flags):
+    several = isinstance(flags, Iterable) and not isinstance(flags, str)
+    if not several or not all(isinstance(flag, str) for flag in flags):
         raise ValueError(f"{who} returned flags={str(flags)[:40]!r}; expected a tuple of words")
-    return tuple(re.sub(r"[\s,;]+", "-", one_line(flag, 80)) for flag in flags)
+    words = tuple(re.sub(r"[\s,;]+", "-", one_line(flag, 80)) for flag in flags)
+    if taken := {BASELINE, ONE_SAMPLE}.intersection(words):
+        raise ValueError(f"{who} returned the flag {min(taken)}, which mibench alone gives; choose another word")
+    return words
 
 
 def _chosen(who: str, chosen: Any) -> Any:
+    if not isinstance(chosen, Mapping | None):
+        raise ValueError(f"{who} returned chosen={_short(chosen)}; expected a mapping from names")
     try:
-        json.dumps(chosen, allow_nan=False)
-    except (TypeError, ValueError):
+        canonical(chosen)
+    except (TypeError, ValueError, RecursionError):
         raise ValueError(f"{who} returned chosen that JSON cannot hold: keep texts and finite numbers") from None
     return chosen
 
 
-def _curve(who: str, curve: Any) -> tuple[tuple[int, float], ...]:
+def _curve(curve: Any, what: str) -> tuple[tuple[int, float], ...]:
     try:
         return tuple((int(step), float(value)) for step, value in curve)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{who} returned a curve that is no list of (step, value) pairs") from None
+        raise ValueError(f"{what} that is no list of (step, value) pairs") from None
 
 
 NO_NUMBERS = (str, bytes, bytearray, bool, np.bool_)
@@ -163,12 +227,15 @@ def _number(value: Any, refusal: str) -> float:
         raise ValueError(refusal) from None
 
 
-def _finite(name: str, value: Any, who: str = "estimate") -> float | None:
+def _finite(name: str, value: Any) -> float | None:
     """A number that says something, or None."""
     if value is None:
         return None
-    found = _number(value, f"{who} returned {name}={str(value)[:40]}; expected a number or None")
-    return found if math.isfinite(found) else None
+    return _said(_number(value, f"estimate returned {name}={str(value)[:40]}; expected a number or None"))
+
+
+def _said(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _spread(value: Any) -> float | None:

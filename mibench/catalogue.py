@@ -87,8 +87,7 @@ class Point:
     @cached_property
     def baselines(self) -> tuple[Choice, ...]:
         """An application's own baselines."""
-        names = getattr(self.task, "baselines", ()) if self.kind == "application" else ()
-        return tuple(Choice(name, {}, NoTerm(), baseline=True) for name in names)
+        return tuple(Choice(name, {}, NoTerm(), baseline=True) for name in _baselines(self.task))
 
     @cached_property
     def version(self) -> Any:
@@ -119,7 +118,7 @@ def declared(task: Any, name: str) -> Any:
 def lacking(points: Iterable[Point]) -> str | None:
     """The first thing that one of these points needs and does not find, as it says; None if all have what they need."""
     for point in points:
-        if isinstance(reason := declared(point.task, "lacks"), str):
+        if isinstance(reason := declared(point.task, "lacks"), str) and reason.strip():
             return f"-t {point.sweep}/{point.name}: {one_line(reason)}"
     return None
 
@@ -315,9 +314,22 @@ class Catalogue:
         if not name:
             return UsageError(f"a {kind} has no name; write for example {next(iter(known), kind)}")
         hint = specs.nearest(name, known)
+        if kind == "estimator" and (owners := self._with_baseline(name)):
+            said = f"'{name}' is no estimator but a baseline of {', '.join(owners)}, where it runs by itself"
+            return UsageError(f"{said}; write for example -e none -t {owners[0]}")
         if kind == "estimator" and re.fullmatch(r"[\d.]+", name):
             hint = "commas separate estimators; to sweep a field write -P NAME.FIELD=3,5"
         return UsageError(f"no {kind} '{name}'; {hint}")
+
+    def _with_baseline(self, name: str) -> list[str]:
+        """The applications that have a baseline of this name."""
+        return [
+            sweep for sweep, every in self.tasks.items() if any(name in _baselines(task) for task in every.values())
+        ]
+
+
+def _baselines(task: Any) -> tuple[str, ...]:
+    return tuple(getattr(task, "baselines", ())) if isinstance(task, Application) else ()
 
 
 def _changes_name(task: Any, changes: Mapping[str, Any]) -> str:

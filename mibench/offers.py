@@ -204,6 +204,11 @@ def _accept_application(who: str, made: Any) -> None:
             raise TypeError(f"{who}: {what} is {one_line(repr(names), 60)}; expected a tuple of names")
         for name in names:
             _named_well(f"{who}, {what}", name)
+    baselines = list(getattr(made, "baselines", ()))
+    if "none" in baselines:
+        raise ValueError(f"{who}: a baseline is called 'none', as the model without a term is; choose another name")
+    if len(set(baselines)) < len(baselines):
+        raise ValueError(f"{who}: baselines names one twice: {', '.join(baselines)}")
     own = {f.name for f in dataclasses.fields(made)}
     if unknown := [name for name in getattr(made, "term_fields", ()) if name not in own]:
         raise ValueError(

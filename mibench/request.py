@@ -55,6 +55,11 @@ def _means_task(text: str, found: Catalogue, choices: Sequence[Choice], sweeps: 
     name, key, values = specs.sweep(text)
     names = {choice.name for choice in choices}
     if name not in sweeps and name not in names:
+        if (sweep := specs.called(name)) in sweeps and sweep != name:
+            one = ",".join(f"{name}:{key}={value}" for value in values)
+            raise UsageError(
+                f"-P {text}: it sweeps all points of a task; write -P {sweep}.{key}={','.join(values)}, or -t {one}"
+            )
         there = name in found.estimators or name in found.tasks
         hint = "is not among the estimators or tasks of this run" if there else "is unknown"
         raise UsageError(f"-P {text}: '{name}' {hint}; {specs.nearest(name, {*sweeps, *names})}")

@@ -19,6 +19,9 @@ SETTLED = ("ok", "unsupported")
 BASELINE = "baseline"
 """The flag of a model that is one of its application's own baselines: it is shown beside the terms, and is none."""
 
+ONE_SAMPLE = "one-sample"
+"""The flag of a trial that drew all rows there are: its seeds are no independent samples, and nothing is tested."""
+
 
 @dataclass(frozen=True)
 class Result:

@@ -187,7 +187,9 @@ def change(thing: Any, texts: Mapping[str, Any], who: str) -> Any:
         return dataclasses.replace(thing, **changes)
     except Exception as error:  # a class may be anyone's
         said = ", ".join(f"{field}={value}" for field, value in texts.items())
-        raise UsageError(f"'{who}' does not take {said}: {error}") from error
+        odd = [field for field, value in changes.items() if isinstance(value, float) and not math.isfinite(value)]
+        beyond = f" ({odd[0]}={texts[odd[0]]} is not finite)" if odd else ""
+        raise UsageError(f"'{who}' does not take {said}: {error}{beyond}") from error
 
 
 def _changed(now: Any, value: Any, kind: Any, who: str) -> Any:

@@ -21,12 +21,9 @@ from mibench.errors import one_line
 from mibench.failures import message, trace
 from mibench.fence import fenced
 from mibench.interface import Array, Draw, MakeTerm, Outcome, Term
-from mibench.result import BASELINE, COLUMNS, SCHEMA_VERSION, Result, scores_text
+from mibench.result import BASELINE, COLUMNS, ONE_SAMPLE, SCHEMA_VERSION, Result, scores_text
 
 DTYPE = "float64"
-ONE_SAMPLE = "one-sample"
-"""The flag of a trial that drew all rows there are: its seeds are no independent samples, and nothing is tested."""
-
 USUAL_SIZE = 10_000
 """How many rows are drawn where nobody says."""
 
@@ -402,7 +399,7 @@ def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str,
 
 def _result(trial: Trial, answer: Any) -> tuple[Result, Answer | None]:
     status, columns, found = judged(answer, functools.partial(_read, trial))
-    if isinstance(found, Outcome):
+    if isinstance(found, Outcome) and found.scores:
         columns["scores"] = scores_text(found.scores, trial.point.task.scores)
     return trial.row(status, **columns), found
 

@@ -17,9 +17,8 @@ from typer.testing import CliRunner
 
 import mibench as public
 from mibench import catalogue, offers, report, request, runs, settings, store, trial
-from mibench.answers import plain_outcome
 from mibench.checks import applications, check
-from mibench.cli import app
+from mibench.cli import app, described
 from mibench.device import Device
 from mibench.errors import MibenchError, UsageError
 from mibench.findings import scores, wins
@@ -162,6 +161,24 @@ def test_an_application_made_in_python_runs_in_this_process(tmp_path):
     assert len(store.read_pictures([tmp_path / "here"], frame["trial_id"])) == 2
 
 
+class Wide(Toy):
+    """Has another score, and other steps."""
+
+    scores = {"loss": Score("higher")}
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_describe_says_what_points_share_and_what_they_do_not(twice):
+    points = {"small": Toy(), "wide": dataclasses.dataclass(frozen=True)(Wide)(steps=9) if twice else Toy(rows=9)}
+    found = catalogue.discover([PLUGIN]).with_objects({"both": points})
+    said = described.application(found, "both", found.points("both"), "")
+    assert list(said["own_fields"]["small"]) == list(said["own_fields"]["wide"]) == ["steps" if twice else "rows"]
+    assert said["own_fields"]["wide"]["steps" if twice else "rows"]["value"] == 9
+    assert said["fields"]["weight"]["value"] == 0.5
+    usual = ["error ↓ (lower is better, margin 0.01)", "slope ↑ (higher is better)"]
+    assert said["scores"] == ({"small": usual, "wide": ["loss ↑ (higher is better)"]} if twice else usual)
+
+
 def planned(estimators, tasks="toy/small", **more):
     return runs.prepare(asked(estimators, tasks, **more), make_folder=False)
 
@@ -183,6 +200,8 @@ def test_a_field_is_swept_of_whichever_has_the_name():
     assert [point.task.weight for point in points] == [0.1, 0.2, 0.3]
     with pytest.raises(UsageError, match="both have rows: write -e toy:rows=1,toy:rows=2 or -t toy:rows=1,toy:rows=2"):
         request.choices_and_points(found, asked("toy", "toy", parameters=("toy.rows=1,2",)))
+    with pytest.raises(UsageError, match=r"write -P toy\.rows=1,2, or -t toy/small:rows=1,toy/small:rows=2"):
+        request.choices_and_points(found, asked("none", "toy", parameters=("toy/small.rows=1,2",)))
     with pytest.raises(UsageError, match="'gaussian' is not among the estimators or tasks of this run"):
         request.choices_and_points(found, asked("toy", "toy", parameters=("gaussian.dim=1",)))
 
@@ -234,6 +253,8 @@ NOTHING = {
     "the same beside tasks": ("choosy:folds=5", "gaussian,toy", 2, "cannot be the term of toy/small"),
     "an unknown field": ("none", "toy:wieght=1", 2, "no field 'wieght'; did you mean 'weight'?"),
     "a weight below 0": ("none", "toy:weight=-1", 2, "weight=-1.0 is below 0"),
+    "a weight of minus infinity": ("none", "toy:weight=-1e400", 2, "below 0 (weight=-1e400 is not finite)"),
+    "a baseline": ("mean", "toy", 2, "'mean' is no estimator but a baseline of toy, where it runs by itself"),
 }
 
 
@@ -246,6 +267,12 @@ def test_what_no_model_can_be_trained_with_ends_before_the_run(estimators, tasks
     assert said in str(error)
     assert "\n" not in str(error)
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(("said", "told"), [(None, None), ("  ", None), ("files", "-t toy/small: files")])
+def test_an_application_lacks_what_it_says(said, told):
+    kind = dataclasses.dataclass(frozen=True)(type("Lacking", (Toy,), {"lacks": said}))
+    assert catalogue.lacking([catalogue.Point("toy", "small", {}, "small", kind())]) == told
 
 
 def test_settings_that_are_no_terms_are_a_task_s_to_use():
@@ -284,6 +311,32 @@ def test_the_table_has_none_first_and_arrows():
     assert "**0.500 ± 0.089**" in formats.markdown(models(NEAR))
 
 
+def test_latex_has_the_term_and_fewer_seeds_as_the_text_has():
+    """One of 6 seeds of jsd failed; only mine says a bound."""
+    frame = models(NEAR, failed={("jsd", 0)})
+    frame.loc[frame["estimator"] == "mine", "mi_estimate"] = 2.0
+    paper = formats.papers(frame, "nats", "tab:x", "")
+    assert r"estimator & kl $\downarrow$ & term (nats) \\" in paper
+    assert r"\begin{tabular}{lrr}" in paper
+    assert r"none & $1.000 \pm 0.089$ & -- \\" in paper
+    assert r"mine & $\mathbf{0.500 \pm 0.089}$ & $2.000$ \\" in paper
+    assert r"($n=5$) & -- \\" in paper
+    assert "term (nats): the term's own bound at the end" in paper.lower()
+
+
+@pytest.mark.filterwarnings("error")
+def test_scores_near_the_largest_float_have_a_mean_and_an_sd():
+    """Their sums are beyond it. Of ±a, twice each, the sd is a·√(4/3)."""
+    frame = models({"none": [1.0] * 4, "mine": [1e308] * 4, "jsd": [1e308, -1e308] * 2})
+    table = scores.cells(frame).set_index("label")
+    assert table["mean"].tolist() == [1.0, 0.0, 1e308]
+    assert table["sd"].to_numpy() == pytest.approx([0, 1e308 * math.sqrt(4 / 3), 0])
+    text = formats.text(frame)
+    assert "1e+308 ± 0.000" in text
+    assert "0.000 ± 1.15e+308 *" in text
+    assert set(wins.against(frame).table["second"]) == {"mine", "jsd"}
+
+
 def test_wins_are_counted_by_seed():
     """none is worse in every seed by 0.5; t-tests of equal differences give p = 0."""
     found = wins.against(models(NEAR))
@@ -307,31 +360,6 @@ def test_a_run_against_itself_has_no_wins():
     assert set(table["verdict"]) == {""}
 
 
-DECLARED = {"a": Score("higher"), "b": Score("lower")}
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (0.5, "train returned float; expected an Outcome"),
-        (Outcome({"a": 1.0}), "no score 'b'"),
-        (Outcome({"a": 1.0, "b": 1.0, "c": 1.0}), "a score 'c' that the application does not declare"),
-        (Outcome({"a": "1", "b": 1.0}), "train returned a=1; expected a float"),
-        (Outcome({"a": 1.0, "b": 1.0}, chosen={"beta": math.nan}), "chosen that JSON cannot hold"),
-        (Outcome({"a": 1.0, "b": 1.0}, pictures={"p": np.array(["x"])}), "a picture 'p' that is no array of numbers"),
-        (Outcome({"a": 1.0, "b": 1.0}, curves={"c": [1, 2]}), "no list of (step, value) pairs"),
-    ],
-)
-def test_an_answer_that_is_no_outcome_is_told(answer, said):
-    with pytest.raises(ValueError) as told:
-        plain_outcome(answer, DECLARED)
-    assert said in str(told.value)
-
-
-def test_scores_come_in_the_order_they_are_declared():
-    assert list(plain_outcome(Outcome({"b": 1, "a": np.float32(2)}), DECLARED).scores) == ["a", "b"]
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -340,6 +368,8 @@ def test_scores_come_in_the_order_they_are_declared():
         ({"scores": MappingProxyType({"a": Score("up")})}, "a direction is 'higher' or 'lower'"),
         ({"scores": {"a": Score("higher", margin=-1)}}, "a margin 0 or more"),
         ({"baselines": "pca"}, "baselines is 'pca'; expected a tuple of names"),
+        ({"baselines": ("pca", "none")}, "a baseline is called 'none', as the model without a term is"),
+        ({"baselines": ("pca", "pca")}, "baselines names one twice: pca, pca"),
         ({"term_fields": ("wieght",)}, "'wieght', which is no field; did you mean 'weight'"),
     ],
 )

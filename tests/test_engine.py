@@ -1,13 +1,15 @@
 """Which trials go together, which device each gets, and what a batch that fails leaves behind."""
 
+import sys
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
 from mibench import store
 from mibench.catalogue import Choice, Point
 from mibench.device import Device
-from mibench.engine import devices
+from mibench.engine import devices, modules
 from mibench.engine.batches import WINDOW, batches
 from mibench.engine.local import Queues
 from mibench.errors import UsageError
@@ -240,3 +242,19 @@ def test_a_batch_that_dies_is_split_until_the_culprits_stand_alone(mibench, tmp_
         assert row.status == ("crashed" if culprit else "ok")
         assert culprit or row.mi_estimate == firsts[row.seed]
     assert set(spoilt["status"]) == {"ok", "crashed"}
+
+
+def test_kernels_that_are_to_be_compiled_are_told(tmp_path, monkeypatch, capsys):
+    """One file of each module that numba has kept is enough."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(modules, "importlib", SimpleNamespace(import_module=asked.append))
+    monkeypatch.setattr(modules, "sys", SimpleNamespace(modules={}, stderr=sys.stderr))
+    modules.load(["mibench.neighbors.warm", "mibench.applications.warm"])
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["mibench: mibench.neighbors: compiling kernels, once: half a minute of a core that is free"]
+    (tmp_path / "compiled_0").mkdir()
+    (tmp_path / "compiled_0" / "tree.widest_leaf-199.py311.nbi").touch()
+    modules.load(["mibench.neighbors.warm"])
+    assert not capsys.readouterr().err
+    assert asked == ["mibench.neighbors.warm", "mibench.applications.warm", "mibench.neighbors.warm"]

@@ -182,6 +182,23 @@ def test_classes_of_points_are_told_apart():
     assert figure.axes[1].get_xlim()[1] > 20 * figure.axes[0].get_xlim()[1], "planes have no common scale"
 
 
+@pytest.mark.filterwarnings("error")
+def test_points_that_no_axis_holds_are_left_out_and_counted():
+    points, labels = RNG.normal(size=(40, 2)), np.arange(40) % 2
+    broken, far = points.copy(), points.copy()
+    broken[:2], broken[3, 1], far[0] = np.nan, np.inf, 1e308
+    left = {"none": points, "mine": broken, "jsd": far, "dv": np.full((4, 2), np.nan)}
+    modes = np.array([[0.0, 0.0], [np.nan, 1.0]])
+    made = {f"{label}-0": {"made": array, "modes": modes} for label, array in left.items()}
+    figure = figure_of("pictures", trained(tuple(left), 1), made)
+    shown = {axis.get_title().split("\n")[0]: dots(axis)[0] for axis in figure.axes}
+    assert {label: len(array) for label, array in shown.items()} == {"none": 40, "mine": 37, "jsd": 39, "dv": 0}
+    assert shown["mine"].tolist() == broken[[2, *range(4, 40)]].tolist()
+    assert "not finite, or beyond 1e+150 (dv 4, jsd 1, mine 3)" in said(figure)
+    (axis,) = figure_of("pictures", trained(("none",), 1), {"none-0": {"plane": broken, "labels": labels}}).axes
+    assert [one.tolist() for one in dots(axis)] == [broken[2::2].tolist(), broken[5::2].tolist()]
+
+
 def images(axis):
     return [(image.get_array(), image.get_extent()) for image in axis.get_images()]
 
@@ -242,6 +259,7 @@ def test_black_and_white_are_the_same_for_all(values, black, white):
     other = np.full((1, 8, 8), values[1]).astype(values.dtype)
     (axis,) = figure_of("pictures", trained(seeds=1), {"none-0": {"made": one}, "mine-0": {"made": other}}).axes
     for (tile, _), value in zip(images(axis), values, strict=True):
+        assert ("64 pixels that are not finite are black" in said(axis.figure)) == np.isnan(values).any()
         expected = 0 if np.isnan(value) else (float(value) - black) / (white - black)
         assert float(np.asarray(tile)[0, 0, 0]) == pytest.approx(expected)
 

@@ -15,10 +15,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mibench import catalogue, citations, specs, store
-from mibench.cli import complete
+from mibench.cli import complete, described
 from mibench.cli.options import AsJson, DataDir, Plugins, Run, print_unicode
 from mibench.errors import MibenchError, NothingMatched, UsageError
-from mibench.explained import field_docs
 from mibench.interface import Application
 from mibench.offers import Plugin
 from mibench.result import SETTLED
@@ -285,7 +284,7 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
         "devices": list(getattr(made, "devices", ("cpu",))),
         "term": as_term,
         **_published(made),
-        "fields": _fields(made),
+        "fields": described.fields(made),
         "file": str(found.homes[f"-e {choice.name}"].path),
         "example": f"mibench run -e {spec} -t gaussian",
     }
@@ -305,36 +304,16 @@ def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     module = _sweep_doc(found, first.sweep)
     one = len({tuple(map(type, _layers(point.task))) for point in points}) == 1
     if all(point.kind == "application" for point in points):
-        return _application_document(found, spec, points)
+        return described.application(found, spec, points, module)
     sources = dict.fromkeys(part for p in points for part in str(getattr(p.task, "source", "")).split("; ") if part)
     return {
         "task": first.sweep,
         "about": (_formulas(first.task) or module) if one else module,
         "source": "; ".join(sources) or module.partition("\n")[0],
-        "fields": _fields(first.task) if one else {},
+        "fields": described.fields(first.task) if one else {},
         "points": {point.name: _truth(point.task) for point in points},
         "file": str(found.homes[f"-t {first.sweep}"].path),
         "example": f"mibench run -e ksg -t {spec}",
-    }
-
-
-def _application_document(found: catalogue.Catalogue, spec: str, points: list[catalogue.Point]) -> dict[str, Any]:
-    first = points[0].task
-    one = len({type(point.task) for point in points}) == 1
-    scores = [
-        f"{name} ({score.direction} is better{f', margin {score.margin:g}' * bool(score.margin)})"
-        for name, score in first.scores.items()
-    ]
-    return {
-        "application": points[0].sweep,
-        "about": (inspect.getdoc(type(first)) or "") if one else _sweep_doc(found, points[0].sweep),
-        "source": str(getattr(first, "source", "")) or _sweep_doc(found, points[0].sweep).partition("\n")[0],
-        "scores": scores,
-        "baselines": list(getattr(first, "baselines", ())),
-        "fields": _fields(first) if one else {},
-        "models": [point.name for point in points],
-        "file": str(found.homes[f"-t {points[0].sweep}"].path),
-        "example": f"mibench run -e none,mine -t {spec}",
     }
 
 
@@ -383,26 +362,16 @@ def _truth(task: Any) -> Any:
         return f"{type(error).__name__}: {error}"
 
 
-def _fields(made: Any) -> dict[str, Any]:
-    kinds = {
-        f.name: f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
-        for f in dataclasses.fields(made)
-    }
-    about = field_docs(type(made))
-    return {
-        name: {"value": value, "type": kinds[name], "about": about[name]} for name, value in specs.fields(made).items()
-    }
-
-
 def _print_document(document: dict[str, Any]) -> None:
     for key, value in document.items():
         if key == "fields":
-            typer.echo("fields:")
-            for name, one in value.items():
-                shown = json.dumps(one["value"], default=str)
-                typer.echo(f"  {name} = {shown}   ({one['type']})")
-                if one["about"]:
-                    typer.echo(f"      {one['about']}")
+            _print_fields(key, value)
+        elif key == "own_fields":
+            for point, own in value.items():
+                _print_fields(f"fields of {point}", own)
+        elif key == "scores" and isinstance(value, dict):
+            for point, scores in value.items():
+                typer.echo(f"scores of {point}: {', '.join(scores)}")
         elif key == "points":
             typer.echo(f"points ({len(value)}), with their true mutual information in nats:")
             for name, truth in value.items():
@@ -413,3 +382,11 @@ def _print_document(document: dict[str, Any]) -> None:
                 typer.echo(f"  {line}".rstrip())
         else:
             typer.echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+
+
+def _print_fields(heading: str, fields: dict[str, Any]) -> None:
+    typer.echo(f"{heading}:")
+    for name, one in fields.items():
+        typer.echo(f"  {name} = {json.dumps(one['value'], default=str)}   ({one['type']})")
+        if one["about"]:
+            typer.echo(f"      {one['about']}")

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -40,12 +41,31 @@ def load(names: Iterable[str]) -> None:
         above, _, last = name.rpartition(".")
         with contextlib.suppress(Exception):  # a library that is not whole
             if name not in sys.modules and not hasattr(sys.modules.get(above), last):
+                if last == "warm" and _cold(_place(above) / "compiled"):
+                    said = "compiling kernels, once: half a minute of a core that is free"
+                    print(f"mibench: {above}: {said}", file=sys.stderr, flush=True)
                 importlib.import_module(name)
 
 
 def _has_warm(room: str) -> bool:
     """Whether a room has a module that does, when it is imported, what would take long in every process anew."""
-    return (fingerprint.HARNESS.parent.joinpath(*room.split(".")) / "warm.py").is_file()
+    return (_place(room) / "warm.py").is_file()
+
+
+def _cold(kernels: Path) -> bool:
+    """Whether a folder of kernels has none on disk that were compiled from what it says now."""
+    if not kernels.is_dir():
+        return False
+    try:
+        from mibench.compiled import cache_folder
+    except ImportError:  # without numba nothing is compiled
+        return False
+    kept = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder(kernels))
+    return not any(any(kept.rglob(f"{source.stem}.*.nbi")) for source in kernels.glob("*.py"))
+
+
+def _place(room: str) -> Path:
+    return fingerprint.HARNESS.parent.joinpath(*room.split("."))
 
 
 def _module(file: Path, root: Path) -> str:

@@ -51,6 +51,11 @@ def by_application(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield name, part.loc[[key[-1] for key in sorted(keys)]]
 
 
+HUGE = 2.0**700
+"""Sums of scores as large, and of their squares, are taken in this unit: a power of two, so that no digit changes."""
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what no float holds is infinite
 def cells(frame: pd.DataFrame) -> pd.DataFrame:
     """One row a cell: all seeds of one estimator as the term of one application, and one of its scores.
 
@@ -64,6 +69,9 @@ def cells(frame: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=list(STATISTICS))
     row = [*POINT, "score"]
     long = long.assign(seconds=long["fit_seconds"].where(long["ok"]), nats=long["mi_estimate"].where(long["ok"]))
+    largest = long["value"].abs().groupby([long[key] for key in (*row, "label")]).transform("max")
+    unit = pd.Series(np.where(largest > 1e100, HUGE, 1.0), index=long.index)
+    long = long.assign(unit=unit, scaled=long["value"] / unit)
     by = long.groupby([*row, "label"], sort=False)
     table = by.agg(
         estimator=("estimator", "first"),
@@ -74,17 +82,20 @@ def cells(frame: pd.DataFrame) -> pd.DataFrame:
         n_ok=("ok", "sum"),
         n_failed=("failed", "sum"),
         n=("value", "count"),
-        mean=("value", "mean"),
-        sd=("value", "std"),
-        median=("value", "median"),
+        unit=("unit", "first"),
+        mean=("scaled", "mean"),
+        sd=("scaled", "std"),
+        median=("scaled", "median"),
         mi_estimate=("nats", "mean"),
         fit_seconds=("seconds", "median"),
         n_codes=("code", "nunique"),
         baseline=("baseline", "first"),
     )
+    for name in ("mean", "sd", "median"):
+        table[name] *= table["unit"]
     table["n_unsupported"] = table["n_seeds"] - table["n_ok"] - table["n_failed"]
     table["ci_low"], table["ci_high"] = t_interval(table["mean"], table["sd"], table["n"])
-    marked = best(long[~long["baseline"]], row)
+    marked = best(long[~long["baseline"]].assign(loss=long["loss"].clip(-1e300, 1e300)), row)  # their sums are finite
     table["best"] = marked.reindex(table.index).eq(True)
     table["failures"] = counted(long, failures(long), row).reindex(table.index).fillna("")
     flags = long.loc[long["ok"], "flags"].str.split(",").explode()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from mibench.errors import NothingMatched
@@ -28,6 +29,7 @@ class Terms:
     """How many applications there are."""
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def terms(frame: pd.DataFrame) -> Terms:
     """The estimators of a frame as terms. Raises NothingMatched where no model was scored."""
     table = cells(frame)

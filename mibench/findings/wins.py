@@ -34,6 +34,7 @@ class Wins:
         return self.table[newly | (self.table["verdict"] == "worse")]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def against(frame: pd.DataFrame, reference: str | None = None) -> Wins | None:
     """Every other estimator against one of them: `none` if it is there and no other is named, else the first by name.
 
@@ -52,6 +53,7 @@ def against(frame: pd.DataFrame, reference: str | None = None) -> Wins | None:
     return _judged([(one, other, _pairs(rows, one, rows, other)) for other in others])
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def runs(first: pd.DataFrame, second: pd.DataFrame, names: tuple[str, str]) -> Wins | None:
     """A run against another, by the estimators that both have; None where no model of theirs can be paired."""
     a, b = _deciding(first), _deciding(second)

@@ -30,6 +30,8 @@ WIDE = 5.4
 """Inches of their row."""
 DOTS = 1500
 """Points of a panel that are drawn."""
+FARTHEST = 1e150
+"""Coordinates whose distances are finite too."""
 CLASS_COLOURS = (*COLOURS, "#882255", "#999933", "#332288", "#AA4499")
 """As many classes are told apart."""
 
@@ -107,7 +109,7 @@ def _sorted(arrays: Mapping[str, Array]) -> Made:
             labels = array
         elif array.ndim == 2 and array.shape[1] == 2 and len(array):
             if name == "modes":
-                modes = array.astype(float)
+                modes = array[_drawable(array)].astype(float)
             else:
                 points[name] = array.astype(float)
         elif (found := _as_pictures(array)) is not None:
@@ -148,23 +150,37 @@ def _panels(made: Mapping[str, Made], named: Mapping[str, str]) -> tuple[Figure,
     names = _names(made, "points")
     shown = [(label, name) for name in names for label, one in made.items() if name in one.points]
     figure, axes = panels(len(shown), (2.15, 2.4), abreast=min(4, max(2, len(made))))
+    gone: dict[str, int] = {}
     for axis, (label, name) in zip(axes, shown, strict=True):
         one = made[label]
-        points = one.points[name]
-        if one.labels is None or len(one.labels) != len(points):
+        points, labels = one.points[name], one.labels
+        finite = _drawable(points)
+        if not finite.all():
+            gone[label] = gone.get(label, 0) + int((~finite).sum())
+        if labels is not None and len(labels) == len(points):
+            labels = labels[finite]
+        points = points[finite]
+        if labels is None or len(labels) != len(points):
             _scatter(axis, points[:DOTS], one.modes, name)
             _frame(axis, np.concatenate([other.points[name] for other in made.values() if name in other.points]), one)
             axis.set_aspect("equal")
             for scale in (axis.xaxis, axis.yaxis):
                 scale.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
         else:
-            _classes(axis, points[:DOTS], one.labels[:DOTS])
+            _classes(axis, points[:DOTS], labels[:DOTS])
             _frame(axis, points, one)
             axis.set(xticks=[], yticks=[])
         axis.set_title(named[label] + f"\n{name}" * (len(names) > 1), fontsize=8)
     said = ["numerals: classes"] * any(one.labels is not None for one in made.values())
     most = max(len(points) for one in made.values() for points in one.points.values())
-    return figure, axes, said + [f"the first {DOTS} points of {most}"] * (most > DOTS)
+    said += [f"the first {DOTS} points of {most}"] * (most > DOTS)
+    lost = ", ".join(f"{label} {count}" for label, count in gone.items())
+    return figure, axes, said + [f"left out: points that are not finite, or beyond {FARTHEST:g} ({lost})"] * bool(gone)
+
+
+def _drawable(points: Array) -> npt.NDArray[np.bool_]:
+    """Which points an axis can hold."""
+    return np.asarray((np.abs(points) < FARTHEST).all(1))
 
 
 def _scatter(axis: Axes, points: Array, modes: Array | None, name: str) -> None:
@@ -192,7 +208,7 @@ def _numeral(text: str) -> Path:
 
 def _frame(axis: Axes, points: Array, one: Made) -> None:
     """A frame of the modes and nearly all points; of all, where there are no modes and none of them ran far off."""
-    finite = points[np.isfinite(points).all(1)]
+    finite = points[_drawable(points)]
     if not len(finite):
         return
     ends, most = (np.percentile(finite, cut, axis=0) for cut in ((0, 100), (1, 99)))
@@ -244,7 +260,9 @@ def _rows(made: Mapping[str, Made], named: Mapping[str, str]) -> tuple[Figure, l
     for spine in axis.spines.values():
         spine.set_visible(False)
     most = max(len(array) for _, _, array, _ in lines)
-    return figure, [axis], [f"the first {across} of {most} pictures"] * (most > across)
+    said = [f"the first {across} of {most} pictures"] * (most > across)
+    lost = sum(int((~np.isfinite(array[:across])).sum()) for _, _, array, _ in lines)
+    return figure, [axis], said + [f"{lost} pixels that are not finite are black"] * (lost > 0)
 
 
 def _range(arrays: Sequence[Array]) -> tuple[float, float]:

@@ -59,7 +59,8 @@ def numeral(value: float) -> str:
     """A number in math mode."""
     text = number(value)
     mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else text.replace("–", r"\text{--}")
+    plain = text.replace("–", r"\text{--}").replace("inf", r"\infty")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else plain
 
 
 def wide(frame: pd.DataFrame, unit: str = "nats", label: str = "tab:mibench", title: str = "") -> str:

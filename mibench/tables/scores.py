@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from mibench.findings.nearest import FEWEST_SEEDS
@@ -60,7 +61,8 @@ def _board(name: tuple[str, str], rows: pd.DataFrame, table: pd.DataFrame) -> Bo
     order = {label: (own, name != WITHOUT, natural(label)) for label, own, name in first.itertuples(name=None)}
     labels = sorted(order, key=order.__getitem__)
     by = rows.groupby("label")
-    nats = rows["mi_estimate"].where(rows["ok"]).groupby(rows["label"]).mean().dropna()
+    with np.errstate(over="ignore", invalid="ignore"):
+        nats = rows["mi_estimate"].where(rows["ok"]).groupby(rows["label"]).mean().dropna()
     codes = by["code"].nunique()
     return Board(
         "/".join(filter(None, name)),
@@ -175,27 +177,30 @@ def latex(frame: pd.DataFrame, label: str = "tab:mibench", title: str = "") -> s
         head += [
             papers.escape(f"{papers.readable(score)} {ARROWS.get(way, '')}".strip()) for score, way in board.scores
         ]
+        head += [NATS] if board.nats else []
         rows = [
             [
                 papers.escape(papers.readable(name)) + (r" $\ddagger$" if name in board.mixed else ""),
-                *(_numeral(board.entries.get((name, score))) for score, _ in board.scores),
+                *(_numeral(board.entries.get((name, score)), board.seeds) for score, _ in board.scores),
+                *([f"${papers.numeral(board.nats[name])}$" if name in board.nats else "--"] if board.nats else []),
             ]
             for name in board.labels
         ]
         if board.terms < len(rows):
             rows[board.terms][0] = r"\midrule " * (board.terms > 0) + rows[board.terms][0]
-        said = [note.replace("* best", "bold: best") for note in notes(board) if not note.startswith(NATS)]
+        said = [note.replace("* best", "bold: best") for note in notes(board)]
         failed = [f"{name}: {remark}" for name, remark in board.remarks.items()]
         caption = papers.sentences([title, papers.readable(board.name), *said, *failed])
         parts.append(papers.tables(head, rows, caption, f"{label}-{number_}" if number_ else label, 1))
     return "\n".join(parts)
 
 
-def _numeral(entry: Entry | None) -> str:
+def _numeral(entry: Entry | None, seeds: int) -> str:
     if entry is None or not entry.n:
         return "--"
     value = papers.numeral(entry.mean) + (rf" \pm {papers.numeral(entry.sd)}" if entry.n > 1 else "")
-    return rf"$\mathbf{{{value}}}$" if entry.best else f"${value}$"
+    fewer = f" ($n={entry.n}$)" if entry.n != seeds else ""
+    return (rf"$\mathbf{{{value}}}$" if entry.best else f"${value}$") + fewer
 
 
 LONG = {
