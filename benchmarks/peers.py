@@ -9,55 +9,46 @@ are medians of `fit_seconds`, a trial at a time, without the start of a process 
 import argparse
 from pathlib import Path
 
+import matplotlib
+
 import mibench
+from mibench.findings import summary
 
 PEERS = "ksg,ksg:scaling=standard,sklearn-ksg,ennemi,npeet-plus,infomeasure"
 
 
-def cells(rows):
-    """By point and estimator, in the order of the run: mean and sd of the estimates, median seconds."""
-    ok = rows[rows["status"] == "ok"]
-    found = ok.groupby(["point", "estimator_label"], sort=False)
-    return found.agg(
-        dim=("dim_x", "first"),
-        truth=("mi_true", "first"),
-        mean=("mi_estimate", "mean"),
-        sd=("mi_estimate", "std"),
-        seconds=("fit_seconds", "median"),
-    ).reset_index()
-
-
-def table(found):
+def table(cells):
     """In Markdown, a row a point."""
-    names = list(dict.fromkeys(found["estimator_label"]))
-    print(f"| columns | truth | {' | '.join(names)} |\n|--:|--:|{'---|' * len(names)}")
-    for (dim, truth), part in found.groupby(["dim", "truth"]):
+    names = list(dict.fromkeys(cells["label"]))
+    print(f"| | truth | {' | '.join(names)} |\n|---|--:|{'---|' * len(names)}")
+    for (point, truth), part in cells.groupby(["point", "truth"], sort=False):
         said = {
-            row.estimator_label: f"{row['mean']:.3f} ± {row.sd:.3f}, {row.seconds:.3g} s" for _, row in part.iterrows()
+            row["label"]: f"{row['mean']:.3f} ± {row['sd']:.3f}, {row['fit_seconds']:.2g} s"
+            for row in part.to_dict("records")
+            if row["n_ok"]
         }
-        print(f"| {dim:.0f} + {dim:.0f} | {truth:.3f} | {' | '.join(said.get(name, 'n/a') for name in names)} |")
+        print(f"| {point} | {truth:.3f} | {' | '.join(said.get(name, 'n/a') for name in names)} |")
 
 
-def figure(found, path):
+def figure(cells, path):
     """Numbers left, seconds right, both over the number of columns."""
-    import matplotlib
-
     matplotlib.use("agg")
     from matplotlib import pyplot
 
     drawn, (numbers, seconds) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    names = list(dict.fromkeys(found["estimator_label"]))
+    cells = cells.assign(columns=cells["point"].str.extract(r"dim=(\d+)")[0].astype(int))
+    names = list(dict.fromkeys(cells["label"]))
     for place, name in enumerate(names):
-        part = found[found["estimator_label"] == name]
-        beside = part["dim"] * 1.03 ** (place - len(names) / 2)  # equal numbers would hide one another
+        part = cells[(cells["label"] == name) & (cells["n_ok"] > 0)]
+        beside = part["columns"] * 1.03 ** (place - len(names) / 2)  # equal numbers would hide one another
         numbers.errorbar(beside, part["mean"], part["sd"], marker="o", ms=4, lw=1, capsize=2, label=name)
-        seconds.plot(part["dim"], part["seconds"], marker="o", ms=4, lw=1)
-    truth = found.drop_duplicates("dim")
-    numbers.plot(truth["dim"], truth["truth"], color="black", ls="--", lw=1, label="truth")
+        seconds.plot(part["columns"], part["fit_seconds"], marker="o", ms=4, lw=1)
+    truth = cells.drop_duplicates("columns").sort_values("columns")
+    numbers.plot(truth["columns"], truth["truth"], color="black", ls="--", lw=1, label="truth")
     numbers.set(xscale="log", xlabel="columns a side", ylabel="nats, mean ± sd")
     seconds.set(xscale="log", yscale="log", xlabel="columns a side", ylabel="seconds a trial, median")
     for axes in (numbers, seconds):
-        axes.set_xticks(sorted(set(found["dim"])), [f"{dim:.0f}" for dim in sorted(set(found["dim"]))])
+        axes.set_xticks(truth["columns"], [str(dim) for dim in truth["columns"]])
         axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
     drawn.legend(*numbers.get_legend_handles_labels(), loc="outside right center", frameon=False)
@@ -78,8 +69,8 @@ if __name__ == "__main__":
     rows = mibench.run(
         args.estimators.split(","), "gaussian", args.samples.split(","), args.seeds, args.output, **asked
     )
-    every = cells(rows)
-    table(every)
+    found = summary.cells(rows)
+    table(found)
     picture = Path(args.output) / "ours-against-theirs.png"
-    figure(every, picture)
+    figure(found, picture)
     print(f"\nfigure: {picture}")
