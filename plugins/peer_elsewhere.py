@@ -28,7 +28,7 @@ class Elsewhere:
 
     def estimate(self, x, y, *, seed=0, threads=1):
         x, y = paired(x, y)
-        return peers.elsewhere(self.python, self.package, self.program(), x, y, seed, threads)
+        return peers.elsewhere(self.python, self.package, self._program(), x, y, seed, threads)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Bmi(Elsewhere):
 
     method: Literal["ksg", "cca", "mine", "infonce", "nwj", "dv"] = "ksg"
 
-    def program(self):
+    def _program(self):
         seeded = "" if self.method in ("ksg", "cca") else "verbose=False, seed=seed"
         return f"import bmi.estimators as e\nnats = e.{CLASSES[self.method]}({seeded}).estimate(x, y)"
 
@@ -66,7 +66,7 @@ class LatentMI(Elsewhere):
     package = "latentmi"
     year = 2024
 
-    def program(self):
+    def _program(self):
         return """
 import math
 import torch
@@ -84,7 +84,7 @@ class GMMMI(Elsewhere):
     columns = 1
     year = 2023
 
-    def program(self):
+    def _program(self):
         return """
 from gmm_mi.mi import EstimateMI
 nats = EstimateMI().fit_estimate(np.hstack([x, y]))[0]
