@@ -87,7 +87,9 @@ def _tell(record: Mapping[str, Any]) -> None:
         typer.echo(f"          {said}")
 
 
-def _meant(name: str, plugins: Sequence[str]) -> tuple[catalogue.Catalogue, Sequence[Any], Sequence[Any]]:
+def _meant(
+    name: str, plugins: Sequence[str], found: catalogue.Catalogue | None = None
+) -> tuple[catalogue.Catalogue, Sequence[Any], Sequence[Any]]:
     """What is found, and of it the estimators and points that are meant. Raises UsageError."""
     path = Path(name)
     if path.suffix == ".py" or path.is_file():
@@ -97,7 +99,7 @@ def _meant(name: str, plugins: Sequence[str]) -> tuple[catalogue.Catalogue, Sequ
             raise UsageError(f"{path}: {mine[0].error}")
         estimators = [found.estimator(key) for p in mine for key in p.estimators]
         return found, estimators, [point for p in mine for key in p.tasks for point in found.points(key)]
-    found = catalogue.discover(plugins)
+    found = found or catalogue.discover(plugins)
     base = specs.called(name)
     if base not in found.estimators and base not in found.tasks:
         raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
@@ -108,14 +110,14 @@ def _meant(name: str, plugins: Sequence[str]) -> tuple[catalogue.Catalogue, Sequ
 def _several(names: Sequence[str] | None, plugins: Sequence[str], jobs: int, quiet: bool) -> Records:
     """Each in a process of its own, so that none can stop the others: a line each as it ends, and what is not kept."""
     records: Records = []
+    found = catalogue.discover(plugins)
     if names is None:
-        found = catalogue.discover(plugins)
         names = list(dict.fromkeys([*found.estimators, *found.tasks]))
         for plugin in found.broken:
             records.append(_verdict(str(plugin.path), "it offers something", broken=plugin.error))
     else:
         for name in names:
-            _meant(name, plugins)
+            _meant(name, plugins, found)
     started = time.monotonic()
     for done, (name, seconds, verdicts) in enumerate(_tried(names, plugins, jobs), 1):
         records += verdicts
