@@ -44,13 +44,15 @@ reference: $(READY) ## every estimator on beyond-normal, an hour, with a report 
 	-$(BIN)/mibench run -e $(EVERY) -t beyond-normal -n $(N) --seeds $(SEEDS) -o $(OUT)
 	$(BIN)/mibench report $(OUT) --leaderboard
 
-TERMS := none,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax
+TERMS := none,mine,mine-f,dv,nwj,jsd,smile,infonce,flo,tuba,club,doe,deep-infomax,gan-dime,hd-dime,kl-dime,infonce-anchor,alpha-tuba,l1out
 MODELS := mode-collapse/grid25,mode-collapse/stacked-digits,reconstruction/digits,bottleneck/noisy,representation
 
 reference-applications: $(READY) ## models trained with every term, some hours in parts: say it again to go on
 	$(BIN)/mibench run -e none,mine,jsd,infonce -t $(MODELS) --seeds 8 -o results/applications
 	$(BIN)/mibench run -e mine -t mode-collapse/grid25:clip=false --seeds 8 -o results/applications
-	$(BIN)/mibench run -e none,mine -t mode-collapse/grid25:steps=6000,mode-collapse/grid25:steps=12000 --seeds 8 -o results/applications
+	$(BIN)/mibench run -e none,mine -t mode-collapse/grid25:steps=6000,reconstruction/digits:steps=4000 --seeds 8 -o results/applications
+	$(BIN)/mibench run -e none,mine -t mode-collapse/grid25:steps=12000 --seeds 4 -o results/applications
+	$(BIN)/mibench run -e flo,deep-infomax -t bottleneck/noisy --seeds 8 -o results/applications
 	-$(BIN)/mibench run -e $(TERMS) -t $(MODELS) --seeds 4 -o results/applications
 	$(BIN)/mibench report results/applications
 
