@@ -1,49 +1,115 @@
 """`auto` beside single estimators, on suites it was made on and on others: the tables of docs/auto.md.
 
-    python benchmarks/auto.py run -o FOLDER [-n 10000] [--seeds 0-7] [--suites bent,images] [-e auto,mine,…] [-j 1]
-    python benchmarks/auto.py table FOLDER
+    python benchmarks/auto.py run -o FOLDER [--part rotated] [--seeds 0-7] [-e auto,mine,…] [-j 1]
+    python benchmarks/auto.py keep FOLDER … [-o results/auto]
+    python benchmarks/auto.py points [results/auto] [--part rotated]
+    python benchmarks/auto.py suites [results/auto]
     python benchmarks/auto.py cost [--dims 1,5,20] [-n 1000,10000]
 
-`run` goes on where it ended. `table` has a row a suite and sample size: the mean |estimate − truth| of `auto` in nats,
-of the single estimator that has the least one there, which is known only afterwards, and of the worst. An estimator
-counts in a suite if it has a number for every trial that `auto` has one for. `cost` is CPU time on one thread, of each
-estimator alone, as a multiple of `mine`: normal pairs of 2 nats.
+`run` goes on where it ended, a part after the other, and in a part an estimator after the other, the cheap ones first.
+`keep` writes the rows of a run as a small table a part, which the others read.
+
+`points` says of each estimator, at each point, mean ± standard deviation of its values, and of how many seeds. `suites`
+has a row a suite and sample size: the mean |estimate − truth| of `auto` in nats, of the single estimator that has the
+least one there, which is known only afterwards, and of the worst. An estimator counts in a suite if it has a number for
+every trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone, as a multiple of `mine`:
+normal pairs of 2 nats.
 """
 
 import argparse
 import time
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
 
 import mibench
 from mibench.distributions.normal import CorrelatedNormal
 
+COPULAS = "gaussian-copula,t-copula,gmm"
+CLASSIC = "gaussian,ksg,ksg-mixed,kl,mine,jsd,dv,mine-f,nwj,tuba,infonce,smile,flo,doe,club,deep-infomax"
+NEW = "histogram,gan-dime,hd-dime,kl-dime,infonce-anchor,alpha-tuba,l1out,latent-mi"
+SLOW = "cfmmi,immse"
 PICTURES = [f"{kind}-{pixels}-{mi}" for kind in ("plate", "rectangle") for pixels in (16, 32) for mi in (1, 2.5, 5)]
-SUITES = {
-    **{suite: [suite] for suite in ("beyond-normal", "fine-distributions", "ten-to-one", "nonlinear", "bent", "vce")},
-    "images": [f"images/{point}" for point in PICTURES],
-    "independent": [f"independent/normal-{dim}" for dim in (1, 5, 20)],
+UNSEEN = ["fine-distributions", "ten-to-one", "nonlinear", "bent", *(f"images/{point}" for point in PICTURES)]
+
+PARTS = {
+    "rotated": [
+        (["rotated/2-nats"], "1000", f"{COPULAS},auto,mine"),
+        (["rotated/10-nats", "rotated/5-nats"], "10000", f"{COPULAS},auto,gan-dime,infonce-anchor,mine"),
+    ],
+    "independent": [
+        ([f"independent/normal-{dim}" for dim in (1, 5, 20)], "10000", f"{COPULAS},auto,{CLASSIC},{NEW},{SLOW}")
+    ],
+    "vce": [(["vce"], "10000", f"{COPULAS},auto,gan-dime,infonce-anchor,mine,jsd,doe,{SLOW}")],
+    "beyond-normal": [(["beyond-normal"], "1000,10000", f"{COPULAS},auto,{CLASSIC},gan-dime,infonce-anchor")],
+    "unseen": [(UNSEEN, "10000", f"{COPULAS},auto,{CLASSIC},gan-dime,infonce-anchor")],
 }
-ESTIMATORS = (
-    "auto,mine,jsd,dv,mine-f,nwj,tuba,infonce,smile,flo,doe,club,deep-infomax,ksg,ksg-mixed,kl,gaussian,"
-    "gaussian-copula,t-copula,gmm,gan-dime,infonce-anchor"
-)
+"""Points, sample sizes and estimators of each part."""
+
+KEPT = ["task", "point", "n_samples", "estimator", "seed", "mi_true", "mi_estimate", "mi_std", "status", "flags"]
+KEPT += ["chosen", "error", "code"]
+PLACE = ["task", "point", "n_samples"]
 
 
 def run(args):
     """The trials that the folder lacks."""
-    tasks = [task for suite in args.suites.split(",") for task in SUITES[suite]]
-    names, samples = args.estimators.split(","), args.samples.split(",")
-    mibench.run(names, tasks, samples, args.seeds, args.output, jobs=args.jobs, device="cpu")
+    for part in args.part.split(","):
+        for points, samples, names in PARTS[part]:
+            for name in names.split(","):
+                if not args.estimators or name in args.estimators.split(","):
+                    sizes = [int(n) for n in samples.split(",")]
+                    mibench.run([name], points, sizes, args.seeds, args.output, jobs=args.jobs, device="cpu")
 
 
-def table(args):
-    """A row a suite and sample size."""
+def keep(args):
+    """A table a part, of the rows that belong to it."""
     rows = mibench.load(*args.folders)
+    Path(args.output).mkdir(parents=True, exist_ok=True)
+    for part, runs in PARTS.items():
+        suites = {point.partition("/")[0] for points, _, _ in runs for point in points}
+        kept = rows[rows["task"].isin(suites)].sort_values([*PLACE, "estimator", "seed"])
+        if len(kept):
+            kept[KEPT].round({"mi_estimate": 5, "mi_std": 5, "mi_true": 6}).to_csv(
+                Path(args.output, f"{part}.csv"), index=False
+            )
+
+
+def kept_rows(args):
+    """The rows of all parts, or of those asked for."""
+    parts = args.part.split(",") if args.part else sorted(path.stem for path in Path(args.folder).glob("*.csv"))
+    rows = pd.concat([pd.read_csv(Path(args.folder, f"{part}.csv")) for part in parts])
+    return rows[rows["mi_estimate"].notna()]
+
+
+def points(args):
+    """A row an estimator, a column a point."""
+    rows = kept_rows(args)
+    for task, part in rows.groupby("task"):
+        places = sorted(part[["mi_true", "point", "n_samples"]].drop_duplicates().itertuples(index=False, name=None))
+        print(
+            f"\n| {task} | {' | '.join(f'{point}, n={n:.0f}' for _, point, n in places)} |\n|---|{'---|' * len(places)}"
+        )
+        print(f"| truth | {' | '.join(f'{truth:.3f}' for truth, _, _ in places)} |")
+        for name in dict.fromkeys(part["estimator"]):
+            cells = []
+            for _, point, n in places:
+                own = part[(part["estimator"] == name) & (part["point"] == point) & (part["n_samples"] == n)]
+                values = own["mi_estimate"]
+                cells.append(f"{values.mean():.3f} ± {values.std():.3f} ({len(values)})" if len(values) else "")
+            print(f"| `{name}` | {' | '.join(cells)} |")
+
+
+def suites(args):
+    """A row a suite and sample size."""
+    rows = kept_rows(args)
     rows = rows.assign(off=(rows["mi_estimate"] - rows["mi_true"]).abs())
     print("| suite | n | trials | `auto` | best single | worst | `auto` / best |\n|---|---|---|---|---|---|---|")
-    for (suite, n), part in rows[rows["mi_estimate"].notna()].groupby(["task", "n_samples"]):
+    for (suite, n), part in rows.groupby(["task", "n_samples"]):
         off = part.pivot_table(index=["point", "seed"], columns="estimator", values="off")
+        if "auto" not in off:
+            continue
         off = off[off["auto"].notna()].dropna(axis=1)
         mean = off.mean().sort_values()
         single = mean.drop("auto")
@@ -53,6 +119,7 @@ def table(args):
             print(f"| {suite} | {n:.0f} | {len(off)} | {mean['auto']:.3f} | {' | '.join(named)} | {ratio:.2f} |")
 
 
+@threadpool_limits.wrap(limits=1)
 def cost(args):
     """A row a dimension and sample size."""
     names = args.estimators.split(",")
@@ -63,7 +130,7 @@ def cost(args):
             x, y = CorrelatedNormal(dim, 2.0).sample(n, np.random.default_rng(0))
             seconds = {}
             for name, estimator in made.items():
-                estimator.estimate(x[:200], y[:200], seed=0)  # compiles and imports
+                estimator.estimate(x[:300], y[:300], seed=0)  # compiles and imports
                 started = time.process_time()
                 estimator.estimate(x, y, seed=0)
                 seconds[name] = time.process_time() - started
@@ -76,15 +143,20 @@ if __name__ == "__main__":
     what = parser.add_subparsers(required=True)
     one = what.add_parser("run")
     one.add_argument("-o", "--output", required=True)
-    one.add_argument("-n", "--samples", default="10000")
+    one.add_argument("--part", default=",".join(PARTS))
     one.add_argument("--seeds", default="0-7")
-    one.add_argument("--suites", default=",".join(SUITES))
-    one.add_argument("-e", "--estimators", default=ESTIMATORS)
+    one.add_argument("-e", "--estimators", default="")
     one.add_argument("-j", "--jobs", type=int, default=1)
     one.set_defaults(do=run)
-    one = what.add_parser("table")
+    one = what.add_parser("keep")
     one.add_argument("folders", nargs="+")
-    one.set_defaults(do=table)
+    one.add_argument("-o", "--output", default="results/auto")
+    one.set_defaults(do=keep)
+    for name, do in (("points", points), ("suites", suites)):
+        one = what.add_parser(name)
+        one.add_argument("folder", nargs="?", default="results/auto")
+        one.add_argument("--part", default="")
+        one.set_defaults(do=do)
     one = what.add_parser("cost")
     one.add_argument("--dims", default="1,5,20")
     one.add_argument("-n", "--samples", default="1000,10000")

@@ -37,7 +37,7 @@ def bmi(dim, steps):
     return run(steps) * 1000 / steps
 
 
-def ideal(dim, steps, k):
+def ideal(dim, steps, k, clock=time.process_time):
     import jax
     import jax.numpy as jnp
 
@@ -95,9 +95,9 @@ def ideal(dim, steps, k):
         return carry[1]
 
     compiled = jax.jit(jax.vmap(train)).lower(xs, ys, jax.random.split(jax.random.PRNGKey(0), k)).compile()
-    started = time.process_time()
+    started = clock()
     jax.block_until_ready(compiled(xs, ys, jax.random.split(jax.random.PRNGKey(1), k)))
-    return (time.process_time() - started) / k * 1000 / steps
+    return (clock() - started) / k * 1000 / steps
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ are named and skipped.
 
 import argparse
 import os
-import platform
 import sys
 import time
 
@@ -19,6 +18,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 
 import numpy as np  # noqa: E402
 from scipy.special import digamma  # noqa: E402
+from turns import machine, ratio  # noqa: E402
 
 from mibench import neighbors  # noqa: E402
 from mibench.neighbors.scipy_path import ScipyPath  # noqa: E402
@@ -137,21 +137,25 @@ def measure(dim, n, found, slow, rounds, limit):
                 seconds[name].append(took)
                 if took > limit:
                     slow[name, dim] = n
-    return {name: np.median(taken) for name, taken in seconds.items() if taken}, values
+    return {name: taken for name, taken in seconds.items() if taken}, values
 
 
-def verdict(dim, n, medians):
-    """Every target of this size with what was reached."""
-    lines = []
+def verdict(dim, n, seconds):
+    """Every target of this size with what was reached, and the two paths beside each other."""
+    if "fast" in seconds:
+        ratio(f"{dim}+{dim}, n={n}: base / fast", *together(seconds["base"], seconds["fast"]))
     for path, wanted in zip(("fast", "base"), TARGETS.get((dim, n), ({}, {})), strict=True):
         for peer, factor in wanted.items():
-            if path in medians and peer in medians:
-                reached = medians[peer] / medians[path]
-                mark = "met" if reached >= factor else "MISSED"
-                lines.append(f"{dim}+{dim}, n={n}: {path} {reached:.1f}x {peer}, wanted {factor}x: {mark}")
-            elif path in medians:
-                lines.append(f"{dim}+{dim}, n={n}: {path} against {peer}: not timed here")
-    return lines
+            if path in seconds and peer in seconds:
+                ratio(f"{dim}+{dim}, n={n}: {peer} / {path}", *together(seconds[peer], seconds[path]), factor)
+            elif path in seconds:
+                print(f"{dim}+{dim}, n={n}: {peer} / {path} was not timed here")
+
+
+def together(*taken):
+    """The turns that all methods took part in: a slow one takes only the first."""
+    turns = min(map(len, taken))
+    return [one[:turns] for one in taken]
 
 
 def exponents(table):
@@ -181,12 +185,12 @@ def main():
     names = list(found)
     print("| dims | n | " + " | ".join(names) + " |")
     print("|---|---|" + "---|" * len(names))
-    table, slow, verdicts, worst = {}, {}, [], 0.0
+    table, every, slow, worst = {}, {}, {}, 0.0
     for dim, n in SIZES:
         if (chosen.quick and n > 10**4) or chosen.dims not in (None, dim):
             continue
-        medians, values = measure(dim, n, found, slow, chosen.rounds, chosen.limit)
-        table[dim, n] = medians
+        every[dim, n], values = measure(dim, n, found, slow, chosen.rounds, chosen.limit)
+        medians = table[dim, n] = {name: np.median(taken) for name, taken in every[dim, n].items()}
         reference = medians.get("fast", medians["base"])
         cells = [
             f"{medians[name]:.4g}" + (f" ({medians[name] / reference:.1f}x)" if name != "fast" else "")
@@ -195,15 +199,12 @@ def main():
             for name in names
         ]
         print(f"| {dim}+{dim} | {n} | " + " | ".join(cells) + " |", flush=True)
-        verdicts += verdict(dim, n, medians)
         worst = max([worst, *(abs(value - values["base"]) for value in values.values())])
-    print("\n" + "\n".join(verdicts))
+    print()
+    for (dim, n), seconds in every.items():
+        verdict(dim, n, seconds)
     print("\nCost of the fast path against n, exponent: " + "; ".join(exponents(table)))
     print(f"Largest difference between any two values of one row: {worst:.1g} nats")
-
-
-def machine():
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@
 
 Accuracy uses seeds from 2000 on, which no default was chosen on. Speed is CPU time of one thread, interleaved with a
 plain torch loop that does the same work for one critic, and with ours where numba is missing; the figure is the median
-ratio. On a GPU it is elapsed time, and there is nothing beside it. `rivals` runs benchmarks/jax_rivals.py in turn
-with ours. `costs`: the learning curve's share of the time, and the memory that training adds.
+ratio. On a GPU it is elapsed time, and there is nothing beside it (see gpu.py). `rivals` runs benchmarks/jax_rivals.py
+in turn with ours. `costs`: the learning curve's share of the time, and the memory that training adds.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from statistics import median
 import numpy as np
 import torch
 from torch import nn
+from turns import machine, ratio, turns
 
 from mibench.neural.compiled import perceptron
 
@@ -128,13 +129,13 @@ def tasks(args):
             row(name, task, truth, *estimates(estimator, draw, n, args.seeds))
 
 
-def plain_loop(x, y, hidden, steps):
+def plain_loop(x, y, hidden, steps, device="cpu"):
     """CPU seconds of one critic in a straightforward loop: the same batches, objective, averaging and validations."""
-    x, y = (torch.from_numpy(z.astype(np.float32)) for z in (x, y))
+    x, y = (torch.from_numpy(z.astype(np.float32)).to(device) for z in (x, y))
     n_train, n_valid, batch, rolls = int(0.7 * len(x)), int(0.1 * len(x)), 130, range(5)
     started = time.process_time()
     layers = [nn.Linear(x.shape[1] + y.shape[1], hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()]
-    critic = nn.Sequential(*layers, nn.Linear(hidden, 1))
+    critic = nn.Sequential(*layers, nn.Linear(hidden, 1)).to(device)
     average = [p.detach().clone() for p in critic.parameters()]
     adam = torch.optim.Adam(critic.parameters(), lr=3e-3)
     log_mean = None
@@ -143,7 +144,7 @@ def plain_loop(x, y, hidden, steps):
         return critic(torch.cat([torch.cat([x, y.roll(m, 0)], 1) for m in rolls])).view(len(rolls), -1)
 
     for step in range(1, steps + 1):
-        rows = torch.randint(0, n_train, (batch,))
+        rows = torch.randint(0, n_train, (batch,), device=device)
         joint, *marginal = scores(x[rows], y[rows], rolls)
         mean_exp = torch.stack(marginal).exp().mean()
         log_mean = mean_exp.detach() if log_mean is None else 0.99 * log_mean + 0.01 * mean_exp.detach()
@@ -171,6 +172,10 @@ def train(settings, pairs, device="cpu"):
     return (clock() - started) / len(pairs)
 
 
+WANTED = {(1, 5, 64): 1.0, (2, 5, 64): 1.6, (16, 5, 64): 3.9}
+"""K, columns a side, width of layers: how many times as fast as a plain loop."""
+
+
 def fixed_steps(args):
     """MINE with so many steps and no early stop."""
     _, mine = plugin("mine")
@@ -189,15 +194,13 @@ def speed(args):
         if args.device == "cpu":
             kinds["a plain loop"] = partial(plain_loop, *pairs[0], args.hidden, args.steps)
             kinds["ours without numba"] = partial(without_numba, train, mine, pairs)
-        rounds = [{kind: timed() for kind, timed in kinds.items()} for _ in range(args.repeats + 1)][1:]
-        seconds = {kind: median(r[kind] for r in rounds) * per for kind in kinds}
-        ratios = {kind: median(r[kind] / r["ours"] for r in rounds) for kind in kinds}
-        beside = "".join(f"; {kind} {seconds[kind]:.2f} s, {ratios[kind]:.2f} times ours" for kind in list(kinds)[1:])
-        print(
-            f"K={k:2d} d={args.dim} {args.hidden}-{args.hidden}: {seconds['ours']:.2f} s a critic per 1000 steps, "
-            f"{1 / seconds['ours']:.2f} critics of 1000 steps a second{beside}",
-            flush=True,
-        )
+        taken = turns(kinds, args.repeats)
+        who = f"K={k} d={args.dim} {args.hidden}-{args.hidden}"
+        seconds = {kind: median(all_of) * per for kind, all_of in taken.items()}
+        print(f"{who}, s a critic per 1000 steps: {', '.join(f'{kind} {s:.2f}' for kind, s in seconds.items())}")
+        for kind in list(kinds)[1:]:
+            wanted = WANTED.get((k, args.dim, args.hidden)) if kind == "a plain loop" else None
+            ratio(f"{who}: {kind} / ours", taken[kind], taken["ours"], wanted)
 
 
 def without_numba(function, *arguments):
@@ -228,8 +231,8 @@ def rivals(args):
     for kind, seconds in rows.items():
         print(f"{kind:24s} {median(seconds):6.2f} s a critic per 1000 steps")
     for kind, (activation, _) in kinds.items():
-        ratio = median(a / b for a, b in zip(rows[kind], rows[f"ours {activation} K=16"], strict=True))
-        print(f"{kind:24s} {ratio:6.2f} times ours with {activation}")
+        wanted = 1.15 if kind.endswith("K=16") else None
+        ratio(f"{kind} / ours with {activation}", rows[kind], rows[f"ours {activation} K=16"], wanted)
 
 
 def costs(args):
@@ -260,6 +263,7 @@ def main():
     parser.add_argument("--python", default=sys.executable)
     args = parser.parse_args()
     torch.set_num_threads(1)
+    print(machine())
     {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals, "costs": costs}[args.what](args)
 
 

@@ -10,9 +10,11 @@ most 2.5. A term may have fields: `--terms mine,infonce:critic=separable`.
 
 import argparse
 import time
+from functools import partial
 from statistics import median
 
 import torch
+from turns import machine, ratio, turns
 
 import mibench
 
@@ -36,20 +38,17 @@ def main():
     parser.add_argument("--profile", action="store_true", help="print where a step with the term spends its time")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    print(machine())
     for name in args.terms.split(","):
         for hidden in args.hidden.split(","):
             for batch in map(int, args.batch.split(",")):
                 (model,) = mibench.tasks(f"mode-collapse/grid25:steps={args.steps}:batch_size={batch}").values()
                 estimator = mibench.estimator(f"{name}:hidden={hidden}x{hidden}")
-                seconds(model, None), seconds(model, estimator)
-                rounds = [(seconds(model, None), seconds(model, estimator)) for _ in range(args.blocks)]
-                ratios = sorted(beside / alone for alone, beside in rounds)
-                print(
-                    f"{name} critic {hidden}x{hidden} batch {batch:3d}: "
-                    f"{1000 * median(alone for alone, _ in rounds):.2f} ms a step without, {median(ratios):.2f} "
-                    f"({ratios[0]:.2f} to {ratios[-1]:.2f}) times that with the term",
-                    flush=True,
-                )
+                kinds = {"without": partial(seconds, model, None), "with": partial(seconds, model, estimator)}
+                taken = turns(kinds, args.blocks)
+                who = f"{name} critic {hidden}x{hidden} batch {batch}"
+                print(f"{who}: {1000 * median(taken['without']):.2f} ms a step without the term")
+                ratio(f"{who}: with / without", taken["with"], taken["without"], most=2.5)
                 if args.profile:
                     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
                         seconds(model, estimator)

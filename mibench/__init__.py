@@ -62,8 +62,8 @@ def estimate(
     question = owndata.question(**options)
     if data is None:
         return owndata.whole(owndata.prepare(question, owndata.of_sides(x, y, groups)))
-    table = owndata.of_frame(data) if hasattr(data, "iloc") else owndata.opened(data, separator, decimal)
-    source = "data" if hasattr(data, "iloc") else str(data)
+    table = owndata.opened(data, separator, decimal)
+    source = str(data) if isinstance(data, str | Path) else "data"
     of_x, of_y = (split([side]) if isinstance(side, str) else list(side) for side in (x, y))
     return owndata.whole(owndata.prepare(question, owndata.of_table(table, source, of_x, of_y, groups)))
 

@@ -1,6 +1,7 @@
 """A device: what it is called, what it computes with, and how it is asked; no library is imported for it."""
 
 import contextlib
+import gc
 import platform
 import sys
 from dataclasses import dataclass
@@ -43,6 +44,14 @@ class Device:
         if self.accelerator and "torch" in sys.modules:
             one = sys.modules["torch"].ones(8, 8, device=self.kind)
             (one @ one).sum().item()
+            if self.kind == "cuda":
+                sys.modules["torch"].cuda.reset_peak_memory_stats()
+
+    def release(self) -> None:
+        """Give back the memory on it that nothing here uses any more."""
+        if self.kind == "cuda" and "torch" in sys.modules:
+            gc.collect()
+            sys.modules["torch"].cuda.empty_cache()
 
     def peak(self) -> float | None:
         """The most memory in MB that this process has held on it; of a CPU, what the system kept in RAM."""

@@ -12,10 +12,11 @@ from mibench.interface import paired
 class Histogram:
     """Σ p log p / p_x p_y over boxes, each column cut into `bins` parts that hold equally many of its values.
 
-    Bins lose what happens within one, and the table is too large by about (cells of x − 1)(cells of y − 1) / 2n, which
-    `correction=miller-madow` takes off and "none" leaves; few bins err by the one, many by the other. A bin that ties
-    fall on holds more than its share. Boxes grow as bins to the number of columns: above n of them it is refused, so
-    that it ends at 2 + 1 columns. To show why one needs something else; I(X;Y) can be no more than log of the boxes.
+    Bins lose what happens within one, and the table is too large by about (cells of x − 1)(cells of y − 1) / 2n: of
+    `correction`, "miller-madow" takes that off and "none" leaves it; few bins err by the one, many by the other. A bin
+    that ties fall on holds more than its share. Boxes grow as bins to the number of columns: above n of them it is
+    refused, so that it ends at 2 + 1 columns. To show why one needs something else; I(X;Y) can be no more than log of
+    the boxes. It takes milliseconds.
     """
 
     bins: int = 10
@@ -26,11 +27,10 @@ class Histogram:
     year = 1986
 
     def refuses(self, n, dim_x, dim_y):
-        boxes = float(self.bins) ** (dim_x + dim_y)
+        boxes = self.bins ** (dim_x + dim_y)
         if boxes > n:
-            return (
-                f"{self.bins} bins in each of {dim_x} + {dim_y} columns are {boxes:.0f} boxes, more than n={n} samples"
-            )
+            many = f"{self.bins}^{dim_x + dim_y}" if boxes > 10**6 else str(boxes)
+            return f"{self.bins} bins in each of {dim_x} + {dim_y} columns are {many} boxes, more than n={n} samples"
         return None
 
     def estimate(self, x, y):

@@ -85,6 +85,15 @@ def test_a_batch_is_not_cut_below_what_pays():
     assert [len(group) for group in batches(trials(Needy(), seeds=2), 8)] == [2]
 
 
+def test_a_batch_that_is_small_beside_the_whole_stays_whole():
+    """Sixty-four trials are 32 a job, of which the four of a shape are an eighth; of 12 they would be two thirds."""
+    rest = trials(Alone(), seeds=60)
+    groups = batches([*trials(Batched(), seeds=4), *rest], 2)
+    assert [len(group) for group in groups if len(group) > 1] == [4]
+    groups = batches([*trials(Batched(), seeds=4), *rest[:8]], 2)
+    assert [len(group) for group in groups if len(group) > 1] == [2, 2]
+
+
 def test_siblings_share_a_sample_and_nothing_else():
     groups = list(batches(trials(Siblings(3), Siblings(5), Siblings(10), seeds=2), 4))
     assert [len(group) for group in groups] == [3, 3]

@@ -57,7 +57,9 @@ ALLOWED = {
     "offers": {"errors", "interface", "specs", "fence"},
     "catalogue": {"interface", "hooks", "errors", "specs", "fingerprint", "offers", "fence"},
     "trial": {"errors", "failures", "interface", "device", "catalogue", "result", "answers", "fence"},
-    "engine": {"errors", "interface", "device", "result", "answers", "trial", "catalogue", "fingerprint", "fence"},
+    "engine": {
+        "errors", "interface", "device", "result", "answers", "trial", "catalogue", "fingerprint", "fence", "compiled",
+    },
     "store": {"errors", "result"},
     "provenance": {"device", "settings", "catalogue", "engine"},
     "request": {"errors", "specs", "settings", "catalogue"},
@@ -69,7 +71,7 @@ ALLOWED = {
     "in_python": {"errors", "seeds", "settings", "runs"},
     "owndata": {
         "errors", "failures", "fence", "fingerprint", "interface", "specs", "answers", "catalogue", "result", "trial",
-        "distributions", "tables",
+        "device", "engine", "distributions", "tables",
     },
     "__init__": {"interface", "hooks", "catalogue", "in_python", "specs", "store", "owndata"},
     "distributions": {"interface"},

@@ -69,6 +69,13 @@ def test_rounded_values_are_estimated_as_what_they_stand_for():
     assert asked(x.round(1), y, estimators="ksg").lines[0].value == pytest.approx(math.log(2) / 2, abs=0.1)
 
 
+def test_rain_is_estimated_as_what_it_is():
+    """Of max(x, 0) and the sign of x the information is log 2: half of the rows are 0, all alike."""
+    x = np.random.default_rng(5).normal(size=2000)
+    (line,) = asked(np.maximum(x, 0), x > 0, estimators="ksg-mixed").lines
+    assert line.value == pytest.approx(math.log(2), abs=0.02)
+
+
 def test_rounded_values_beside_a_label_too():
     """A label that is the sign of x, one in ten turned, has log 2 − H(0.1) = 0.368 nats, which tenths keep."""
     rng = np.random.default_rng(5)
@@ -158,10 +165,9 @@ def test_pairs_are_broken_within_groups_and_a_series_is_turned():
     for order in permutations.broken(blocks, 20, seed=1):
         assert np.array_equal(group[order], group)
         assert sorted(order) == whole.tolist()
-    for order in permutations.broken(Sample(plain.x, plain.y, 100, series=True), 20, seed=1):
-        turn = order[0]
-        assert np.array_equal(order, np.roll(whole, -turn))
-        assert 5 <= turn <= 95
+    turned = list(permutations.broken(Sample(plain.x, plain.y, 100, series=True), 2000, seed=1))
+    assert all(np.array_equal(order, np.roll(whole, -order[0])) for order in turned)
+    assert {order[0] for order in turned} == set(range(100))
     first, again = (list(permutations.broken(plain, 3, seed)) for seed in (1, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, list(permutations.broken(plain, 3, seed=2)))
@@ -306,13 +312,21 @@ def test_warnings_say_what_to_do():
     x, y = normal_pair(400, 0.6, rng)
     assert said(x, y) == ""
     assert "x is rounded" in said(x.round(1), y)
-    assert "200 of 400 rows equal an earlier one" in said(np.repeat(x[:200], 2), np.repeat(y[:200], 2))
-    assert "--distinct" in said(np.repeat(x[:200], 2), np.repeat(y[:200], 2))
+    twice = np.repeat(x[:200], 2), np.repeat(y[:200], 2)
+    assert "200 of 400 rows equal an earlier one in all columns used, the first of them row 2." in said(*twice)
+    assert "--distinct" in said(*twice)
+    assert said(*twice, distinct=True) == ""
+    assert "200 left out that equal an earlier one, the first of them row 2" in str(asked(*twice, distinct=True))
     assert "400 rows are few for 13 columns" in said(rng.normal(size=(400, 12)), y)
     assert "x beside y has 50 rows and 61 columns" in said(rng.normal(size=(50, 60)), y[:50], estimators="kl")
     assert "say --series" in said(np.cumsum(x), np.cumsum(y))
     assert said(np.cumsum(x), np.cumsum(y), series=True).count("--series") == 0
     assert "log n" in said(x, x + 1e-6 * y, estimators="ksg")
+    rain = np.maximum(x, 0)
+    assert re.search("x is 0 in 5.% of the rows, and many numbers in others", said(rain, y))
+    assert "x is -999 in 30 rows, far from all others" in said(np.where(np.arange(400) < 30, -999, x), y)
+    assert "x is 1e+300 in 1 row" in said(np.where(np.arange(400) < 1, 1e300, x), y)
+    assert "x counts the rows" in said(np.arange(400), y)
     assert "heavy tails" in said(rng.standard_cauchy(400), y, estimators="ksg:scaling=standard")
     assert "heavy tails" not in said(rng.standard_cauchy(400), y, estimators="ksg")
 
@@ -357,6 +371,18 @@ def test_ksg_on_raw_data_is_what_the_bare_estimator_gives():
     x, y = normal_pair(300, 0.6, np.random.default_rng(0))
     value = asked(x * 1000, y, estimators="ksg:scaling=none").lines[0].value
     assert value == neighbors.ksg(x[:, None] * 1000, y[:, None]).value
+
+
+def test_ksg_as_others_count_it_is_what_they_say():
+    """scikit-learn scales columns and adds noise of 1e-10; NPEET does neither, and takes 3 + 1 columns too."""
+    rng = np.random.default_rng(0)
+    x, y = normal_pair(300, 0.6, rng)
+    pytest.importorskip("sklearn")
+    ours, theirs = asked(x * 1000, y, estimators="ksg:scaling=standard,sklearn-ksg").lines
+    assert ours.value == pytest.approx(theirs.value, abs=1e-6)
+    pytest.importorskip("npeet_plus")
+    ours, theirs = asked(np.c_[x, rng.normal(size=(300, 2))], y, estimators="ksg:scaling=none,npeet-plus").lines
+    assert ours.value == pytest.approx(theirs.value, abs=1e-6)
 
 
 @pytest.mark.slow

@@ -62,23 +62,37 @@ def test_what_cannot_be_is_told_in_a_line_and_nothing_is_written(mibench, survey
     assert mibench(*QUESTION[:-1], "kssg").stderr == "mibench: no estimator 'kssg'; did you mean 'ksg'?\n"
 
 
-def test_an_interruption_keeps_what_is_done(survey, tmp_path):
+def test_rows_are_kept_as_they_come_and_an_interruption_loses_none(survey, tmp_path, estimator_file):
+    slow = estimator_file("slow", body="import time; open('asked', 'w').close(); time.sleep(300)")
     running = subprocess.Popen(
-        [sys.executable, "-m", "mibench", *QUESTION, "--permutations", "1000000", "--json", "-o", "kept"],
+        [sys.executable, "-m", "mibench", *QUESTION, "-e", "slow", "-p", str(slow), "--permutations", "19", "--json",
+         "-o", "kept"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert running.stderr.readline().startswith("gaussian: ")
-    time.sleep(0.5)
+    while not (tmp_path / "asked").exists():
+        assert running.poll() is None
+        time.sleep(0.05)
+    (row,) = load(tmp_path / "kept").to_dict("records")
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=120)
     assert running.returncode == 130
     document = json.loads(said)
     assert document["interrupted"] is True
-    assert document["estimates"][0]["value"] == load(tmp_path / "kept")["mi_estimate"][0]
+    (line,) = document["estimates"]
+    assert (line["value"], line["sd"], line["p"]) == (row["mi_estimate"], row["mi_std"], 0.05)
+    assert load(tmp_path / "kept")["mi_estimate"].tolist() == [row["mi_estimate"]]
+    assert (tmp_path / "kept" / "report.html").exists()
+
+
+def test_a_device_that_is_not_here_is_told(mibench, survey, tmp_path):
+    done = mibench(*QUESTION, "-d", "gpu", "-o", "kept")
+    assert (done.returncode, done.stderr) == (2, "mibench: no device 'gpu'; write auto, cpu, cuda, cuda:0 or mps\n")
+    assert not (tmp_path / "kept").exists()
 
 
 def test_the_help_fits_a_screen(mibench):
-    said = mibench("estimate", "--help", env={"COLUMNS": "100"}).stdout.splitlines()
-    assert len(said) <= 45
-    assert max(map(len, said)) <= 100
+    said = mibench("estimate", "--help", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert len(said) <= 40
+    assert max(map(len, said)) <= 80

@@ -1,17 +1,20 @@
 """Tables as people have them: read as they are meant, or refused in a line that says where and what to do."""
 
+import decimal
 import functools
+import io
 import re
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import torch
 
 import mibench
 from mibench import catalogue, owndata
 from mibench.errors import UsageError
-from mibench.owndata import sources
+from mibench.owndata import held
 
 N = 40
 
@@ -71,7 +74,7 @@ def test_two_columns_are_x_and_y_and_an_array_has_numbers_for_names(frame):
 def test_only_the_columns_asked_for_are_read(frame, monkeypatch):
     frame.assign(other=1).to_parquet("a.parquet")
     seen = []
-    monkeypatch.setattr(sources, "raw", lambda values, name: seen.append(name) or np.asarray(values, float))
+    monkeypatch.setattr(held, "raw", lambda values, name: seen.append(name) or np.asarray(values, float))
     prepared("a.parquet", ["x"], ["y"])
     assert seen == ["x", "y"]
     with open("b.csv", "w") as file:
@@ -88,13 +91,38 @@ SIDES = {
     "tensor": lambda x, y: (torch.tensor(x.to_numpy(), requires_grad=True), torch.tensor(y.to_numpy())),
     "nullable": lambda x, y: (x.astype("Float64"), y.astype("double[pyarrow]")),
     "objects": lambda x, y: (x.astype(object), y.astype(object)),
+    "decimals": lambda x, y: ([decimal.Decimal(v) for v in x], x.index.map(lambda k: np.float64(y[k]))),
+    "tensors one by one": lambda x, y: (list(torch.tensor(x)), tuple(torch.tensor(y)[:, None])),
+    "arrow": lambda x, y: (pyarrow.array(x), pyarrow.table({"y": y})),
+    "a dict": lambda x, y: ({"x": x}, {"y": y.tolist()}),
+    "durations": lambda x, y: (pd.to_timedelta(x.round(6), unit="s"), y.round(6)),
 }
 
 
 @pytest.mark.parametrize("given", SIDES)
 def test_python_takes_whatever_holds_a_side(given, frame):
     found = mibench.estimate(*SIDES[given](frame["x"], frame["y"]), estimators="gaussian", permutations=0)
-    assert found.lines[0].value == mibench.estimator("gaussian").estimate(frame["x"], frame["y"]).value
+    assert found.lines[0].value == pytest.approx(
+        mibench.estimator("gaussian").estimate(frame["x"], frame["y"]).value, abs=1e-4 * (given == "durations")
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda numbers, towns: [[a, b] for a, b in zip(numbers.tolist(), towns.tolist(), strict=True)],
+        lambda numbers, towns: np.array([numbers, towns], dtype=object).T,
+        lambda numbers, towns: np.rec.fromarrays([numbers, towns.to_numpy(str)]),
+        lambda numbers, towns: pd.DataFrame({"x0": numbers, "x1": pd.Categorical(towns)}),
+        lambda numbers, towns: pd.DataFrame({"x0": numbers.astype("Sparse"), "x1": towns.astype("string[pyarrow]")}),
+    ],
+    ids=["lists", "objects", "records", "a categorical", "extensions"],
+)
+def test_numbers_stay_numbers_beside_texts(given, frame):
+    sides = owndata.of_sides(given(frame["x"], frame["town"]), frame["y"])
+    x, town = owndata.prepare(owndata.question(), sides).sample.x
+    assert np.array_equal(x.values, frame["x"])
+    assert [town.shown(row) for row in range(N)] == frame["town"].tolist()
 
 
 def test_python_names_columns_of_a_frame_as_the_command_does(frame):
@@ -102,7 +130,10 @@ def test_python_names_columns_of_a_frame_as_the_command_does(frame):
     options = {"estimators": ["gaussian"], "permutations": 0}
     of_frame = mibench.estimate("x", "all-but:x,town", data=frame, **options)
     of_file = mibench.estimate(["x"], ["y"], data="a.csv", **options)
-    assert of_frame.to_dict()["estimates"] == of_file.to_dict()["estimates"]
+    of_dict = mibench.estimate("x", "y", data={name: frame[name].to_numpy() for name in frame}, **options)
+    assert of_frame.to_dict()["estimates"] == of_file.to_dict()["estimates"] == of_dict.to_dict()["estimates"]
+    with pytest.raises(UsageError, match="data is of type list: give a DataFrame, a dict of columns or a file's name"):
+        mibench.estimate("x", "y", data=[1, 2])
 
 
 NAMES = ("age", "gene_1", "gene_2", "gene_10", "y")
@@ -148,6 +179,19 @@ def rows(*cells):
 TABLES = {
     "a decimal comma": (rows('"1,5"', '"2,25"'), "column 'y' holds '1,5' at row 1, among numbers: write a point"),
     "a thousands sign": (rows('"1,500"', '"2,250"'), "holds '1,500' at row 1, among numbers: write numbers without th"),
+    "a point of thousands": (
+        rows("999", "2.242"),
+        "column 'y' holds '2.242' at row 2 beside '999' at row 1: does the point mark thousands or decimals? Write",
+    ),
+    "points among commas": (
+        "x;y\n" + "1,5;2.242\n2,5;1.000,5\n" * 30,
+        "column 'y' holds '2.242' at row 1, and commas are decimal ones: write numbers without thousands signs",
+    ),
+    "dates": (
+        "x,y\n" + "".join(f"{k},{k % 28 + 1:02}.{k % 12 + 1:02}.2024 10:00\n" for k in range(60)),
+        "column 'y' of y holds dates or times such as '01.01.2024 10:00': give a number, such as days since the first",
+    ),
+    "colons": ("x:y\n1:2\n", "there is one column, 'x:y', if cells are separated by commas: say by what, such as --s"),
     "an underscore": (rows("7_7"), "column 'y' holds '7_7' at row 1, among numbers: write numbers without underscores"),
     "a unit": (rows("5 %"), "holds '5 %' at row 1, among numbers: write numbers with digits and a point alone"),
     "a word": (
@@ -164,6 +208,11 @@ TABLES = {
     "two of a name": ("x,y,y\n" + "1,2,3\n" * 60, "2 columns are called 'y'; give each a name of its own"),
     "a short row": ("x,y\n1,2\n3\n", "row 2 (line 3) has 1 values and the header 2"),
     "nothing": ("", "the file is empty"),
+    "a comment": ("# made by hand\nx,y\n1,2\n", "the first line is a comment, '# made by hand': remove it"),
+    "a transposed table": (
+        "x,y," + ",".join(map(str, range(50))) + "\n" + "1," * 51 + "2\n",
+        "too few to estimate from: 30 or more are needed; a.csv has 1 rows and 52 columns: if rows are varia",
+    ),
     "no rows": ("x,y\n", "0 rows are too few"),
 }
 
@@ -185,6 +234,21 @@ def test_missing_rows_are_dropped_and_counted_or_refused_by_place(tmp_path):
         prepared("a.csv", ["x"], ["y"], missing="error")
 
 
+def test_blanks_and_what_is_said_separate_cells_too(frame, tmp_path):
+    both = frame[["x", "y"]].to_numpy()
+    np.savetxt("a.txt", both)
+    np.savetxt("b.csv", both, delimiter=":", header="x:y", comments="")
+    np.savetxt("c.csv", np.round(both, 3), delimiter=",", header="x,y", comments="", fmt="%.3f")
+    for source in (prepared("a.txt", ["0"], ["1"]), prepared("b.csv", separator=":"), prepared("c.csv", decimal=".")):
+        assert source.sample.arrays(False)[0] == pytest.approx(both[:, :1], abs=0.001)
+    for option, said in (
+        ({"separator": "ab"}, "give one sign, or tab or space"),
+        ({"decimal": "x"}, "a point or a co"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            prepared("b.csv", **option)
+
+
 @pytest.mark.parametrize(("decimal", "value"), [(",", 1.5), (".", 1500.0)])
 def test_what_a_comma_means_can_be_said(tmp_path, decimal, value):
     (tmp_path / "a.csv").write_text("x;y\n" + "".join(f"{k};{'1,500' if k % 2 else '2,250'}\n" for k in range(60)))
@@ -193,6 +257,12 @@ def test_what_a_comma_means_can_be_said(tmp_path, decimal, value):
             prepared("a.csv", decimal=decimal)
     else:
         assert prepared("a.csv", decimal=decimal).sample.y[0].values[1] == value
+
+
+def saved(*array):
+    file = io.BytesIO()
+    np.save(file, *array) if array else np.savez(file)
+    return file.getvalue()
 
 
 FILES = {
@@ -204,6 +274,8 @@ FILES = {
     "no feather": ("a.feather", b"nothing", "a.feather: cannot be read"),
     "no archive": ("a.npz", b"nothing", "a.npz: cannot be read"),
     "no array": ("a.npy", b"nothing", "not an NPY file of numbers"),
+    "objects": ("a.npy", saved(np.array([[1, "a"]], dtype=object)), "a.npy: holds Python objects; save numbers"),
+    "no columns": ("a.npz", saved(), "there is no column: x and y need one each"),
 }
 
 
@@ -226,7 +298,13 @@ def test_a_header_that_promises_more_than_the_file_holds_is_found_out_before_mem
 WRONG_SIDES = {
     "complex": (np.ones(50) * 1j, "column 'x' is complex: give its real and its imaginary part"),
     "masked": (np.ma.masked_array(np.arange(50.0), np.arange(50) > 40), "x is a masked array"),
-    "dates": (pd.Series(pd.date_range("2020", periods=50), name="day"), "column 'day' holds datetime64"),
+    "dates": (
+        pd.Series(pd.date_range("2020", periods=50), name="day"),
+        "column 'day' of x holds dates or times such as '2020-01-01",
+    ),
+    "numbers as texts": ([f"{k}.5" for k in range(50)], "column 'x' holds numbers as texts, such as '0.5'"),
+    "one number": (3.0, "x is of type float and no array (n, dim) of values"),
+    "a generator": ((k for k in range(50)), "x is of type generator and no array (n, dim) of values"),
     "lists": ([[1], [2, 3]] * 25, "x is of type list and no array"),
     "three dimensions": (np.zeros((50, 2, 2)), "x has shape (50, 2, 2)"),
     "other rows": (np.arange(49.0), "x has 49 rows and y has 50"),
@@ -262,6 +340,10 @@ KINDS = {
     "whole": (lambda rng: rng.integers(0, 200, 1000), "integer", "rounded"),
     "few": (lambda rng: rng.integers(0, 5, 1000), "integer", "mixed"),
     "halves": (lambda rng: rng.integers(0, 5, 1000) / 2, "rounded", "mixed"),
+    "rain": (lambda rng: np.maximum(rng.normal(size=1000), 0), "mixed", "mixed"),
+    "rain in tenths": (lambda rng: np.maximum(rng.normal(size=1000) * 9, 0).round(1), "mixed", "mixed"),
+    "between limits": (lambda rng: np.clip(rng.normal(size=1000), -1, 1.5), "mixed", "mixed"),
+    "no number": (lambda rng: np.where(rng.random(1000) < 0.9, rng.integers(0, 99, 1000), -999), "mixed", "mixed"),
     "bools": (lambda rng: rng.random(1000) < 0.5, "categorical", "mixed"),
     "texts": (lambda rng: rng.choice(["a", "b", "c"], 1000), "categorical", "mixed"),
 }

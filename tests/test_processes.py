@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from mibench import catalogue
+from mibench.device import Device
 from mibench.engine import devices, isolation, local, processes
 from mibench.engine.parcels import Limits
 from mibench.trial import plan
@@ -29,15 +30,16 @@ def kind(request, monkeypatch):
     return request.param
 
 
-def results(files, names, seeds=1, slots=1, seen=None, **limits):
+def results(files, names, seeds=1, slots=1, seen=None, device=devices.CPU, **limits):
     """Rows of the estimators in these files, by name, as the engine gives them; `seen` gets the times they came."""
     found = catalogue.discover(files)
     choices = [found.estimator(name) for name in names]
     trials = plan(
-        found, choices, found.points("gaussian/dim=1:mi=0.5"), [10], range(seeds), lambda choice, point: "cpu"
+        found, choices, found.points("gaussian/dim=1:mi=0.5"), [10], range(seeds), lambda choice, point: device.kind
     )
     rows: dict[str, list] = {name: [] for name in names}
-    for one in local.run(trials, found, files, files, devices.slots([devices.CPU], slots, 1), Limits(**limits)):
+    places = [devices.Slot(device, 1, "0" if device.accelerator else None)] * slots
+    for one in local.run(trials, found, files, files, places, Limits(**limits)):
         rows[one.result.estimator].append(one.result)
         if seen is not None:
             seen.append(time.monotonic())
@@ -215,3 +217,50 @@ def test_a_socket_name_is_not_needed(monkeypatch, tmp_path, estimator_file):
     ((row,),) = results([estimator_file("good", "return 0.5")], ["good"]).values()
     assert row.mi_estimate == 0.5
     assert not list(deep.iterdir())
+
+
+GPU = Device("cuda", 0)
+"""None is here, and none is touched: nothing in these trials loads torch."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
+def test_an_interpreter_for_an_accelerator_serves_on_until_something_goes_wrong(estimator_file):
+    """Its number is its process; a faulty trial ends its own, and is tried in one of its own before that is its row."""
+    pid = "import os, subprocess, sys, time\nself_pid = float(os.getpid())\n"
+    bodies = {
+        "steady": pid + "print('hello')\nreturn self_pid",
+        "raises": pid
+        + "if os.environ.get('USED'):\n    raise ValueError('of another trial')\nos.environ['USED'] = '1'\n"
+        "return self_pid",
+        "dies": pid + "os.kill(os.getpid(), 9)",
+        "hangs": pid + "time.sleep(60)",
+        "leaves": pid + f"subprocess.Popen([sys.executable, '-c', {STRAY!r}])\nreturn self_pid",
+        "closes": pid + "os.closerange(3, 200)\nreturn self_pid",
+    }
+    files = [estimator_file(name, body, fields="devices = ('cuda',)") for name, body in bodies.items()]
+    rows = results(files, list(bodies), seeds=2, device=GPU, timeout=2.0)
+    processes_of = {name: {row.mi_estimate for row in made} for name, made in rows.items()}
+    assert len(processes_of["steady"]) == 1
+    assert [row.status for row in rows["raises"]] == ["ok"] * 2, "a fault that another trial brought about is no row"
+    assert len(processes_of["raises"]) == len(processes_of["leaves"]) == 2
+    assert [(row.status, row.error) for row in rows["dies"]] == [("crashed", "its process was killed by SIGKILL")] * 2
+    assert [row.status for row in rows["hangs"]] == ["timeout"] * 2
+    assert [row.status for row in rows["leaves"]] == ["ok"] * 2
+    assert len(rows["closes"]) == 2
+    assert gone()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
+def test_an_interpreter_serves_no_more_files_that_were_edited_and_none_with_a_memory_limit(estimator_file, tmp_path):
+    helper = tmp_path / "helper_of_it.py"
+    helper.write_text("value = 1.0\n")
+    body = (
+        "import helper_of_it\nfrom pathlib import Path\n"
+        f"Path({str(helper)!r}).write_text('value = helper_value = 2.0\\n')\n"
+        "return helper_of_it.value"
+    )
+    file = estimator_file("edits", body, fields="devices = ('cuda',)")
+    assert [row.mi_estimate for row in results([file], ["edits"], seeds=2, device=GPU)["edits"]] == [1.0, 2.0]
+    file = estimator_file("alone", "import os\nreturn float(os.getpid())", fields="devices = ('cuda',)")
+    rows = results([file], ["alone"], seeds=2, device=GPU, memory=1 << 30)["alone"]
+    assert len({row.mi_estimate for row in rows}) == 2

@@ -95,16 +95,36 @@ def prior(slopes, network="perceptron", dims=(3, 3)):
 
 
 def test_the_divergence_of_the_exact_velocity_is_the_mutual_information(channel):
-    """−∫ div v dt = −½ log(1 − ρ²) a coordinate, as a mean over stratified times, with traces and with probes."""
-    velocity = flow.Velocity(prior(RHO.numpy()))
-    exact, error = flow.divergence(velocity.linear, *channel, 32, True, stream(6))
-    probed, _ = flow.divergence(velocity.linear, *channel, 32, False, stream(6))
-    assert -exact.mean() == pytest.approx(MI, abs=5 * training.standard_error(exact))
+    """−∫ div v dt = −½ log(1 − ρ²) a coordinate, as a mean over stratified times, with traces and with probes.
+
+    All of it is learnt by a start that knows nothing of y, and what it adds to that is the same with and without pull.
+    """
+    velocity, start = flow.Velocity(prior(RHO.numpy())), flow.Velocity(prior(np.zeros(3)))
+
+    def learnt(at, t, y):
+        return velocity.linear(at, t, y) - start.linear(at, t, y)
+
+    rest = (*channel, 32)
+    exact, error = flow.divergence(learnt, start.linear, flow.nothing, *rest, True, stream(6))
+    probed, _ = flow.divergence(learnt, start.linear, flow.nothing, *rest, False, stream(6))
+    pulled, _ = flow.divergence(learnt, start.linear, start.pull, *rest, True, stream(6))
+    for added in (exact, probed, pulled):
+        assert -added.mean() == pytest.approx(MI, abs=5 * training.standard_error(added))
     assert training.standard_error(exact) < 0.01
-    assert -probed.mean() == pytest.approx(MI, abs=5 * training.standard_error(probed))
-    off, other = flow.divergence(lambda at, t, y: velocity.linear(at, t, y) + 0.1 * y, *channel, 32, True, stream(6))
+    off, other = flow.divergence(lambda *z: learnt(*z) + 0.1 * z[2], start.linear, flow.nothing, *rest, True, stream(6))
     assert off == pytest.approx(exact, abs=1e-4), "what does not depend on the place has no divergence"
     assert other.mean() > error.mean(), "the exact velocity has the least error"
+
+
+def test_what_is_learnt_from_noise_adds_nothing_to_normal_data(channel):
+    """The divergence of x³/10 alone is 0.3 x²; its product with the pull has the same mean where the start is right."""
+    start = flow.Velocity(prior(RHO.numpy()))
+    alone, added = (
+        flow.divergence(lambda at, t, y: at**3 / 10, start.linear, pull, *channel, 32, True, stream(6))[0]
+        for pull in (flow.nothing, start.pull)
+    )
+    assert alone.mean() > 0.3
+    assert abs(added.mean()) < 5 * training.standard_error(added) < 0.1
 
 
 def test_traces_of_a_field_are_its_divergence():

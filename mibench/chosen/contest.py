@@ -33,12 +33,15 @@ def estimate(
 
     Raises ValueError for unknown candidates, rows that cannot be shared out, and where no candidate could be fitted.
     """
+    from threadpoolctl import threadpool_limits
+
     if unknown := set(candidates) - CANDIDATES.keys():
         raise ValueError(f"candidates has {min(unknown)!r}, which is none of {', '.join(CANDIDATES)}")
     if folds < 2:
         raise ValueError(f"folds={folds} must be at least 2: a candidate is judged on rows that it was not fitted to")
     sample = shared_out(*paired(x, y), folds, seed)
-    entered, left_out = entrants(sample, candidates)
+    with threadpool_limits(1):  # matrices this small lose by a second thread, several times over where it has no core
+        entered, left_out = entrants(sample, candidates)
     rivals = [one for ones in entered.values() for one in ones]
     lost = [logistic(one.joint, one.marginal) for one in rivals]
     saturated = bool(min(each.mean() for each in lost) < TOLD_APART)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mibench.cli import complete
-from mibench.cli.options import AsJson, Plugins, Unit, cores, encodable, print_unicode
+from mibench.cli.options import AsJson, Plugins, Unit, encodable, print_unicode, width
 from mibench.cli.progress import clock
 from mibench.errors import writing
 from mibench.specs import split
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mibench.owndata import Findings, Matrix, Prepared
     from mibench.owndata.lines import Line
     from mibench.owndata.pairs import Pair
-    from mibench.store import Writer
 
 
 def estimate(
@@ -43,31 +42,39 @@ def estimate(
     ] = None,
     permutations: Annotated[
         int | None,
-        typer.Option(
-            "--permutations", metavar="B", help="Of the test; 0 for none. Critics only with -e.", show_default="by n"
-        ),
+        typer.Option("--permutations", metavar="B", help="Of the test; 0: none. Critics if in -e.", show_default=False),
     ] = None,
     groups: Annotated[
         str | None, typer.Option("--groups", metavar="COL", help="Break pairs within these groups only.")
     ] = None,
     series: Annotated[bool, typer.Option("--series", help="Rows are in the order of time.")] = False,
-    lag: Annotated[int, typer.Option("--lag", metavar="ROWS", help="Take y so many rows behind x.")] = 0,
-    pairs: Annotated[bool, typer.Option("--pairs", help="Each column of x with each of y, by one estimator.")] = False,
-    adjust: Annotated[
-        Literal["holm", "bh"], typer.Option("--adjust", help="p of pairs for how many they are.")
-    ] = "holm",
-    missing: Annotated[
-        Literal["drop", "error"], typer.Option("--missing", help="What to do with rows that lack a value.")
-    ] = "drop",
+    lag: Annotated[
+        int, typer.Option("--lag", metavar="ROWS", help="Take y so many rows behind x.", show_default=False)
+    ] = 0,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Each column of x with each of y.")] = False,
+    adjust: Annotated[Literal["holm", "bh"], typer.Option("--adjust", help="p for the number of pairs.")] = "holm",
+    missing: Annotated[Literal["drop", "error"], typer.Option("--missing", help="Rows that lack a value.")] = "drop",
     distinct: Annotated[bool, typer.Option("--distinct", help="Keep one of rows that are equal.")] = False,
     separator: Annotated[
-        str | None, typer.Option("--separator", metavar="SIGN", help="Between cells.", show_default="found")
+        str | None, typer.Option("--separator", metavar="SIGN", help="Between cells; found if not given.")
     ] = None,
     decimal: Annotated[
-        str | None, typer.Option("--decimal", metavar="SIGN", help="Decimal . or ,", show_default="found")
+        str | None, typer.Option("--decimal", metavar="SIGN", help="Point or comma; found if not given.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of all that is random.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Of all that is random.", show_default=False)
+    ] = 0,
     unit: Unit = "nats",
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device",
+            "-d",
+            metavar="DEVICE",
+            help="auto, cpu, cuda, cuda:1 or mps.",
+            autocompletion=complete.OF_SETTINGS["device"],
+        ),
+    ] = "auto",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Keep rows, figures and one HTML file.")
     ] = None,
@@ -76,7 +83,7 @@ def estimate(
     as_python: Annotated[bool, typer.Option("--python", help="Print the same in Python, and do nothing.")] = False,
 ) -> None:
     """Estimate what columns of a table tell of others, with intervals and a test."""
-    from mibench import owndata, store
+    from mibench import owndata
 
     question = owndata.Question(
         estimators=tuple(estimators or ()),
@@ -89,7 +96,8 @@ def estimate(
         adjust=adjust,
         unit=unit,
         seed=seed,
-        threads=cores(),
+        threads=owndata.cores(),
+        device=device,
         plugins=tuple(plugins or ()),
     )
     again = owndata.in_python(question, str(data), split(x or ()), split(y or ()), groups, separator, decimal)
@@ -98,50 +106,68 @@ def estimate(
         return
     table = owndata.opened(data, separator, decimal)
     prepared = owndata.prepare(question, owndata.of_table(table, str(data), split(x or ()), split(y or ()), groups))
-    writer = store.Writer.at(output) if output is not None else None
-    found = _pairs(prepared) if pairs else _estimates(prepared)
-    if writer is not None:
-        _keep(writer, prepared, found, again)
+    kept = Kept(output, prepared) if output is not None else None
+    found = _pairs(prepared, kept) if pairs else _estimates(prepared, kept)
+    if kept is not None:
+        kept.whole(found, again)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), allow_nan=False))
     else:
-        print_unicode(str(found))
+        print_unicode(found.page(min(width() or 100, 100)))
     raise typer.Exit(130 if found.interrupted else owndata.exit_code(found))
 
 
-def _keep(writer: "Writer", prepared: "Prepared", found: "Findings | Matrix", again: str) -> None:
-    """Rows, figures, JSON and a page in a folder."""
-    from mibench import owndata
-    from mibench.plots import figures, own_data
-    from mibench.report.own_data import page
+class Kept:
+    """A folder: a row is on disk as soon as its line is whole, and figures, JSON and a page at the end."""
 
-    command = shlex.join(["mibench", *sys.argv[1:]])
-    writer.describe(owndata.facts(prepared.question, found.source, command))
-    for row in owndata.rows_of(prepared, found):
-        writer.append(row)
-    writer.close()
-    writer.export()
-    folder = writer.folder
-    figures.write(own_data.figures(found), folder / "figures")
-    with writing(folder):
-        (folder / "estimate.json").write_text(json.dumps(found.to_dict(), allow_nan=False), encoding="utf-8")
-        (folder / "report.html").write_text(page(found, again), encoding="utf-8")
-    print(f"{folder}/report.html", file=sys.stderr)
+    def __init__(self, folder: Path, prepared: "Prepared"):
+        from mibench import owndata, store
+
+        self.prepared, self.count = prepared, 0
+        self.writer = store.Writer.at(folder)
+        command = shlex.join(["mibench", *sys.argv[1:]])
+        self.writer.describe(owndata.facts(prepared.question, prepared.data.source, command))
+
+    def rows(self, found: "Findings | Matrix") -> None:
+        """Those that are not on disk yet."""
+        from mibench import owndata
+
+        for row in owndata.rows_of(self.prepared, found, self.count):
+            self.writer.append(row)
+            self.count += 1
+
+    def whole(self, found: "Findings | Matrix", again: str) -> None:
+        """What is made of all of them; `again` is the Python that asks the same."""
+        from mibench.plots import figures, own_data
+        from mibench.report.own_data import page
+
+        self.rows(found)
+        self.writer.close()
+        self.writer.export()
+        folder = self.writer.folder
+        figures.write(own_data.figures(found), folder / "figures")
+        with writing(folder):
+            (folder / "estimate.json").write_text(json.dumps(found.to_dict(), allow_nan=False), encoding="utf-8")
+            found.to_frame().to_csv(folder / "estimates.csv", index=False)
+            (folder / "report.html").write_text(page(found, again), encoding="utf-8")
+        print(f"{folder}/report.html", file=sys.stderr)
 
 
-def _estimates(prepared: "Prepared") -> "Findings":
+def _estimates(prepared: "Prepared", kept: Kept | None) -> "Findings":
     """The lines, each told as it comes; what is done when the user interrupts is kept."""
     lines: list[Line] = []
     with Talk(prepared.question.unit) as talk:
         try:
-            for lines, left in prepared.results():
+            for lines, whole, left in prepared.results():
+                if kept is not None:
+                    kept.rows(prepared.findings(lines[:whole]))
                 talk.show(lines[-1], left)
         except KeyboardInterrupt:
             return prepared.findings(lines, interrupted=True)
     return prepared.findings(lines)
 
 
-def _pairs(prepared: "Prepared") -> "Matrix":
+def _pairs(prepared: "Prepared", kept: Kept | None) -> "Matrix":
     """The same of pairs."""
     total, count = len(prepared.sample.x) * len(prepared.sample.y), prepared.count
     done: list[Pair] = []
@@ -150,6 +176,8 @@ def _pairs(prepared: "Prepared") -> "Matrix":
             talk.say(f"{total} pairs, {count} permutations each: so many that an adjusted p can fall below 0.05")
         try:
             for done, left in prepared.pairs():
+                if kept is not None:
+                    kept.rows(prepared.matrix(done))
                 talk.left(f"{len(done)} of {total} pairs", left)
         except KeyboardInterrupt:
             return prepared.matrix(done, interrupted=True)

@@ -82,11 +82,6 @@ PLAIN = {
 }  # fmt: skip
 
 
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def place(folders: Sequence[Path]) -> Path:
     """Where what is made of runs is written: in the run, or for several in a folder of their own beside the first."""
     names = list(dict.fromkeys(folder.name for folder in folders))

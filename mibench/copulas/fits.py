@@ -39,7 +39,7 @@ def too_few(n: int, dim_x: int, dim_y: int) -> str | None:
 def too_few_for_modes(n: int, modes: int, dim: int) -> str | None:
     """Why n rows are too few for that many modes with covariances of full rank; None if they are not."""
     if n <= modes * (dim + 1):
-        return f"{modes} modes in {dim} columns need more than {modes * (dim + 1)} samples, not n={n}"
+        return f"modes={modes} in {dim} columns needs more than {modes * (dim + 1)} samples, not n={n}"
     return None
 
 
@@ -95,12 +95,12 @@ def _ranked(x: Array, y: Array) -> tuple[tuple[Margins, Margins], Array]:
 def _without_atoms(places: Array, dim_x: int) -> None:
     """Raises ValueError for a column of which one value makes up more than `ATOM`."""
     for number, column in enumerate(places.T):
-        most = np.unique(column, return_counts=True)[1].max() / len(places)
-        if most > ATOM:
+        most, n = int(np.unique(column, return_counts=True)[1].max()), len(places)
+        if most > max(1, ATOM * n):
             name, number = ("x", number) if number < dim_x else ("y", number - dim_x)
             raise ValueError(
-                f"one value makes up {most:.0%} of column {number} of {name}, and a density has no such values: use "
-                "ksg-mixed for discrete or mixed data"
+                f"one value makes up {most / n:.0%} of column {number} of {name}, and a density has no such values: "
+                "use ksg-mixed for discrete or mixed data"
             )
 
 

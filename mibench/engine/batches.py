@@ -11,11 +11,15 @@ from mibench.trial import Trial
 WINDOW = 4096
 """How many planned trials are looked at together; planning stays lazy beyond it."""
 
+SMALL = 4
+"""A group of so small a part of one job's trials needs no cutting for the others to have work."""
+
 
 def batches(trials: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
     """Groups in the order of their first trials: equal shapes together where the estimator offers `estimate_many`.
 
-    A group is no larger than the estimator asks for, nor than leaves work for every job, as far as smaller ones pay.
+    A group is no larger than the estimator asks for, nor than leaves work for every job, as far as smaller ones pay and
+    the group is no small part of all trials.
     """
     window: deque[Trial] = deque()
     source = iter(trials)
@@ -35,8 +39,12 @@ def _grouped(window: Iterable[Trial], jobs: int) -> Iterator[list[Trial]]:
     for index, trial in enumerate(window):
         shape = _shape(trial)
         alike.setdefault(index if shape is None else shape, []).append(trial)
-    chunks = [chunk for group in alike.values() for chunk in _chunks(group, jobs)]
     order = {trial.id: index for index, trial in enumerate(window)}
+    chunks = [
+        chunk
+        for group in alike.values()
+        for chunk in _chunks(group, 1 if len(group) * SMALL * jobs <= len(order) else jobs)
+    ]
     yield from sorted(chunks, key=lambda chunk: order[chunk[0].id])
 
 

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import ctypes
 import faulthandler
+import functools
 import io
 import json
 import os
@@ -29,7 +30,7 @@ from mibench import catalogue, trial
 from mibench.answers import Answer
 from mibench.engine import modules
 from mibench.engine.devices import Slot
-from mibench.engine.parcels import Curves, Parcel, unpack
+from mibench.engine.parcels import GOOD, Curves, Parcel, unpack
 from mibench.errors import one_line
 from mibench.interface import Outcome
 from mibench.result import Result
@@ -56,35 +57,66 @@ def begun(folder: Path) -> bool:
     return False
 
 
-def command(folder: str) -> list[str]:
+def command(folder: str, way: str = "main") -> list[str]:
     """The command line of a fresh interpreter with a folder's work; it finds the same modules as this one."""
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    start = f"import sys; sys.path[:] = {sys.path!r}; from mibench.engine import child; child.main({folder!r})"
+    start = f"import sys; sys.path[:] = {sys.path!r}; from mibench.engine import child; child.{way}({folder!r})"
     return [sys.executable, *flags, "-c", start]
 
 
 def main(folder: str) -> None:
     """Make the trials of a folder's parcel, and end the process."""
-    place = Path(folder)
+    _detach()
+    _make(Path(folder), used=False)
+    os._exit(0)
+
+
+def serve(folder: str) -> None:
+    """The same for one folder after another, which stdin names; a line to stdout when another may come.
+
+    After a fault, or beside processes that were left running, none may: the next one gets a process of its own.
+    """
+    requests, events = os.fdopen(os.dup(0)), os.dup(1)
+    _detach()
+    used = False
+    while folder and _make(Path(folder), used) and not _has_children():
+        used = True
+        os.write(events, b"\n")
+        folder = requests.readline().strip()
+    os._exit(0)
+
+
+def _has_children() -> bool:
+    return any(Path(task, "children").read_text() for task in Path("/proc/self/task").iterdir())
+
+
+def _make(place: Path, used: bool) -> bool:
+    """Make the trials of a folder's parcel; whether they all came to an end of their own."""
     try:
-        _detach(place)
+        _print_into(place / LOG)
         rows = os.open(place / ROWS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         parcel: Parcel = pickle.loads((place / PARCEL).read_bytes())
     except OSError:
         os._exit(NO_ROOM)
     try:
-        work(parcel, rows)
+        good = work(parcel, rows, used)
     except BaseException as error:  # also what a plugin raises when it is loaded, SystemExit too
         traceback.print_exc()
-        _write(rows, {"failure": _said(error)})
+        _write(rows, {"failure": _said(error), "used": used})
+        good = False
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(0)
+    with contextlib.suppress(OSError):  # a trial may have closed it
+        os.close(rows)
+    return good
 
 
-def work(parcel: Parcel, rows: int) -> None:
-    """Make the trials; each one's row, curves and pictures are a line in the file `rows` as soon as it is known."""
+def work(parcel: Parcel, rows: int, used: bool = False) -> bool:
+    """Make the trials; each one's row, curves and pictures are a line in the file `rows` as soon as it is known.
+
+    `used` says that this process made others before. Returns whether all trials came to an end of their own.
+    """
     started, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
     slot = parcel.slot
     if slot.visible is not None:
@@ -101,8 +133,8 @@ def work(parcel: Parcel, rows: int) -> None:
     count = usable(trials[0], slot)
     with threads(count):
         slot.device.touch()
-        _write(rows, {})  # from here on the time limit counts
-        left = {made.id: made for made in trials}
+        _write(rows, {"used": used})  # from here on the time limit counts
+        good, left = True, {made.id: made for made in trials}
         wall, since = 0.0, started
         for result, answer in trial.run_many(trials, count):
             now = time.perf_counter()
@@ -117,7 +149,11 @@ def work(parcel: Parcel, rows: int) -> None:
                 "started_at": started_at,
                 "host": socket.gethostname(),
             }
-            _write(rows, _storable(left.pop(result.trial_id), result, answer, extra))
+            line = _storable(left.pop(result.trial_id), result, answer, extra)
+            good = good and line["row"]["status"] in GOOD
+            _write(rows, line)
+    slot.device.release()
+    return good
 
 
 def usable(made: trial.Trial, slot: Slot) -> int:
@@ -170,8 +206,8 @@ def _write(rows: int, line: dict[str, Any]) -> None:
         os._exit(NO_ROOM)
 
 
-def _detach(folder: Path) -> None:
-    """Own session, no terminal, output into the log; its orphans are its own; it ends with its parent."""
+def _detach() -> None:
+    """Own session, no terminal; its orphans are its own; it ends with its parent."""
     with contextlib.suppress(OSError, AttributeError):
         os.setsid()
     if sys.platform == "linux":
@@ -180,11 +216,16 @@ def _detach(folder: Path) -> None:
         system.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     else:
         threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
-    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _print_into(path: Path) -> None:
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    os.close(log)
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     faulthandler.enable(sys.stderr)
@@ -200,5 +241,20 @@ def threads(count: int) -> Iterator[None]:
     """No library that is loaded may use more threads than this; `THREADS` is for those that are loaded later."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
-    with threadpoolctl.threadpool_limits(count):
+    with pools().limit(limits=count):
         yield
+
+
+def pools() -> threadpoolctl.ThreadpoolController:
+    """The thread pools of what is loaded; to look for them takes as long as all else before a quick trial."""
+    have_none = sys.stdlib_module_names
+    return _pools(
+        frozenset(
+            name for name in sys.modules if name.partition(".")[0] not in have_none and not name.startswith("mibench")
+        )
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _pools(loaded: frozenset[str]) -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()

@@ -13,7 +13,7 @@ from mibench.device import CPU, Device
 from mibench.engine import modules, remote
 from mibench.engine.batches import batches
 from mibench.engine.devices import Slot
-from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, halves, pack, settle
+from mibench.engine.parcels import Finished, Limits, Outcome, Parcel, pack, settle
 from mibench.errors import Interrupted, UsageError
 from mibench.trial import Trial
 
@@ -47,6 +47,7 @@ def run(
         width = AHEAD * sum(client.nthreads().values())
         groups = batches(trials, max(1, width // AHEAD))
         waiting: deque[list[Trial]] = deque()
+        wary: set[str] = set()  # see `local.run`
         underway: dict[Any, tuple[Parcel, list[Trial]]] = {}
         numbers = itertools.count()
         try:
@@ -55,7 +56,8 @@ def run(
                     group = waiting.popleft() if waiting else next(groups, None)
                     if group is None:
                         break
-                    parcel = pack(group, catalogue, plugins, _slot(group), limits.memory, verify=True)
+                    alone = any(trial.id in wary for trial in group)
+                    parcel = pack(group, catalogue, plugins, _slot(group), limits.memory, verify=True, alone=alone)
                     future = client.submit(
                         remote.run, parcel, limits, preload,
                         key=f"mibench-{parcel.ids[0]}-{time.time_ns()}-{next(numbers)}", pure=False, retries=0,
@@ -68,7 +70,9 @@ def run(
                     parcel, group = underway.pop(future)
                     starts.pop(parcel.ids[0], None)
                     ended, again = settle(group, parcel.slot, outcome, len(group))
-                    waiting.extendleft(reversed(halves(again) if again else []))
+                    if outcome.used:
+                        wary.update(trial.id for group in again for trial in group)
+                    waiting.extendleft(reversed(again))
                     yield from ended
         finally:
             with contextlib.suppress(Exception):

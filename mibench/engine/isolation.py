@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mibench import fingerprint
 from mibench.engine import child
 from mibench.engine.parcels import GOOD, Limits, Outcome, Parcel, Row
-from mibench.engine.processes import End, end_marked, for_this_system
+from mibench.engine.processes import End, Keep, end_marked, for_this_system
 from mibench.errors import EngineError
 
 LOG_BYTES = 1 << 20
@@ -40,6 +41,8 @@ class Underway:
     started: float = field(default_factory=time.monotonic)
     read: int = 0
     """Bytes of its rows that were taken so far."""
+    used: bool = False
+    """Whether its process made others before, as far as it said so."""
 
 
 class Isolation:
@@ -62,8 +65,19 @@ class Isolation:
         except OSError as error:
             raise _no_room(self.folder, error.strerror) from error
         limit = None if self.limits.timeout is None else self.limits.timeout * len(parcel.trials)
-        future = self.processes.start(folder, parcel.slot.device.accelerator, limit, self.limits.memory)
+        future = self.processes.start(folder, self._keep(parcel, folder), limit, self.limits.memory)
         return Underway(parcel, folder, future)
+
+    def _keep(self, parcel: Parcel, folder: Path) -> Keep | None:
+        """For which other parcels an accelerator's process is good, since waking a driver takes seconds.
+
+        For none if it must be alone, if memory is limited, or if files are not those that it may have loaded before.
+        """
+        slot = parcel.slot
+        if not slot.device.accelerator:
+            return None
+        alone = parcel.alone or self.limits.memory is not None or fingerprint.changed(parcel.watched)
+        return f"{slot.name} {slot.visible}", str(folder) if alone else repr((parcel.plugins, parcel.wanted))
 
     def rows(self, one: Underway) -> Iterator[Row]:
         """The rows that came since they were last asked for, up to the first that does not end well.
@@ -74,6 +88,7 @@ class Isolation:
             if "failure" in line or ("row" in line and line["row"]["status"] not in GOOD):
                 return
             one.read += size
+            one.used = one.used or line.get("used", False)
             if "row" in line:
                 yield _row(line)
 
@@ -84,12 +99,13 @@ class Isolation:
         lines = [line for line, _ in self._lines(one)]
         rows = tuple(_row(line) for line in lines if "row" in line)
         told = next((line["failure"] for line in lines if "failure" in line), None)
+        used = any(line.get("used") for line in lines) or one.used
         failure = ("error", told) if told else self._failure(end)
         log = _tail(one.folder / child.LOG)
         shutil.rmtree(one.folder, ignore_errors=True)
         if end.code == child.NO_ROOM and end.why is None and not self._has_room():  # else the trial's own doing
             raise _no_room(self.folder, "a trial's process could not write there")
-        return Outcome(rows, failure, log, seconds, socket.gethostname(), lost=end.why == "lost")
+        return Outcome(rows, failure, log, seconds, socket.gethostname(), lost=end.why == "lost", used=used)
 
     def _has_room(self) -> bool:
         try:

@@ -13,7 +13,7 @@ from mibench.engine import modules
 from mibench.engine.batches import WINDOW, batches
 from mibench.engine.devices import Slot
 from mibench.engine.isolation import Isolation, Underway
-from mibench.engine.parcels import Finished, Limits, finished, halves, pack, settle
+from mibench.engine.parcels import Finished, Limits, finished, pack, settle
 from mibench.engine.processes import End
 from mibench.trial import Trial
 
@@ -40,12 +40,17 @@ def run(
     free = list(slots)
     queues = Queues({slot.device.kind for slot in slots}, batches(trials, len(slots)))
     suspects: deque[tuple[Slot, Group]] = deque()
+    served: dict[Slot, Trial] = {}
+    wary: set[str] = set()  # trials that ended badly in a process that had made others
     underway: dict[Future[End], tuple[Underway, Group, tuple[Trial, ...]]] = {}  # with what is still without a row
 
     def start(slot: Slot, group: Group) -> None:
-        one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory))
+        alone = any(trial.id in wary for trial in group)
+        one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory, alone=alone))
         underway[one.future] = one, group, tuple(group)
         free.remove(slot)
+        if slot.device.accelerator:
+            served[slot] = group[0]
 
     try:
         while True:
@@ -55,7 +60,7 @@ def run(
             elif not suspects:
                 guilty = len(slots) == 1
                 for slot in list(free):
-                    if group := queues.take(slot.device.kind):
+                    if group := queues.take(slot.device.kind, served.get(slot)):
                         start(slot, group)
             if not underway:
                 return
@@ -75,7 +80,9 @@ def run(
                     suspects.append((slot, group))
                     continue
                 ended, again = settle(group, slot, outcome, len(one.parcel.trials))
-                queues.put_back(slot.device.kind, halves(again) if again else [])
+                if outcome.used:
+                    wary.update(trial.id for group in again for trial in group)
+                queues.put_back(slot.device.kind, again)
                 yield from ended
     finally:
         isolation.close()
@@ -93,8 +100,8 @@ class Queues:
         self.groups = groups
         self.means: dict[tuple[Any, ...], tuple[int, float]] = {}
 
-    def take(self, kind: str) -> Group | None:
-        """The next group for a slot of this kind."""
+    def take(self, kind: str, after: Trial | None = None) -> Group | None:
+        """The next group for a slot of this kind; with the plugins of `after`, as far as any waits, if it is given."""
         queue = self.waiting[kind]
         # a kind that the plan has no trials for must not make all of it be looked through
         while len(queue) < AHEAD and sum(map(len, self.waiting.values())) < WINDOW:
@@ -105,7 +112,12 @@ class Queues:
             self.waiting[wanted if wanted in self.waiting else "cpu"].append(group)
         if not queue:
             return None
-        return self._longest(queue) if len(queue) < AHEAD else queue.popleft()
+        alike = [place for place, group in enumerate(queue) if after and _plugins(group[0]) == _plugins(after)]
+        places = alike or range(len(queue))
+        best = self._longest(queue, places) if len(queue) < AHEAD else places[0]
+        group = queue[best]
+        del queue[best]
+        return group
 
     def put_back(self, kind: str, groups: Sequence[Group]) -> None:
         """Groups that must go again, in front."""
@@ -116,18 +128,19 @@ class Queues:
         count, before = self.means.get(_like(group), (0, 0.0))
         self.means[_like(group)] = count + len(group), before + seconds
 
-    def _longest(self, queue: deque[Group]) -> Group:
-        """Take the group that should take longest; kinds of trial not seen yet come first, in order."""
-        if len({_like(group) for group in queue}) == 1:
-            return queue.popleft()
-        best = max(range(len(queue)), key=lambda index: (self._expected(queue[index]), -index))
-        group = queue[best]
-        del queue[best]
-        return group
+    def _longest(self, queue: Sequence[Group], places: Sequence[int]) -> int:
+        """The group that should take longest; kinds of trial not seen yet come first, in order."""
+        if len({_like(queue[place]) for place in places}) == 1:
+            return places[0]
+        return max(places, key=lambda place: (self._expected(queue[place]), -place))
 
     def _expected(self, group: Group) -> float:
         count, seconds = self.means.get(_like(group), (0, 0.0))
         return seconds / count * len(group) if count else math.inf
+
+
+def _plugins(trial: Trial) -> tuple[str, str]:
+    return trial.choice.name, trial.point.sweep
 
 
 def _like(group: Sequence[Trial]) -> tuple[Any, ...]:

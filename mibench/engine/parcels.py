@@ -45,6 +45,8 @@ class Parcel:
     """Checksums of the files that are loaded anew, when the trials were planned."""
     verify: bool = False
     """Whether the sources must be compared first: another machine may have others."""
+    alone: bool = False
+    """Whether its process must make nothing else: it ended badly in one that had."""
 
     @property
     def ids(self) -> list[str]:
@@ -56,7 +58,7 @@ class Parcel:
 class Outcome:
     """What became of a parcel: rows, and why there is none (status, message) for the trials that have none.
 
-    `lost`: the process was ended by a fault that need not be of its own.
+    `lost`: the process was ended by a fault that need not be of its own. `used`: it had made other parcels before.
     """
 
     rows: tuple[Row, ...]
@@ -65,6 +67,7 @@ class Outcome:
     seconds: float
     host: str
     lost: bool = False
+    used: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,26 @@ class Finished:
     log: bytes = b""
 
 
-def settle(trials: Sequence[Trial], slot: Slot, outcome: Outcome, together: int) -> tuple[list[Finished], list[Trial]]:
-    """The trials that have their row, and those that must go again because one of them spoilt it for the others.
+def settle(
+    trials: Sequence[Trial], slot: Slot, outcome: Outcome, together: int
+) -> tuple[list[Finished], list[list[Trial]]]:
+    """The trials that have their row, and groups that must go again because one of them spoilt it for the others.
 
-    `trials` are those of the parcel's `together` whose rows were not taken earlier.
+    `trials` are those of the parcel's `together` whose rows were not taken earlier. What ends badly in a process that
+    was used before may be the fault of what that made, and goes again in another.
     """
     ended = [finished(row, outcome.log) for row in outcome.rows]
+    blamed = outcome.used and (outcome.failure is None or outcome.failure[0] != "timeout")
+    if blamed:
+        ended = [one for one in ended if one.result.status in GOOD]
     have = {one.result.trial_id for one in ended}
     rest = [trial for trial in trials if trial.id not in have]
+    if blamed:
+        return ended, [rest] if rest else []
     if len(rest) > 1:
-        return ended, rest
+        return ended, halves(rest)
     if together > 1 and len(ended) == together and not any(one.result.status in GOOD for one in ended):
-        return [], list(trials)
+        return [], halves(trials)
     status, error = outcome.failure or ("crashed", "its process ended without a row for it")
     extra = {"wall_seconds": outcome.seconds, "device": slot.name, "threads": slot.threads, "host": outcome.host}
     return [*ended, *(Finished(t.row(status, error=error, **extra), log=outcome.log) for t in rest)], []
@@ -113,6 +124,7 @@ def pack(
     slot: Slot,
     memory: int | None,
     verify: bool = False,
+    alone: bool = False,
 ) -> Parcel:
     """What a process needs to rebuild and make the trials."""
     asked = [f"-e {t.choice.name}" for t in trials if not t.choice.baseline]
@@ -131,6 +143,7 @@ def pack(
             for name, digest in catalogue.watched(None if t.choice.baseline else t.choice.name, t.point.sweep).items()
         },
         verify,
+        alone,
     )
 
 

@@ -22,6 +22,9 @@ from mibench.errors import EngineError
 OWNER = "MIBENCH_FOLDER"
 """The environment variable that every process of a run carries, and all that those start."""
 
+Keep = tuple[str, str]
+"""Where a process is, and which work it may be given: one that has ended a folder's may get another's of the same."""
+
 PATIENCE = 3.0
 """Seconds that the server may take to end everything."""
 
@@ -40,8 +43,8 @@ class End:
 class Processes(Protocol):
     """What starts processes and ends them."""
 
-    def start(self, folder: Path, fresh: bool, limit: float | None, memory: int | None) -> "Future[End]":
-        """A process for the folder's work, with limits in seconds and bytes; `fresh` if it must not be forked."""
+    def start(self, folder: Path, keep: Keep | None, limit: float | None, memory: int | None) -> "Future[End]":
+        """A process for the folder's work, with limits in seconds and bytes; not a forked one if it is to be kept."""
         ...
 
     def stop(self, future: "Future[End]") -> None:
@@ -70,13 +73,13 @@ class Served:
         self.asked: set[int] = set()
         """Numbers that the server of now was given; an older one's listener keeps its own."""
 
-    def start(self, folder: Path, fresh: bool, limit: float | None, memory: int | None) -> "Future[End]":
+    def start(self, folder: Path, keep: Keep | None, limit: float | None, memory: int | None) -> "Future[End]":
         """See `Processes`."""
         future: Future[End] = Future()
         with self.lock:
             self.numbers += 1
             self.pending[self.numbers] = future
-            order = {"number": self.numbers, "folder": str(folder), "fresh": fresh, "limit": limit, "memory": memory}
+            order = {"number": self.numbers, "folder": str(folder), "keep": keep, "limit": limit, "memory": memory}
             if not self._ask(order):
                 self.server = None  # it has just died: the others under way are told by `_listen`
                 self._ask(order)
@@ -166,8 +169,8 @@ class Single:
         self.folder = folder
         self.under_way: dict[Future[End], threading.Event] = {}
 
-    def start(self, folder: Path, fresh: bool, limit: float | None, memory: int | None) -> "Future[End]":
-        """See `Processes`."""
+    def start(self, folder: Path, keep: Keep | None, limit: float | None, memory: int | None) -> "Future[End]":
+        """See `Processes`. None is kept here."""
         future: Future[End] = Future()
         try:
             process = subprocess.Popen(

@@ -9,6 +9,7 @@ with everything, when stdin closes: however the process of the run ends, that ha
 import contextlib
 import ctypes
 import json
+import math
 import os
 import select
 import shutil
@@ -25,6 +26,9 @@ from mibench.engine import child, modules
 
 TICK = 0.05
 """Seconds between looks at limits."""
+
+IDLE = 60.0
+"""Seconds that an interpreter without work is kept: it holds a part of a GPU's memory."""
 
 DEATHS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What is deaf here: a trial may send it to its parent, a terminal to everyone."""
@@ -98,12 +102,39 @@ class Watched:
         return None
 
 
+@dataclass
+class Kept:
+    """A fresh interpreter that serves folder after folder, those of one place and of one kind."""
+
+    place: str
+    kind: str
+    requests: int
+    events: int
+    deaf: bool = False
+    idle_since: float = math.inf
+
+    def hand(self, folder: str) -> bool:
+        """Give it another folder; False if it is gone."""
+        try:
+            os.write(self.requests, folder.encode() + b"\n")
+        except OSError:
+            return False
+        self.idle_since = math.inf
+        return True
+
+    def close(self) -> None:
+        """Let go of it: it ends when it reads on."""
+        os.close(self.requests)
+        os.close(self.events)
+
+
 class Server:
     """The loop: requests in, ends out."""
 
     def __init__(self, requests: int, events: int):
         self.requests, self.events = requests, events
         self.trials: dict[int, Watched] = {}
+        self.kept: dict[int, Kept] = {}
         self.own = children(os.getpid())  # of libraries that were loaded
         self.woken, wake = os.pipe()
         os.set_blocking(self.woken, False)
@@ -118,10 +149,14 @@ class Server:
         waiting = b""
         while True:
             limited = any(one.limit is not None or one.memory is not None for one in self.trials.values())
-            ready, _, _ = select.select([self.requests, self.woken], [], [], TICK if limited else None)
+            wait = TICK if limited else IDLE if self.kept else None
+            serving = {one.events: pid for pid, one in self.kept.items() if not one.deaf}
+            ready, _, _ = select.select([self.requests, self.woken, *serving], [], [], wait)
             if self.woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self.woken, 4096)
+            for events in serving.keys() & set(ready):
+                self.served(serving[events])
             if self.requests in ready:
                 read = os.read(self.requests, 1 << 16)
                 if not read:
@@ -144,7 +179,7 @@ class Server:
                     self.kill(pid, "stopped")
             return
         try:
-            pid = self.spawn(folder) if how["fresh"] else self.fork(folder)
+            pid = self.interpreter(folder, *how["keep"]) if how["keep"] else self.fork(folder)
         except OSError as error:
             self.tell(number=number, code=1, why=f"its process could not be started: {error.strerror}")
             return
@@ -160,6 +195,8 @@ class Server:
                     signal.signal(number, signal.SIG_DFL)
                 for handle in self.private:
                     os.close(handle)
+                for one in self.kept.values():
+                    one.close()
                 child.main(folder)
             except BaseException:
                 traceback.print_exc()
@@ -167,13 +204,44 @@ class Server:
                 os._exit(1)
         return pid
 
-    def spawn(self, folder: str) -> int:
-        """A fresh interpreter, for what cannot be forked."""
-        return os.posix_spawn(sys.executable, child.command(folder), os.environ, setsigdef=DEATHS)
+    def interpreter(self, folder: str, place: str, kind: str) -> int:
+        """One that was not forked: what idles in the place, if it is of the kind, or else a fresh one."""
+        for pid, one in list(self.kept.items()):
+            if pid not in self.trials and one.place == place:
+                if one.kind == kind and not one.deaf and one.hand(folder):
+                    return pid
+                self.dismiss(pid)
+        its_requests, requests = os.pipe()
+        events, its_events = os.pipe()
+        actions = [(os.POSIX_SPAWN_DUP2, its_requests, 0), (os.POSIX_SPAWN_DUP2, its_events, 1)]
+        try:
+            pid = os.posix_spawn(
+                sys.executable, child.command(folder, "serve"), os.environ, setsigdef=DEATHS, file_actions=actions
+            )
+        finally:
+            os.close(its_requests)
+            os.close(its_events)
+        self.kept[pid] = Kept(place, kind, requests, events)
+        return pid
+
+    def served(self, pid: int) -> None:
+        """An interpreter is done with a folder, and may be given another; or it can tell no more, and will end."""
+        one = self.kept[pid]
+        one.deaf = not os.read(one.events, 64)
+        if not one.deaf and pid in self.trials:
+            one.idle_since = time.monotonic()
+            self.tell(number=self.trials.pop(pid).number, code=0, why=None)
+
+    def dismiss(self, pid: int) -> None:
+        """End an interpreter that is kept, and all that it started with it."""
+        self.kept.pop(pid).close()
+        self.clear()
 
     def enforce(self) -> None:
-        """End what passed a limit."""
+        """End what passed a limit, and interpreters that nobody asked for anything of late."""
         now = time.monotonic()
+        for pid in [pid for pid, one in self.kept.items() if now > one.idle_since + IDLE]:
+            self.dismiss(pid)
         for pid, one in self.trials.items():
             if one.why is None and (passed := one.over(pid, now)):
                 self.kill(pid, passed)
@@ -189,6 +257,8 @@ class Server:
         ended: list[tuple[Watched, int]] = []
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                if found[0] in self.kept:
+                    self.kept.pop(found[0]).close()
                 if found[0] in self.trials:
                     ended.append((self.trials.pop(found[0]), os.waitstatus_to_exitcode(found[1])))
         if ended:
@@ -199,7 +269,8 @@ class Server:
     def clear(self) -> None:
         """End what dead trials left, and what that leaves."""
         give_up = time.monotonic() + 2
-        while (strays := children(os.getpid()) - self.trials.keys() - self.own) and time.monotonic() < give_up:
+        wanted = self.trials.keys() | self.kept.keys() | self.own
+        while (strays := children(os.getpid()) - wanted) and time.monotonic() < give_up:
             for pid in strays:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
@@ -211,6 +282,7 @@ class Server:
     def end(self) -> None:
         """End every trial and what it started."""
         self.trials.clear()
+        self.kept.clear()
         self.clear()
 
 
@@ -223,6 +295,7 @@ def main(folder: str, names: Sequence[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     reap_orphans()
     modules.load(names)
+    child.pools()  # looked for once, for all forks
     sys.stdout.flush()
     server = Server(requests, events)
     try:

@@ -1,10 +1,11 @@
 """Own data: how much do these columns tell of those, is there anything at all, and which estimate is to be trusted?
 
-`sources` and `selection` find columns, `columns` and `sample` say what they hold, `panel` who estimates, `lines` what
-each says and `pairs` of many at once; `intervals` and `permutations` say how sure that is, `cautions` what may be wrong
-with it, `findings` puts it together and `text` writes it. `question` goes this way.
+`sources`, `held` and `selection` find columns, `columns` and `sample` say what they hold, `panel` who estimates,
+`lines` what each says and `pairs` of many at once; `intervals` and `permutations` say how sure that is, `cautions` what
+may be wrong with it, `findings` puts it together and `text` writes it. `question` goes this way.
 """
 
+from mibench.engine.devices import cores
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS
 from mibench.owndata.pairs import Matrix
@@ -22,7 +23,6 @@ from mibench.owndata.question import (
     whole,
 )
 from mibench.owndata.rows import facts
-from mibench.owndata.sources import of_frame
 
 __all__ = [
     "UNITS",
@@ -30,10 +30,10 @@ __all__ = [
     "Matrix",
     "Prepared",
     "Question",
+    "cores",
     "exit_code",
     "facts",
     "in_python",
-    "of_frame",
     "of_sides",
     "of_table",
     "opened",

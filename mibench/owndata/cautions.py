@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from mibench.interface import Array
+from mibench.owndata.columns import Column
 from mibench.owndata.lines import Line
 from mibench.owndata.sample import Sample, entropy
 
@@ -16,6 +17,9 @@ COPIES = 0.01
 ROWS_A_COLUMN = 50
 TAIL = 20.0
 """Beyond so many times its middle half's width a value is an outlier to distances."""
+
+ALONE = 30.0
+"""A value so many times as far out as any other is a slip more often than a draw."""
 
 DEPENDENT = 0.8
 """Share of rows that counts; below it rows are not as good as independent ones."""
@@ -53,10 +57,15 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
             f"{worst.name} is rounded{others}: {worst.distinct} different values in {sample.n} rows. Nearest "
             f"neighbours mistake ties for dependence: {noise}"
         )
-    if sample.kind in ("continuous", "rounded") and sample.repeated > _by_chance(sample) + COPIES * sample.of:
+    for one in sample.every:
+        yield from _of_column(one, sample.series)
+    copied = sample.kind in ("continuous", "rounded") and sample.n == sample.of - sample.dropped
+    more = sample.repeated - COPIES * sample.of
+    if copied and more > 0 and more > _by_chance(sample):
         yield (
-            f"{sample.repeated} of {sample.of - sample.dropped} rows equal an earlier one in all columns used. A copy "
-            "is no further draw, and looks like dependence: --distinct keeps one of each"
+            f"{sample.repeated} of {sample.of - sample.dropped} rows equal an earlier one in all columns used, "
+            f"the first of them row {sample.first_repeated}. A copy is no further draw, and looks like dependence: "
+            "--distinct keeps one of each"
         )
     width = sum(max(1, len(one.levels)) for one in sample.every)
     if sample.n < ROWS_A_COLUMN * width:
@@ -70,6 +79,41 @@ def of_sample(sample: Sample, turned: str = "") -> Iterator[str]:
             "rows are like their neighbours. If the table was sorted, that harms nothing; if rows are in the order of "
             f"time, {sample.n} count as about {left:.0f} independent ones, and p is too small: say --series"
         )
+
+
+def _of_column(one: Column, series: bool) -> Iterator[str]:
+    """What may be wrong with one column's values."""
+    slip = None if one.levels else outlier(one.values)
+    if slip is not None:
+        rows = int((one.values == slip).sum())
+        yield (
+            f"{one.name} is {slip:.6g} in {rows} row{'s' * (rows > 1)}, far from all others. If that is a slip, or "
+            "stands for no value, correct it or leave the cell empty; estimators that take ranks hardly mind it, "
+            "others may see nothing else"
+        )
+    elif len(one.atoms):
+        share = np.isin(one.values, one.atoms).mean()
+        named = " or ".join(f"{value:.6g}" for value in sorted(one.atoms))
+        yield (
+            f"{one.name} is {named} in {share:.0%} of the rows, and many numbers in others: estimators of mixed data "
+            "take that for a class of its own. If it stands for no value, leave those cells empty"
+        )
+    steps = np.diff(one.values)
+    if not one.levels and not series and np.allclose(steps, steps[0], rtol=1e-6, atol=0):
+        yield (
+            f"{one.name} counts the rows: an estimate then says whether there is a trend along the table, and p is "
+            "right only if rows would be independent without one"
+        )
+
+
+def outlier(values: Array) -> float | None:
+    """The value that lies `ALONE` times as far from the middle as any other, if there is one."""
+    far = np.abs(values - np.median(values))
+    most = far.max()
+    rest = far[values != values[far.argmax()]]
+    low, high = np.quantile(values, [0.25, 0.75])
+    lonely = len(rest) and most > ALONE * rest.max() > 0 and most > TAIL * (high - low)
+    return float(values[far.argmax()]) if lonely else None
 
 
 def of_lines(sample: Sample, lines: Sequence[Line]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from mibench.interface import Array
 
-Kind = Literal["continuous", "rounded", "integer", "categorical", "constant"]
+Kind = Literal["continuous", "rounded", "integer", "mixed", "categorical", "constant"]
 
 Raw = npt.NDArray[Any]
 """Values as they were read: float64 with NaN where one is missing, or objects, texts and None."""
@@ -23,6 +24,9 @@ NOISE = 1e-6
 FEW = 20
 """A column of numbers with at most so many different values is a discrete one."""
 
+MOST_ATOMS, ABOVE = 3, 5
+"""An atom is a value that more than `TIES` of the rows hold, and so many times as many as any that is none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -32,15 +36,37 @@ class Column:
     values: Array
     levels: tuple[str, ...] = ()
 
+    @cached_property
+    def counted(self) -> tuple[Array, npt.NDArray[np.intp]]:
+        """The different values, and how many rows hold each."""
+        values, count = np.unique(self.values, return_counts=True)
+        return values, count
+
     @property
     def distinct(self) -> int:
         """How many different values there are."""
-        return len(np.unique(self.values))
+        return len(self.counted[0])
+
+    @cached_property
+    def atoms(self) -> Array:
+        """Values that stand out of others by how many rows hold them, as 0 does in rain: not ties, but classes."""
+        values, count = self.counted
+        if self.levels or len(values) <= FEW:
+            return values[:0]
+        order = np.argsort(-count, kind="stable")[: MOST_ATOMS + 1]
+        falls = [
+            k + 1
+            for k, (this, after) in enumerate(zip(count[order], count[order][1:], strict=False))
+            if this > TIES * len(self.values) and this >= ABOVE * after
+        ]
+        return values[order[: max(falls, default=0)]]
 
     @property
     def ties(self) -> float:
-        """The share of values that equal an earlier one."""
-        return 1 - self.distinct / len(self.values)
+        """The share of values, of those that are no atoms, that equal an earlier one."""
+        _, count = self.counted
+        rows = len(self.values) - np.isin(self.values, self.atoms).sum()
+        return float(1 - (len(count) - len(self.atoms)) / rows)
 
     @property
     def kind(self) -> Kind:
@@ -49,6 +75,8 @@ class Column:
             return "constant"
         if self.levels:
             return "categorical"
+        if len(self.atoms):
+            return "mixed"
         if (self.values == np.round(self.values)).all() and self.ties > 0:
             return "integer"
         return "rounded" if self.ties > TIES else "continuous"
@@ -68,9 +96,10 @@ class Column:
         return self.levels[int(self.values[row])] if self.levels else f"{self.values[row]:.6g}"
 
     def noisy(self, rng: np.random.Generator) -> "Column":
-        """The same numbers with normal noise of `NOISE` standard deviations."""
-        noise = NOISE * float(self.values.std()) * rng.normal(size=len(self.values))
-        return Column(self.name, self.values + noise)
+        """The same numbers, all but atoms with normal noise of `NOISE` standard deviations."""
+        size = float(np.abs(self.values).max()) or 1.0
+        noise = NOISE * size * float((self.values / size).std()) * rng.normal(size=len(self.values))
+        return Column(self.name, np.where(np.isin(self.values, self.atoms), self.values, self.values + noise))
 
     def taken(self, rows: npt.NDArray[Any]) -> "Column":
         """The same column of some rows; a category of which none is left is dropped."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mibench.owndata import cautions, text
@@ -32,10 +33,20 @@ class Findings:
     interrupted: bool = False
     calibrated: Mapping[str, Any] | None = None
 
-    @property
+    @cached_property
     def warnings(self) -> list[str]:
         """What may be wrong, each with what to do."""
         return [*cautions.of_sample(self.sample, self.turned), *cautions.of_lines(self.sample, self.lines)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What stands in the table of estimates, and why something does not."""
+        return list(text.notes(self))
+
+    @property
+    def answer(self) -> str:
+        """What it comes to, in words; empty where nothing could be estimated."""
+        return text.answer(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The findings as JSON holds them, values in the unit asked for."""
@@ -91,5 +102,9 @@ class Findings:
             "null": [scaled(value) for value in line.null],
         }
 
+    def page(self, width: int = text.WIDTH) -> str:
+        """What a person reads, in lines of at most `width`."""
+        return text.page(self, text.table(self), width)
+
     def __str__(self) -> str:
-        return text.page(self)
+        return self.page()

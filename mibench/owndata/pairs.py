@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -50,10 +51,17 @@ class Matrix:
         """What the estimator says, pair by pair."""
         return tuple(pair.line for pair in self.pairs)
 
-    @property
+    @cached_property
     def warnings(self) -> list[str]:
         """What may be wrong, each with what to do; of columns, as pairs have but one a side."""
-        return [said for said in cautions.of_sample(self.sample) if "rows are few" not in said]
+        said = [one for one in cautions.of_sample(self.sample) if "rows are few" not in one]
+        total, n = len(self.sample.x) * len(self.sample.y), self.sample.n
+        if self.sample.series and total > LEVEL * n:
+            said.append(
+                f"{n} rows of a series have {n} turns in time, so that no p of {total} pairs can fall below {LEVEL} "
+                "when adjusted: take fewer pairs"
+            )
+        return said
 
     def to_dict(self) -> dict[str, Any]:
         """The pairs as JSON holds them, values in the unit asked for."""
@@ -91,36 +99,49 @@ class Matrix:
             "permutations": len(pair.line.null),
         }
 
-    def __str__(self) -> str:
-        return "\n\n".join("\n".join(block) for block in self._blocks() if block) + "\n"
+    notes: ClassVar[Sequence[str]] = ()
+    """What would stand below the table of a single pair."""
 
-    def _blocks(self) -> Iterator[list[str]]:
-        yield text.layout(self)
-        by_value = sorted(
-            self.pairs, key=lambda pair: (pair.adjusted if pair.adjusted is not None else 1, -_size(pair))
-        )
-        rows = [["x", "y", "estimator", self.unit, "p", f"p, {self.adjust}", ""]]
-        for pair in by_value[:MOST_SHOWN]:
-            value, p = pair.line.value, pair.line.p
+    def page(self, width: int = text.WIDTH) -> str:
+        """What a person reads, in lines of at most `width`."""
+        return text.page(self, self.table(), width)
+
+    def __str__(self) -> str:
+        return self.page()
+
+    def table(self, most: int = MOST_SHOWN) -> list[list[str]]:
+        """A row for each pair, those that surely depend first, below the names of what stands in it."""
+        ordered = sorted(self.pairs, key=lambda pair: (pair.adjusted if pair.adjusted is not None else 1, -_size(pair)))
+        tested, why = any(pair.line.null for pair in ordered), any(pair.line.reason for pair in ordered[:most])
+        header = ["x", "y", "estimator", self.unit]
+        rows = [[*header, *["p", f"p, {self.adjust}"] * tested, *["says nothing because"] * why]]
+        for pair in ordered[:most]:
+            value = pair.line.value
             said = number(value * UNITS[self.unit]) if value is not None else "n/a"
-            ps = ["–" if one is None else p_value(one, LEVEL) for one in (p, pair.adjusted)]
-            rows.append([pair.x, pair.y, pair.line.asked.label, said, *ps, text.cut(pair.line.reason, 60)])
-        yield text.aligned(rows, under=True)
-        found = [pair for pair in self.pairs if pair.adjusted is not None and pair.adjusted <= LEVEL]
-        more = f"; {len(self.pairs) - MOST_SHOWN} more are not shown" if len(self.pairs) > MOST_SHOWN else ""
-        counts = {len(pair.line.null) for pair in self.pairs if pair.line.null}
+            ps = ["–" if one is None else p_value(one, LEVEL) for one in (pair.line.p, pair.adjusted)]
+            reason = [text.cut(pair.line.reason, 60)] * why
+            rows.append([pair.x, pair.y, pair.line.asked.label, said, *ps * tested, *reason])
+        return rows
+
+    @property
+    def answer(self) -> str:
+        """What it comes to, in words."""
+        said = []
         if self.interrupted:
-            yield [f"Interrupted: {len(self.pairs)} pairs were done by then, and p is adjusted for these alone."]
-        if counts:
+            said.append(f"Interrupted: {len(self.pairs)} pairs were done by then, and p is adjusted for these alone.")
+        if counts := {len(pair.line.null) for pair in self.pairs if pair.line.null}:
+            found = [pair for pair in self.pairs if pair.adjusted is not None and pair.adjusted <= LEVEL]
             kept = {
                 "holm": "the chance of any false one among them is",
                 "bh": "of these, false ones are expected to be",
             }
-            yield text.wrapped(
+            said.append(
                 f"{len(found)} of {len(self.pairs)} pairs show dependence: {kept[self.adjust]} at most {LEVEL:.0%}. "
-                f"Each p is from {max(counts)} permutations{more}."
+                f"Each p is from {max(counts)} permutations."
             )
-        yield text.told(self.warnings)
+        if len(self.pairs) > MOST_SHOWN:
+            said.append(f"The table shows {MOST_SHOWN} of {len(self.pairs)} pairs; --json prints and -o keeps all.")
+        return " ".join(said)
 
 
 def _size(pair: Pair) -> float:

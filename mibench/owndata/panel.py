@@ -1,7 +1,7 @@
 """Who estimates: the estimators that fit the data, or those that are named, and how each is asked."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,19 +96,18 @@ class Asked:
 
 
 def panel(
-    catalogue: Catalogue, sample: Sample, asked_for: Sequence[str] = (), threads: int = 1, device: str = "cpu"
+    catalogue: Catalogue, sample: Sample, asked_for: Sequence[str], threads: int, device: Callable[[Any], str]
 ) -> list[Asked]:
-    """The estimators named, or those whose `panel` has such data, quick ones first.
+    """The estimators named, or those whose `panel` has such data, quick ones first; `device` says where each computes.
 
     Settings of the class's `panel` for such data stand where none are given. Raises UsageError for unknown names.
     """
-    if asked_for:
-        return [Asked(_choice(catalogue, spec, sample), True, threads, device) for spec in specs.split(asked_for)]
     fitting = [name for name, made in catalogue.estimators.items() if sample.kind in _panel(made)]
-    chosen = [Asked(_choice(catalogue, name, sample), False, threads, device) for name in fitting]
-    if not chosen:
+    choices = [_choice(catalogue, spec, sample) for spec in specs.split(asked_for) or fitting]
+    asked = [Asked(one, bool(asked_for), threads, device(one.estimator)) for one in choices]
+    if not asked:
         raise NothingMatched(f"no estimator says that it is for {sample.kind} data; name some with -e")
-    return sorted(chosen, key=lambda one: one.trained)
+    return asked if asked_for else sorted(asked, key=lambda one: one.trained)
 
 
 def _choice(catalogue: Catalogue, spec: str, sample: Sample) -> Choice:

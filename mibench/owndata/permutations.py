@@ -33,8 +33,9 @@ def needed(asked: int, pairs: int) -> int:
 def broken(sample: Sample, count: int, seed: int) -> Iterator[Rows]:
     """So many orders of y's rows, the same for all estimators.
 
-    Rows are shuffled within their groups. In a series y is turned by a random number of rows, the same that the turned
-    part stays in order with itself; not by less than a twentieth, where rows are still like their neighbours.
+    Rows are shuffled within their groups. In a series y is turned in time, so that it stays as dependent on its own
+    past as it was. All turns are as likely, small ones and none among them: only of all together is the sample as given
+    one that chance could have drawn, and without those near it p = 0.05 would come too often.
     """
     rng = np.random.default_rng([seed, 1])
     whole = np.arange(sample.n)
@@ -42,18 +43,13 @@ def broken(sample: Sample, count: int, seed: int) -> Iterator[Rows]:
     for _ in range(count):
         order = whole.copy()
         for rows in groups:
-            order[rows] = np.roll(rows, _turn(len(rows), rng)) if sample.series else rng.permutation(rows)
+            order[rows] = np.roll(rows, rng.integers(len(rows))) if sample.series else rng.permutation(rows)
         yield order
 
 
 def _members(groups: Rows) -> list[Rows]:
     order = np.argsort(groups, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-
-
-def _turn(n: int, rng: np.random.Generator) -> int:
-    least = max(1, n // 20)
-    return int(rng.integers(least, n - least + 1)) if n > 2 * least else int(rng.integers(n))
 
 
 def p_value(value: float, null: Sequence[float]) -> float:

@@ -9,8 +9,10 @@ from typing import Any
 
 from mibench import catalogue as catalogues
 from mibench.catalogue import Catalogue
+from mibench.device import Device
+from mibench.engine import devices
 from mibench.errors import UsageError, one_line
-from mibench.owndata import cautions, pairs, permutations, rows, selection, sources
+from mibench.owndata import cautions, held, pairs, permutations, rows, selection, sources
 from mibench.owndata.columns import Raw
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS, Line, steps
@@ -36,7 +38,7 @@ class Question:
     unit: str = "nats"
     seed: int = 0
     threads: int = 1
-    device: str = "cpu"
+    device: str = "auto"
     plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -109,11 +111,11 @@ def of_sides(x: Any, y: Any, groups: Any = None) -> Data:
         indices = [z.index for z in (x, y) if hasattr(z, "to_numpy") and hasattr(z, "index")]
         if len(indices) == 2 and len(x) == len(y) and not indices[0].equals(indices[1]):
             raise ValueError("x and y have different indices, and rows are paired by position: align them")
-        left, right = (sources.of_side(side, name) for side, name in ((x, "x"), (y, "y")))
+        left, right = (held.of_side(side, name) for side, name in ((x, "x"), (y, "y")))
         members = None
         if groups is not None:
-            held = sources.of_side(groups, "groups")
-            (members,) = held.read(held.names).values()
+            of_groups = held.of_side(groups, "groups")
+            (members,) = of_groups.read(of_groups.names).values()
         made = left.read(left.names), right.read(right.names)
     except ValueError as error:
         raise UsageError(one_line(str(error))) from error
@@ -131,11 +133,16 @@ class Prepared:
     catalogue: Catalogue
     count: int
     """Permutations, of estimators that are not trained."""
+    devices: Sequence[Device]
 
     def panel(self, sample: Sample) -> list[Asked]:
         """Who is asked of a sample."""
         asked = self.question
-        return panel(self.catalogue, sample, asked.estimators, asked.threads, asked.device)
+        return panel(self.catalogue, sample, asked.estimators, asked.threads, self._device)
+
+    def _device(self, estimator: Any) -> str:
+        kind = devices.kind_for(estimator, self.devices, automatic=self.question.device == "auto")
+        return next((one.name for one in self.devices if one.kind == kind), "cpu")
 
     def matrix(self, done: Sequence[Pair] = (), interrupted: bool = False) -> Matrix:
         """What is known with these pairs."""
@@ -167,16 +174,14 @@ class Prepared:
             interrupted,
         )
 
-    def results(self) -> Iterator[tuple[list[Line], float | None]]:
-        """The lines as far as they are, again and again, and the seconds until the last of them is whole."""
+    def results(self) -> Iterator[tuple[list[Line], int, float | None]]:
+        """The lines as far as they are, again and again, how many are whole, and the seconds until the last one is."""
         done: list[Line] = []
         for asked in self.panel(self.sample):
-            line = None
             for step in steps(asked, self.sample, self.tests(asked), self.question.seed):
-                line = step.line
-                yield [*done, line], step.left
-            if line is not None:
-                done.append(line)
+                yield [*done, step.line], len(done), step.left
+            done.append(step.line)
+            yield done[:], len(done), None
 
     def tests(self, asked: Asked) -> int:
         """How many permutations an estimator is tested with: critics are trained anew for each, so only if asked."""
@@ -198,7 +203,8 @@ def prepare(question: Question, data: Data) -> Prepared:
             distinct=question.distinct,
         )
     except ValueError as error:
-        raise UsageError(one_line(f"{data.source}: {error}")) from error
+        turned = f"; {data.turned}" if data.turned else ""
+        raise UsageError(one_line(f"{data.source}: {error}{turned}")) from error
     asked = question.permutations
     if question.pairs:
         if len(split(question.estimators)) > 1:
@@ -206,7 +212,8 @@ def prepare(question: Question, data: Data) -> Prepared:
         count = pairs.count(made, asked)
     else:
         count = permutations.usual(made.n, len(made.every)) if asked is None else asked
-    prepared = Prepared(question, data, made, catalogues.discover(question.plugins), count)
+    here = devices.resolve([question.device])
+    prepared = Prepared(question, data, made, catalogues.discover(question.plugins), count, here)
     prepared.panel(made)  # wrong names are told before anything is done
     return prepared
 
@@ -220,21 +227,23 @@ def whole(prepared: Prepared) -> Findings | Matrix:
     return prepared.findings(last[0])
 
 
-def opened(path: str | Path, separator: str | None, decimal: str | None) -> sources.Source:
-    """The columns of a file. Raises UsageError, in one line."""
+def opened(data: Any, separator: str | None, decimal: str | None) -> sources.Source:
+    """The columns of a file, or of what Python holds. Raises UsageError, in one line."""
     try:
-        return sources.opened(Path(path).expanduser(), separator, decimal)
+        if not isinstance(data, str | Path):
+            return held.of_frame(data)
+        return sources.opened(Path(data).expanduser(), separator, decimal)
     except ValueError as error:
         raise UsageError(one_line(str(error))) from error
 
 
-def rows_of(prepared: Prepared, found: Findings | Matrix) -> Iterator[Result]:
-    """The findings as rows of a results folder."""
+def rows_of(prepared: Prepared, found: Findings | Matrix, first: int = 0) -> Iterator[Result]:
+    """The findings from the first line wanted on, as rows of a results folder."""
     if isinstance(found, Matrix):
         columns = {one.name: one for one in found.sample.every}
-        each = ((found.sample.between(columns[pair.x], columns[pair.y]), pair.line) for pair in found.pairs)
+        each = ((found.sample.between(columns[pair.x], columns[pair.y]), pair.line) for pair in found.pairs[first:])
     else:
-        each = ((found.sample, line) for line in found.lines)
+        each = ((found.sample, line) for line in found.lines[first:])
     return rows.results(each, found.source, found.seed, prepared.catalogue)
 
 
@@ -244,6 +253,10 @@ def exit_code(found: Findings | Matrix) -> int:
     if statuses <= {"unsupported"}:
         return 5
     return 0 if statuses <= {"ok", "unsupported"} else 1
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def in_python(
@@ -261,6 +274,6 @@ def in_python(
     for one in dataclasses.fields(question):
         value = getattr(question, one.name)
         if one.name != "threads" and value != getattr(usual, one.name):
-            options[one.name] = list(value) if isinstance(value, tuple) else value
+            options[one.name] = split(value) if one.name == "estimators" else _listed(value)
     said = [*(repr(list(side)) for side in (x, y) if side), *(f"{name}={value!r}" for name, value in options.items())]
     return f"import mibench\n\nfound = mibench.estimate({', '.join(said)})\nprint(found)\n"

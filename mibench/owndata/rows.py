@@ -11,6 +11,7 @@ import numpy as np
 
 from mibench import fingerprint
 from mibench.catalogue import Catalogue, Point
+from mibench.device import Device
 from mibench.interface import Array
 from mibench.owndata.lines import Line
 from mibench.owndata.sample import Sample
@@ -70,7 +71,7 @@ def results(lines: Iterator[tuple[Sample, Line]], source: str, seed: int, catalo
                 "chosen": None if found.chosen is None else canonical(found.chosen),
                 "threads": asked.threads,
             }
-        yield Trial(asked.choice, point, sample.n, seed, asked.device, code).row(line.status, **columns)
+        yield Trial(asked.choice, point, sample.n, seed, Device.of(asked.device).kind, code).row(line.status, **columns)
 
 
 def _pair_name(sample: Sample) -> str:

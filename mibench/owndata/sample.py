@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mibench.interface import Array
-from mibench.owndata import columns
+from mibench.owndata import columns, texts
 from mibench.owndata.columns import Column, Raw
 
 Rows = npt.NDArray[np.intp]
@@ -25,8 +25,9 @@ class Sample:
     """Rows of x and y that are pairs.
 
     `of` is how many rows the table had, `dropped` how many had a missing value, `first_dropped` where the first such
-    value was. `groups` `(n,)` numbers the group of each row, `series` says that rows are in the order of time, and with
-    `lag` each y was seen so many rows after its x.
+    value was; `repeated` equal an earlier one, the first of them row `first_repeated`. `groups` `(n,)` numbers the
+    group of each row, `series` says that rows are in the order of time, and with `lag` each y was seen so many rows
+    after its x.
     """
 
     x: tuple[Column, ...]
@@ -35,6 +36,7 @@ class Sample:
     dropped: int = 0
     first_dropped: str = ""
     repeated: int = 0
+    first_repeated: int = 0
     groups: Rows | None = None
     series: bool = False
     lag: int = 0
@@ -54,7 +56,7 @@ class Sample:
         """What an estimator has to cope with."""
         if all(one.discrete for one in self.every):
             return "discrete"
-        if any(one.discrete for one in self.every):
+        if any(one.discrete or len(one.atoms) for one in self.every):
             return "mixed"
         return "rounded" if any(one.rounded for one in self.every) else "continuous"
 
@@ -110,12 +112,15 @@ def sample(
         raise ValueError(f"{len(kept)} rows{without} are too few to estimate from: {FEWEST} or more are needed")
     sides = [tuple(columns.column(name, values[kept]) for name, values in side.items()) for side in (x, y)]
     copies = _copies(sides)
+    first_copy = int(kept[copies.argmax()]) + 1
     if distinct and copies.any():
         rows = np.flatnonzero(~copies)
         kept = kept[rows]
         sides = [tuple(one.taken(rows) for one in side) for side in sides]
         if len(kept) < FEWEST:
             raise ValueError(f"{len(kept)} different rows are too few to estimate from: {FEWEST} or more are needed")
+    if groups is not None and len(np.unique(groups[kept].astype(str))) == len(kept):
+        raise ValueError(f"--groups: each of the {len(kept)} rows is a group of its own, so that no pair can be broken")
     for name, side in zip("xy", sides, strict=True):
         for one in side:
             _usable(one, name)
@@ -126,6 +131,7 @@ def sample(
         int(gone.sum()),
         first,
         int(copies.sum()),
+        first_copy,
         None if groups is None else np.unique(groups[kept].astype(str), return_inverse=True)[1],
         series,
         lag,
@@ -180,6 +186,11 @@ def _usable(one: Column, side: str) -> None:
     n = len(one.values)
     if one.distinct == 1:
         raise ValueError(f"column {one.name!r} of {side} is constant ({one.shown(0)} in all {n} rows): leave it out")
+    if one.levels and texts.are_dates(one.levels):
+        raise ValueError(
+            f"column {one.name!r} of {side} holds dates or times such as {one.levels[0]!r:.30}: give a number, such as "
+            "days since the first; where rows are in the order of time, --series says so"
+        )
     if one.levels and 2 * len(one.levels) > n:
         raise ValueError(
             f"column {one.name!r} of {side} has {len(one.levels)} different texts in {n} rows, such as "

@@ -15,6 +15,9 @@ def sides(names: Sequence[str], x: Sequence[str], y: Sequence[str]) -> tuple[lis
     An item is a name, a range `first..last`, a pattern `gene_*`, or, on one side, `all-but:` what is left out; what is
     left out may be the other side, as `all-but:y`.
     """
+    if len(names) < 2:
+        there = f"there is one column, {names[0]!r:.60}" if names else "there is no column"
+        raise ValueError(f"{there}: x and y need one each")
     if not x and not y:
         return _usual(names)
     if not x or not y:

@@ -1,21 +1,23 @@
-"""Where own data come from: files of several formats, and what Python holds. Columns not asked for are not read."""
+"""Files of several formats that own data come from. Columns not asked for are not read."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mibench.distributions import delimited
 from mibench.distributions.files import loaded
-from mibench.interface import columns as as_columns
 from mibench.owndata import texts
 from mibench.owndata.columns import Raw
+from mibench.owndata.held import Held, finite, of_array, of_arrays
 
 SEPARATORS = (",", "\t", ";", "|")
+NAMED = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
+WRITTEN = {"tab": "\t", "\\t": "\t", "space": " ", "blank": " "}
+"""How separators are written that a shell would swallow."""
 BLOCK = 2**16
 """Lines converted at once."""
 LOOKED_AT = 50
@@ -44,21 +46,8 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Held:
-    """Columns that are in memory, or mapped."""
-
-    names: tuple[str, ...]
-    column: Callable[[str], Any]
-    said: tuple[str, ...] = ()
-
-    def read(self, wanted: Sequence[str]) -> dict[str, Raw]:
-        """See `Source`."""
-        return {name: raw(self.column(name), name) for name in wanted}
-
-
-@dataclass(frozen=True)
 class Delimited:
-    """A text file: `separator` and `decimal` are given, or told from its first lines."""
+    """A text file: `separator` and `decimal` are given, or told from its first lines; `sure` that a point is one."""
 
     path: Path
     names: tuple[str, ...]
@@ -66,6 +55,7 @@ class Delimited:
     decimal: str
     header: bool
     said: tuple[str, ...]
+    sure: bool = False
 
     def read(self, wanted: Sequence[str]) -> dict[str, Raw]:
         """See `Source`. Cells that are no numbers cost a second look at the file."""
@@ -76,27 +66,36 @@ class Delimited:
             for block in self._blocks():
                 for name in found.keys() - words:
                     try:
-                        cells = (texts.number(row[places[name]], self.decimal) for row in block)
-                        found[name].append(np.fromiter(cells, np.float64, len(block)))
+                        numbers = (texts.number(row[places[name]], self.decimal) for row in block)
+                        found[name].append(np.fromiter(numbers, np.float64, len(block)))
                     except ValueError:
                         words.add(name)
-            for name in words:
-                found[name] = []
-            for block in self._blocks() if words else ():
-                for name in words:
-                    found[name] += [row[places[name]] for row in block]
+            made = {name: np.concatenate([*parts, []]) for name, parts in found.items() if name not in words}
+            doubtful = {name for name, values in made.items() if not self.sure and texts.may_have_thousands(values)}
+            cells: dict[str, list[str]] = {name: [] for name in words | doubtful}
+            for block in self._blocks() if cells else ():
+                for name, column in cells.items():
+                    column += [row[places[name]] for row in block]
+            for name in doubtful:
+                texts.without_thousands(name, cells[name])
             return {
-                name: texts.categories(name, parts) if name in words else _finite(np.concatenate([*parts, []]), name)
-                for name, parts in found.items()
+                name: finite(made[name], name) if name in made else texts.categories(name, cells[name], self.decimal)
+                for name in found
             }
 
     def _blocks(self) -> Iterator[list[list[str]]]:
-        rows = delimited.lines(self.path, self.separator)
+        rows = _lines(self.path, self.separator)
         if self.header:
             next(rows, None)
         cells = (row for _, row in delimited.whole(rows, self.names))
         while block := list(itertools.islice(cells, BLOCK)):
             yield block
+
+
+def _lines(path: Path, separator: str) -> Iterator[delimited.Line]:
+    """The lines of a file; any number of blanks are one separator."""
+    rows = delimited.lines(path, separator)
+    return ((line, [cell for cell in row if cell]) for line, row in rows) if separator == " " else rows
 
 
 def opened(path: Path, separator: str | None = None, decimal: str | None = None) -> Source:
@@ -106,7 +105,14 @@ def opened(path: Path, separator: str | None = None, decimal: str | None = None)
         raise ValueError(f"{path} {said}; give a file of samples")
     ending = path.suffix.lower()
     if ending == ".npy":
-        return _of_array(loaded(path), str(path))
+        try:
+            return of_array(loaded(path), str(path))
+        except ValueError as error:
+            if "Python objects" in str(error):
+                raise ValueError(
+                    f"{path}: holds Python objects; save numbers or texts, or each column in NPZ"
+                ) from None
+            raise
     if ending == ".npz":
         return _of_archive(path)
     if ending in COLUMNAR:
@@ -121,15 +127,28 @@ def opened(path: Path, separator: str | None = None, decimal: str | None = None)
 
 def _delimited(path: Path, separator: str | None, decimal: str | None) -> Delimited:
     with delimited.reading(path):
-        said = []
-        if separator is None:
+        said, sure = [], decimal is not None
+        if decimal not in (None, ".", ","):
+            raise ValueError(f"--decimal {decimal!r}: it is a point or a comma")
+        if separator is not None:
+            separator = WRITTEN.get(separator, separator)
+            if len(separator) != 1 or separator in '"\r\n':
+                raise ValueError(f"--separator {separator!r}: give one sign, or tab or space")
+        else:
             separator = _told(path)
             if separator != ",":
                 said.append(f"cells separated by {NAMED[separator]}")
-        first = list(itertools.islice(delimited.lines(path, separator), LOOKED_AT))
+        first = list(itertools.islice(_lines(path, separator), LOOKED_AT))
         if not first:
             raise ValueError("the file is empty")
         names = tuple(cell.strip() for cell in first[0][1])
+        if len(names) == 1 and names[0].startswith("#"):
+            raise ValueError(f"the first line is a comment, {names[0]!r:.60}: remove it")
+        if len(names) == 1:
+            raise ValueError(
+                f"there is one column, {names[0]!r:.60}, if cells are separated by {NAMED.get(separator, separator)}: "
+                f"say by what, such as --separator {next((sign for sign in ':,;|/' if sign in names[0]), ';')!r}"
+            )
         header = not all(texts.NUMERAL.fullmatch(name) for name in names)
         if not header:
             names = tuple(map(str, range(len(names))))
@@ -140,20 +159,18 @@ def _delimited(path: Path, separator: str | None, decimal: str | None) -> Delimi
             decimal = "," if commas else "."
             if commas:
                 said.append("decimal commas")
-        return Delimited(path, names, separator, decimal, header, tuple(said))
-
-
-NAMED = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
+        return Delimited(path, names, separator, decimal, header, tuple(said), sure)
 
 
 def _told(path: Path) -> str:
     """The separator that gives all of the first lines the same number of cells, and most of them; else the header."""
 
     def cells(separator: str) -> tuple[int, int]:
-        widths = [len(row) for _, row in itertools.islice(delimited.lines(path, separator), LOOKED_AT)] or [1]
+        widths = [len(row) for _, row in itertools.islice(_lines(path, separator), LOOKED_AT)] or [1]
         return (widths[0] if len(set(widths)) == 1 else 1), widths[0]
 
-    return max(SEPARATORS, key=cells)
+    best = max(SEPARATORS, key=cells)
+    return " " if cells(best) == (1, 1) and cells(" ")[0] > 1 else best
 
 
 def _columnar(path: Path, ending: str) -> Held:
@@ -181,117 +198,4 @@ def _of_archive(path: Path) -> Held:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # numpy and zipfile raise many kinds
         raise ValueError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    return _of_arrays(arrays, str(path))
-
-
-def _of_array(array: npt.NDArray[Any], who: str) -> Held:
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2:
-        raise ValueError(f"{who} has shape {array.shape}; it must be (rows, columns)")
-    return Held(tuple(map(str, range(array.shape[1]))), lambda name: array[:, int(name)])
-
-
-def _of_arrays(arrays: Mapping[str, npt.NDArray[Any]], who: str) -> Held:
-    """Each array is a column, or several: x becomes x0, x1, …"""
-    held: dict[str, npt.NDArray[Any]] = {}
-    for name, array in arrays.items():
-        if array.ndim not in (1, 2):
-            raise ValueError(f"{who}: {name} has shape {array.shape}; it must be (rows,) or (rows, columns)")
-        parts = [array] if array.ndim == 1 else list(array.T)
-        held |= {name if len(parts) == 1 else f"{name}{k}": part for k, part in enumerate(parts)}
-    if len({len(part) for part in held.values()}) > 1:
-        sizes = ", ".join(f"{name} {len(array)}" for name, array in arrays.items())
-        raise ValueError(f"{who}: its arrays differ in rows: {sizes}")
-    return Held(tuple(held), held.__getitem__)
-
-
-def of_frame(frame: Any) -> Held:
-    """The columns of a DataFrame."""
-    names = tuple(str(name).strip() for name in frame.columns)
-    return Held(names, lambda name: frame.iloc[:, names.index(name)])
-
-
-def of_side(given: Any, name: str) -> Held:
-    """One side as Python holds it: a frame, a Series, an array of one or two dimensions, a list, a tensor."""
-    if hasattr(given, "columns") and hasattr(given, "iloc"):
-        frame = of_frame(given)
-        for column in frame.names:
-            delimited.place(column, frame.names)
-        return frame
-    if hasattr(given, "to_numpy") and hasattr(given, "index"):
-        return Held((str(name if given.name is None else given.name),), lambda _: given)
-    if hasattr(given, "detach"):
-        given = as_columns(given, name)
-    if isinstance(given, np.ma.MaskedArray) and not np.ma.getmaskarray(given).any():
-        given = given.data
-    if isinstance(given, np.ma.MaskedArray):
-        raise ValueError(f"{name} is a masked array: drop the masked rows, or give them as NaN")
-    try:
-        array = np.asarray(given)
-    except ValueError:
-        raise ValueError(f"{name} is of type {type(given).__name__} and no array (n, dim) of values") from None
-    if array.ndim not in (1, 2) or array.size == 0:
-        raise ValueError(f"{name} has shape {array.shape}; it must be (n,) or (n, dim) with n >= 1 and dim >= 1")
-    return _of_arrays({name: array}, name)
-
-
-def raw(values: Any, name: str) -> Raw:
-    """Values of one column as float64 with NaN, or as objects. Raises ValueError for what can be neither."""
-    if getattr(getattr(values, "dtype", None), "kind", "") in "OSUT" or str(getattr(values, "dtype", "")) in WORDS:
-        return _objects(values, name)
-    array = (
-        values.to_numpy(dtype=np.float64, na_value=np.nan) if hasattr(values, "isna") and _is_real(values) else values
-    )
-    array = np.asarray(array)
-    if array.dtype.kind == "b":
-        return np.where(array, "true", "false").astype(object)
-    if array.dtype.kind == "c":
-        raise ValueError(f"column {name!r} is complex: give its real and its imaginary part as columns of their own")
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"column {name!r} holds {array.dtype} values, which are neither numbers nor categories")
-    return _finite(array.astype(np.float64), name)
-
-
-WORDS = ("category", "string", "str", "boolean")
-
-
-def _is_real(values: Any) -> bool:
-    return str(values.dtype).lower().startswith(("int", "uint", "float", "double"))
-
-
-def _objects(values: Any, name: str) -> Raw:
-    """Objects of a column: numbers if all are, else texts as they are read from a file."""
-    found = [None if _is_nothing(value) else value for value in values]
-    given = [value for value in found if value is not None]
-    if any(isinstance(value, complex) for value in given):
-        raise ValueError(f"column {name!r} is complex: give its real and its imaginary part as columns of their own")
-    if given and all(isinstance(value, bool | np.bool_) for value in given):
-        return _as_objects([None if value is None else str(bool(value)).lower() for value in found])
-    if not any(isinstance(value, str | bytes) for value in given):
-        try:
-            return _finite(np.array([np.nan if value is None else float(value) for value in found]), name)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"column {name!r} holds values such as {given[0]!r:.40}, which are neither numbers nor categories"
-            ) from None
-    return texts.categories(name, ["" if value is None else str(value) for value in found])
-
-
-def _as_objects(values: Sequence[Any]) -> Raw:
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
-
-
-def _is_nothing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and np.isnan(value))
-
-
-def _finite(values: npt.NDArray[np.float64], name: str) -> Raw:
-    if (infinite := np.isinf(values)).any():
-        raise ValueError(
-            f"column {name!r} holds {values[infinite][0]} at row {np.flatnonzero(infinite)[0] + 1} "
-            f"({infinite.sum()} such cells in all): drop or correct them"
-        )
-    return values
+    return of_arrays(arrays, str(path))

@@ -20,77 +20,90 @@ MOST_COLUMNS = 12
 BOUNDS = {"lower": "≥", "upper": "≤", "none": ""}
 
 
-def page(found: "Findings") -> str:
-    """Layout, estimates, an answer in words, and warnings."""
-    blocks = [layout(found), table(found), answer(found), told(found.warnings)]
+def page(found: "Findings | Matrix", rows: Sequence[Sequence[str]], width: int = WIDTH) -> str:
+    """Layout, the rows of a table, notes to it, an answer in words, and warnings; lines of at most `width`."""
+    notes = [line for said in found.notes for line in wrapped(said, width)]
+    told = [line for said in found.warnings for line in wrapped(f"! {said}", width, "  ")]
+    blocks = [layout(found, width), aligned(rows, under=True), notes, wrapped(found.answer, width), told]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def layout(found: "Findings | Matrix") -> list[str]:
-    """How the table was understood."""
+def facts(found: "Findings | Matrix") -> str:
+    """Where the rows are from, and what became of them."""
     sample = found.sample
-    facts = [f"{found.source}: {sample.n} rows", *found.said]
+    said = [f"{found.source}: {sample.n} rows", *found.said]
     if sample.dropped:
-        facts.append(f"{sample.dropped} of {sample.of} rows left out, where {sample.first_dropped}")
+        said.append(f"{sample.dropped} of {sample.of} rows left out, where {sample.first_dropped}")
+    if twice := sample.of - sample.dropped - sample.n:
+        said.append(f"{twice} left out that equal an earlier one, the first of them row {sample.first_repeated}")
     if sample.lag:
-        facts.append(f"each y stands {sample.lag} rows behind its x")
+        said.append(f"each y stands {sample.lag} rows behind its x")
     if sample.groups is not None:
-        facts.append(f"{len(set(sample.groups.tolist()))} groups")
+        said.append(f"{len(set(sample.groups.tolist()))} groups")
     if found.left_out:
-        facts.append(f"{found.left_out} other column{'s' * (found.left_out > 1)} not used")
-    lines = wrapped("; ".join(facts))
-    shown = [
-        (side, one.name, one.kind, f"{one.distinct} values", f"first: {one.shown(0)}")
-        for side, columns in (("x", sample.x), ("y", sample.y))
-        for one in columns[:MOST_COLUMNS]
-    ]
-    rows = aligned([[cut(cell) for cell in row] for row in shown])
-    for side, columns in (("x", sample.x), ("y", sample.y)):
-        if len(columns) > MOST_COLUMNS:
-            rows.append(f"  {side}  … and {len(columns) - MOST_COLUMNS} more, to {columns[-1].name}")
-    return lines + sorted(rows, key=lambda row: row[2])
+        said.append(f"{found.left_out} other column{'s' * (found.left_out > 1)} not used")
+    return "; ".join(said)
 
 
-def table(found: "Findings") -> list[str]:
-    """A line for each estimator."""
+def columns(found: "Findings | Matrix") -> list[list[str]]:
+    """The columns as they were understood: side, name, kind, how many values, the first row."""
+    rows = []
+    for side, of in (("x", found.sample.x), ("y", found.sample.y)):
+        for one in of[:MOST_COLUMNS]:
+            rows.append([side, one.name, one.kind, f"{one.distinct} values", one.shown(0)])
+        if len(of) > MOST_COLUMNS:
+            rows.append([side, f"… and {len(of) - MOST_COLUMNS} more, to {of[-1].name}", "", "", ""])
+    return rows
+
+
+def layout(found: "Findings | Matrix", width: int) -> list[str]:
+    """How the table was understood."""
+    rows = [[*map(cut, row[:-1]), f"first: {cut(row[-1])}" * bool(row[-1])] for row in columns(found)]
+    return wrapped(facts(found), width) + aligned(rows)
+
+
+def table(found: "Findings") -> list[list[str]]:
+    """A row for each estimator, below the names of what stands in it."""
     unit = UNITS[found.unit]
     tested = any(line.null for line in found.lines)
-    rows = [["estimator", found.unit, "95 % interval", *(["p"] if tested else []), ""]]
+    flagged = any(line.estimate and line.estimate.flags for line in found.lines)
+    rows = [["estimator", found.unit, "95 % interval", *["p"] * tested, *["flags"] * flagged]]
+    for line in found.lines:
+        said, interval, p, flags = "n/a", "", "", ""
+        if line.value is not None:
+            said = f"{BOUNDS[line.asked.direction]} {number(line.value * unit)}".strip()
+            low, high = line.interval or (math.nan, math.nan)
+            interval = "none" if math.isnan(low) else f"{number(low * unit)} to {number(high * unit)}"
+            p = "–" if line.p is None else p_value(line.p, LEVEL)
+            flags = ", ".join(line.estimate.flags) if line.estimate else ""
+        rows.append([line.asked.label, said, interval, *[p] * tested, *[flags] * flagged])
+    return rows
+
+
+def notes(found: "Findings") -> Iterator[str]:
+    """What stands in the table, and why something does not."""
+    good = [line for line in found.lines if line.value is not None]
     for line in found.lines:
         if line.value is None:
-            rows.append([line.asked.label, "n/a", "", *([""] if tested else []), cut(line.reason, 200)])
-            continue
-        low, high = line.interval or (math.nan, math.nan)
-        interval = "none" if math.isnan(low) else f"{number(low * unit)} to {number(high * unit)}"
-        p = [p_value(line.p, LEVEL) if line.p is not None else "–"] if tested else []
-        sign = BOUNDS[line.asked.direction]
-        flags = ", ".join(line.estimate.flags) if line.estimate else ""
-        rows.append([line.asked.label, f"{sign} {number(line.value * unit)}".strip(), interval, *p, flags])
-    return [*aligned(rows, under=True), "", *list(_notes(found))]
-
-
-def _notes(found: "Findings") -> Iterator[str]:
-    good = [line for line in found.lines if line.value is not None]
+            yield f"{line.asked.label} says nothing: {line.reason}"
     if any(line.asked.direction == "lower" for line in good):
-        yield from wrapped("≥ a lower bound, on rows that training did not see: the truth is likely this or more")
+        yield "≥ a lower bound, on rows that training did not see: the truth is likely this or more"
     for how in dict.fromkeys(line.spread.how for line in good if line.spread):
         of = [line for line in good if line.spread and line.spread.how == how]
         spread = of[0].spread
         assert spread is not None
-        yield from wrapped(
+        yield (
             f"interval of {', '.join(line.asked.label for line in of)}: where its own mean over such samples lies, "
             f"from {how}"
             + (f"; its width is known to within {spread.relative_error:.0%}" if spread.relative_error else "")
         )
     for why in dict.fromkeys(line.no_spread for line in good if line.no_spread):
         of = [line for line in good if line.no_spread == why]
-        yield from wrapped(f"no interval of {', '.join(line.asked.label for line in of)}: {why}")
+        yield f"no interval of {', '.join(line.asked.label for line in of)}: {why}"
     for why in dict.fromkeys(line.no_test for line in good if line.no_test):
-        yield from wrapped(f"no test: {why}")
+        yield f"no test: {why}"
     if counts := {len(line.null) for line in good if line.null}:
-        yield from wrapped(
-            f"p: how often {max(counts)} samples whose pairs were broken {_how_broken(found.sample)} say as much"
-        )
+        yield (f"p: how often {max(counts)} samples whose pairs were broken {_how_broken(found.sample)} say as much")
 
 
 def _how_broken(sample: Sample) -> str:
@@ -98,36 +111,37 @@ def _how_broken(sample: Sample) -> str:
     return f"by turning y in time{within}" if sample.series else f"by shuffling y{within}"
 
 
-def answer(found: "Findings") -> list[str]:
+def answer(found: "Findings") -> str:
     """What it comes to, in words."""
     good = [line for line in found.lines if line.status == "ok" and line.value is not None]
     if not good:
-        return []
+        return ""
     if found.interrupted:
-        return ["Interrupted: what was done by then is above."]
+        return "Interrupted: what was done by then is above."
     x, y = (_named([one.name for one in side]) for side in (found.sample.x, found.sample.y))
-    tested = [line for line in good if line.p is not None]
-    least = min((line.p for line in tested if line.p is not None), default=None)
+    tested = [p for line in good if (p := line.p) is not None]
     values = [value for line in good if (value := line.value) is not None]
     low, high = min(values), max(values)
     unit = UNITS[found.unit]
     size = number(low * unit) if len(good) == 1 else f"{number(low * unit)} to {number(high * unit)}"
-    if least is not None and least <= LEVEL < least * len(tested):
-        said = (
-            f"Whether {x} and {y} depend on each other is not settled: the least p of {len(tested)} estimators is "
-            f"{p_value(least, LEVEL)}, which one of them comes to by chance too easily. Ask one of them alone, chosen "
-            f"beforehand. {_estimates(len(good)).capitalize()} {size} {found.unit}."
-        )
-    elif least is not None and least > LEVEL:
-        said = (
-            f"No dependence of {x} and {y} is shown (p = {p_value(least, LEVEL)}): estimates of {size} {found.unit} "
+    if not tested:
+        return f"Of {x} and {y}, {_estimates(len(good))} {size} {found.unit}{_like(low, high, found.sample)}."
+    least = p_value(min(tested), LEVEL)
+    if min(tested) > LEVEL:
+        return (
+            f"No dependence of {x} and {y} is shown (p = {least}): estimates of {size} {found.unit} "
             "come from samples without any just as well. That is no proof that there is none."
         )
-    else:
-        sure = f" (p = {p_value(least, LEVEL)})" if least is not None else ""
-        said = f"{x} and {y} depend on each other{sure}" if sure else f"Of {x} and {y}"
-        said += f"{':' if sure else ','} {_estimates(len(good))} {size} {found.unit}{_like(low, high, found.sample)}."
-    return wrapped(said)
+    if min(tested) * len(tested) > LEVEL:
+        return (
+            f"Whether {x} and {y} depend on each other is not settled: the least p of {len(tested)} estimators is "
+            f"{least}, which one of them comes to by chance too easily. Ask one of them alone, chosen "
+            f"beforehand, or raise --permutations. {_estimates(len(good)).capitalize()} {size} {found.unit}."
+        )
+    return (
+        f"{x} and {y} depend on each other (p = {least}): {_estimates(len(good))} {size} {found.unit}"
+        f"{_like(low, high, found.sample)}."
+    )
 
 
 def _estimates(count: int) -> str:
@@ -147,14 +161,9 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]}, … {names[-1]} ({len(names)} columns)"
 
 
-def told(warnings: Sequence[str]) -> list[str]:
-    """Each warning from a line of its own on."""
-    return [line for said in warnings for line in wrapped(f"! {said}", "  ")]
-
-
-def wrapped(text: str, indent: str = "") -> list[str]:
-    """The text in lines of at most `WIDTH`."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """The text in lines of at most `width`."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def cut(text: str, most: int = 40) -> str:
@@ -167,7 +176,6 @@ def aligned(rows: Sequence[Sequence[str]], under: bool = False) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if under:
-        last = widths[-1] and max(len(rows[0][-1]), 1)
-        lines.insert(1, "  ".join("─" * width for width in [*widths[:-1], last] if width))
+        lines.insert(1, "  ".join("─" * width for width in widths))
         return lines
     return [f"  {line}" for line in lines]

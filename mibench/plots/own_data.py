@@ -55,11 +55,14 @@ def _rows(found: Findings, records: list[dict[str, Any]], look: Mapping[str, Any
     figure, (axes,) = panels(1)
     for one in records:
         n, mean = np.array(one["by_rows"], dtype=float).T
-        axes.plot(1 / n, mean, label=one["estimator"], **look[one["estimator"]])
+        axes.errorbar(1 / n, mean, one["sd"], label=one["estimator"], elinewidth=0.6, **look[one["estimator"]])
     axes.set_xlim(left=0)
     axes.set_xlabel("1 / rows of a part")
     axes.set_ylabel(f"mean over parts ({found.unit})")
-    said = "A flat line has little bias that falls with n; one that slopes points, at 0, to what more rows would say."
+    said = (
+        "Bars: ± one standard deviation. A line that is flat within its bars has little bias that falls with n; one "
+        "that slopes points, at 0, to what more rows would say."
+    )
     return Drawing(figure, [axes], "Estimates from parts of the rows", said)
 
 
@@ -87,7 +90,7 @@ def _pairs(found: Matrix) -> Drawing | None:
     for one in records:
         if one["value"] is not None:
             values[xs.index(one["x"]), ys.index(one["y"])] = one["value"]
-    size = (2.2 + 0.28 * min(len(ys), MOST_NAMED), 0.8 + 0.2 * min(len(xs), MOST_NAMED))
+    size = (max(4.0, 2.2 + 0.28 * min(len(ys), MOST_NAMED)), 0.8 + 0.2 * min(len(xs), MOST_NAMED))
     figure, (axes,) = panels(1, size)
     axes.grid(False)
     axes.set_facecolor("#F6D9C6")
@@ -101,5 +104,6 @@ def _pairs(found: Matrix) -> Drawing | None:
         if one["p_adjusted"] is not None and one["p_adjusted"] <= 0.05:
             axes.plot(ys.index(one["y"]), xs.index(one["x"]), ".", color="#D55E00")
     unknown = " Tinted: nothing could be estimated." if np.isnan(values).any() else ""
-    said = f"n = {found.sample.n}; dots: adjusted p ({found.adjust}) at most 0.05.{unknown}"
+    tested = any(one["permutations"] for one in records)
+    said = f"n = {found.sample.n}{f'; dots: adjusted p ({found.adjust}) at most 0.05' * tested}.{unknown}"
     return Drawing(figure, [axes], "Each column of x with each of y", said)

@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 from mibench import __version__
-from mibench.owndata import Findings, Matrix
+from mibench.owndata import Findings, Matrix, text
 from mibench.plots import own_data
 from mibench.report.svg import element
 
@@ -15,12 +15,14 @@ def page(found: Findings | Matrix, again: str) -> str:
     here = files("mibench.report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string((here / "own_data.html").read_text(encoding="utf-8"))
-    drawn = own_data.figures(found)
     return template.render(
-        found=found.to_dict(),
-        text=str(found),
+        found=found,
+        table=text.table(found) if isinstance(found, Findings) else found.table(len(found.pairs)),
+        notes=found.notes,
+        facts=text.facts(found),
+        columns=[["side", "column", "kind", "values", "first row"], *text.columns(found)],
         style=(here / "page.css").read_text(encoding="utf-8"),
-        figures=[(name, element(figure, name)) for name, figure in drawn.items()],
+        figures=[(name, element(figure, name)) for name, figure in own_data.figures(found).items()],
         again=again,
         version=__version__,
     )
