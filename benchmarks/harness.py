@@ -1,12 +1,16 @@
 """What the harness itself costs: start-up, a trial's overhead, and the README's main command.
 
-    python benchmarks/harness.py            start-up and overhead
+    python benchmarks/harness.py --start    start-up and a key of completion
+    python benchmarks/harness.py            and overhead
     python benchmarks/harness.py --main     and the main command, start to end
 
-Wall and CPU times are printed beside those of an empty Python process on the same machine in the same minute.
+Wall and CPU times are medians, taken in turns, beside those of an empty Python process and of one that imports the
+library the command line is made with, on the same machine in the same minute.
 """
 
 import json
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -37,18 +41,39 @@ def seconds(command: list[str], folder: str) -> float:
     return time.perf_counter() - started
 
 
+ASKED = {"_MIBENCH_COMPLETE": "complete_bash", "COMP_WORDS": "mibench run -e mine:", "COMP_CWORD": "3"}
+"""What a shell says as Tab is pressed."""
+
+
+def costs(command: list[str], folder: str, asked: dict[str, str]) -> tuple[float, float]:
+    """Seconds of the wall, and of the CPU."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=folder, capture_output=True, check=True, env={**os.environ, **asked})
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def start_up(folder: str) -> None:
-    commands = {"python -c pass": [sys.executable, "-c", "pass"], "mibench --help": [*MIBENCH, "--help"]}
-    commands["mibench list"] = [*MIBENCH, "list"]
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(9):
-        for name, command in commands.items():
-            times[name].append(seconds(command, folder))
-    bare = statistics.median(times["python -c pass"])
-    for name, values in times.items():
-        print(
-            f"{name:<18} {statistics.median(values):.3f} s   {statistics.median(values) / bare:5.1f} × an empty process"
-        )
+    """The first key after a plugin or a package has changed finds all names anew; those that follow read them."""
+    commands: dict[str, tuple[list[str], dict[str, str]]] = {
+        "python -c pass": ([sys.executable, "-c", "pass"], {}),
+        "import typer": ([sys.executable, "-c", "import typer"], {}),
+        "mibench --help": ([*MIBENCH, "--help"], {}),
+        "mibench list": ([*MIBENCH, "list"], {}),
+        "a key: mibench run -e mine:": (MIBENCH, ASKED),
+    }
+    kept = {"XDG_CACHE_HOME": folder}
+    first = costs(MIBENCH, folder, {**ASKED, **kept})
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for _ in range(15):
+        for name, (command, asked) in commands.items():
+            times[name].append(costs(command, folder, {**asked, **kept}))
+    medians = {name: [statistics.median(part) for part in zip(*values, strict=True)] for name, values in times.items()}
+    medians["its first time"] = list(first)
+    bare, typer = medians["python -c pass"][1], medians["import typer"][1]
+    for name, (wall, cpu) in medians.items():
+        ratios = f"{cpu / bare:5.1f} × an empty process, {cpu / typer:4.1f} × import typer"
+        print(f"{name:<28} {wall:.3f} s, CPU {cpu:.3f} s   {ratios}")
 
 
 def overhead(folder: str) -> None:
@@ -80,6 +105,7 @@ def main_command(folder: str) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         start_up(scratch)
-        overhead(scratch)
+        if "--start" not in sys.argv:
+            overhead(scratch)
         if "--main" in sys.argv:
             main_command(scratch)

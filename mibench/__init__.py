@@ -1,19 +1,19 @@
 """mibench runs any mutual-information estimator on any task with known mutual information.
 
 The verbs from Python are `estimate`, `estimator`, `tasks`, `run`, `load` and `scores`. They import what they need when
-they are called: plugins import mibench too, and need none of it.
+they are called: plugins import mibench too, and need none of it. Other names are imported as they are asked for: a
+shell that asks for a command's name needs none.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mibench.hooks import hookimpl
-from mibench.interface import Application, Array, Diverged, Draw, Estimate, Estimator, Outcome, Score, Task, Term
-
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mibench.hooks import hookimpl
+    from mibench.interface import Application, Array, Diverged, Draw, Estimate, Estimator, Outcome, Score, Task, Term
     from mibench.owndata import Findings, Matrix
 
 __version__ = "0.1.0"
@@ -113,6 +113,14 @@ def scores(*runs: str | Path) -> "pd.DataFrame":
     from mibench import store
 
     return store.scores(*runs)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mibench import hooks, interface
+
+    return getattr(hooks if name == "hookimpl" else interface, name)
 
 
 def __dir__() -> list[str]:

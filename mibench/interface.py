@@ -1,17 +1,22 @@
-"""What an estimator, a task and an application are. This module imports nothing else of mibench."""
+"""What an estimator, a task and an application are. This module imports nothing else of mibench, and numpy where a
+sample is at hand: a shell that asks for names does not wait for it."""
 
+from __future__ import annotations
+
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-"""Samples: shape `(n, dim)`, float64, one row a draw."""
+    Array: TypeAlias = npt.NDArray[np.float64]
+    """Samples: shape `(n, dim)`, float64, one row a draw."""
 
-Draw = Callable[[int], tuple[Array, Array]]
+Draw = Callable[[int], "tuple[Array, Array]"]
 """`draw(n)` gives n fresh pairs `(x, y)` of the task, from a stream of their own."""
 
 Direction = Literal["lower", "upper", "none"]
@@ -52,7 +57,7 @@ class Estimate:
 class Diverged(ArithmeticError):
     """Training broke down. `last` is the last good estimate or outcome, kept in a row of the status `diverged`."""
 
-    def __init__(self, message: str, last: "Estimate | Outcome | None" = None):
+    def __init__(self, message: str, last: Estimate | Outcome | None = None):
         super().__init__(message)
         self.last = last
 
@@ -95,7 +100,7 @@ class Estimator(Protocol):
       application is a usage error.
     """
 
-    def estimate(self, x: Array, y: Array) -> "float | Estimate":
+    def estimate(self, x: Array, y: Array) -> float | Estimate:
         """The mutual information in nats of x `(n, dim_x)` and y `(n, dim_y)`, whose rows are pairs."""
         ...
 
@@ -229,6 +234,8 @@ def columns(z: Any, name: str) -> Array:
     and 1. Raises ValueError, in one line that begins with `name`, for all else: complex, masked, not finite or no
     numbers at all ("0.3" is none), other shapes, no rows or no columns.
     """
+    import numpy as np
+
     if isinstance(z, list | tuple) and any(isinstance(part, np.ma.MaskedArray) for part in z):
         raise ValueError(f"{name} is a {type(z).__name__} of masked arrays: give one array, with nothing masked")
     if isinstance(z, np.ma.MaskedArray) and z.dtype.names is None:
@@ -255,6 +262,8 @@ def columns(z: Any, name: str) -> Array:
 
 def _array(z: Any, name: str) -> npt.NDArray[Any]:
     """What numpy makes of it. No library is imported for this: tensors and frames are known by what they can do."""
+    import numpy as np
+
     try:
         if hasattr(z, "detach"):  # torch: bfloat16 has no counterpart in numpy, and float64 none on some devices
             z = z.detach().cpu()
@@ -267,6 +276,8 @@ def _array(z: Any, name: str) -> npt.NDArray[Any]:
 
 
 def _unmasked(z: Any, name: str) -> npt.NDArray[Any]:
+    import numpy as np
+
     masked = np.ma.getmaskarray(z)
     if masked.any():
         raise ValueError(_where("is masked", masked, name))
@@ -275,6 +286,8 @@ def _unmasked(z: Any, name: str) -> npt.NDArray[Any]:
 
 def _real(values: npt.NDArray[Any], name: str) -> Array:
     """Objects one by one, as frames of several types hold them; numpy would read "0.3" as a number."""
+    import numpy as np
+
     wrong = np.array([[not isinstance(v, Real | np.bool_) for v in row] for row in values])
     if wrong.any():
         said = f"holds {values[wrong][0]!r:.40}, which is no real number,"
@@ -286,10 +299,22 @@ def _as_float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # whole numbers and fractions beyond float64
-        return np.inf if value > 0 else -np.inf
+        return math.inf if value > 0 else -math.inf
 
 
 def _where(what: str, bad: npt.NDArray[np.bool_], name: str, instead: str = "") -> str:
+    import numpy as np
+
     row, *column = np.argwhere(np.atleast_1d(bad))[0].tolist()
     at = f"row {row}, column {column[0] if column else 0}"
     return f"{name} {what} at {at} ({bad.sum()} such values in all): {instead}drop these rows before estimating"
+
+
+def __getattr__(name: str) -> Any:
+    """`Array`, as it is asked for."""
+    if name != "Array":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import numpy as np
+    import numpy.typing as npt
+
+    return npt.NDArray[np.float64]

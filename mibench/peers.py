@@ -2,12 +2,17 @@
 
 import importlib.metadata
 import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from mibench.interface import Estimate
+from mibench.interface import Array, Estimate
 
 
 def refuses(module: str, package: str, k: int, n: int) -> str | None:
@@ -36,3 +41,39 @@ def seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         np.random.set_state(before)  # noqa: NPY002
+
+
+def elsewhere(python: str, package: str, program: str, x: Array, y: Array, seed: int, threads: int = 1) -> Estimate:
+    """What a program gives in an environment of its own, which has a package that cannot be beside mibench's.
+
+    `python` is that environment's; `program` finds `x`, `y` and `seed`, and leaves `nats`. Raises RuntimeError with the
+    last words of a program that fails.
+    """
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    with TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "sample.npz", x=x, y=y, seed=seed % 2**31)
+        done = subprocess.run(
+            [Path(python).expanduser(), "-c", f"{BEFORE}\n{program}\n{AFTER}", folder, package],
+            capture_output=True, text=True, errors="replace", check=False, env={**inherited, **limits},
+        )  # fmt: skip
+        sys.stderr.write(done.stderr)
+        if done.returncode:
+            said = done.stderr.strip().rpartition("\n")[2]
+            raise RuntimeError(f"{package} in {python} ended with {done.returncode}: {said}")
+        nats, version = (Path(folder) / "answer").read_text().split()
+    return Estimate(float(nats), path=f"{package} {version}")
+
+
+BEFORE = """
+import sys
+from importlib.metadata import version
+import numpy as np
+x, y, seed = np.load(sys.argv[1] + "/sample.npz").values()
+seed = int(seed)
+np.random.seed(seed)
+"""
+AFTER = """
+with open(sys.argv[1] + "/answer", "w") as file:
+    print(repr(float(nats)), version(sys.argv[2]), file=file)
+"""

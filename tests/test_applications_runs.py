@@ -5,14 +5,12 @@ import html
 import json
 import math
 import pickle
-import random
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from frames import models
 from toy_application import Bound, Toy
 from typer.testing import CliRunner
@@ -380,72 +378,6 @@ def test_an_application_that_says_too_little_is_refused(changes, said):
     with pytest.raises((TypeError, ValueError)) as told:
         offers.from_object("odd", made())
     assert said in str(told.value)
-
-
-class Careless(Toy):
-    """Draws noise from the stream that everyone shares."""
-
-    def train(self, make_term, *, seed, device, baseline=None):
-        found = super().train(make_term, seed=seed, device=device, baseline=baseline)
-        return dataclasses.replace(found, scores={**found.scores, "slope": float(torch.rand(()))})
-
-
-class Leaky(Toy):
-    """Draws once more where there is a term."""
-
-    def train(self, make_term, *, seed, device, baseline=None):
-        term = make_term(2, 1)
-        return super().train(make_term, seed=seed + (term is not None), device=device, baseline=baseline)
-
-
-class Deaf(Toy):
-    """Has one stream for all seeds."""
-
-    def train(self, make_term, *, seed, device, baseline=None):
-        return super().train(make_term, seed=0, device=device, baseline=baseline)
-
-
-class Silent(Toy):
-    """Declares a score that it does not give."""
-
-    scores = {**Toy.scores, "more": Score("lower")}
-
-
-class Willing(Toy):
-    """Takes a weight below 0."""
-
-    def __post_init__(self):
-        pass
-
-
-def broken(application):
-    held = check("-t toy", application, applications.promises(Bound()))
-    return {verdict.promise for verdict in held if verdict.broken}
-
-
-def test_a_sound_application_keeps_its_promises():
-    assert not broken(Toy())
-
-
-@pytest.mark.parametrize(
-    ("kind", "promises"),
-    [
-        (Careless, {"leaves_global_randomness_alone", "repeats_itself", "equals_none_at_weight_zero"}),
-        (Leaky, {"equals_none_at_weight_zero"}),
-        (Deaf, {"repeats_itself"}),
-        (Silent, {"returns_what_it_declares", "repeats_itself", "equals_none_at_weight_zero"}),
-        (Willing, {"has_the_common_fields"}),
-    ],
-)
-def test_each_fault_breaks_a_promise(kind, promises):
-    said = {p.__name__: " ".join(p.__doc__.split()) for p in applications.promises(Bound())}
-    state = torch.random.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
-    try:
-        assert {said[name] for name in promises} <= broken(dataclasses.dataclass(frozen=True)(kind)())
-    finally:
-        torch.random.set_rng_state(state[0])
-        np.random.set_state(state[1])  # noqa: NPY002
-        random.setstate(state[2])
 
 
 def test_what_cannot_be_tried_without_a_term_is_no_broken_promise():

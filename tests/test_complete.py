@@ -1,5 +1,6 @@
 """What Tab offers: names after commas, fields after colons and dots, as each shell breaks words and asks."""
 
+import inspect
 import os
 import re
 import shutil
@@ -10,7 +11,20 @@ import pytest
 from conftest import ROOT
 
 from mibench import cli
-from mibench.cli import complete, streams
+from mibench.cli import commands, complete, names, streams
+from mibench.cli.commands import COMPLETION
+
+
+@pytest.fixture(scope="module")
+def _kept(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def cache(_kept, monkeypatch):
+    """Where names are kept from key to key, apart from the user's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", _kept)
+    return _kept
 
 
 @pytest.fixture
@@ -21,7 +35,7 @@ def offered(monkeypatch, capsys, tmp_path):
 
     def ask(line):
         words = line.split(" ")
-        monkeypatch.setenv(complete.VARIABLE, "complete_bash")
+        monkeypatch.setenv(COMPLETION, "complete_bash")
         monkeypatch.setenv("COMP_WORDS", line)
         monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
         with pytest.raises(SystemExit) as end:
@@ -86,7 +100,7 @@ def answered(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(streams, "silence", lambda number: None)
 
     def ask(shell, line, action="get-args"):
-        monkeypatch.setenv(complete.VARIABLE, f"complete_{shell}")
+        monkeypatch.setenv(COMPLETION, f"complete_{shell}")
         monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"mibench {line}")
         monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", action)
         with pytest.raises(SystemExit) as end:
@@ -124,24 +138,55 @@ def test_an_option_with_its_value_stays_one_word(answered):
     assert answered("zsh", "run --estimators=ksg:no")[1].split("\n")[0] == f'{OPENED}--estimators=ksg\\\\:norm="'
 
 
-HEAVY = ("torch", "pandas", "scipy", "matplotlib", "sklearn", "numba")
+HEAVY = ("torch", "pandas", "scipy", "matplotlib", "sklearn", "numba", "numpy", "pluggy")
 
 
 @pytest.mark.parametrize("line", ["run -e mine:", "run -t gaussian/", "plot -k b", "run --like smi"])
-def test_to_complete_loads_no_heavy_library(tmp_path, line):
+def test_to_complete_loads_no_library_once_names_are_kept(tmp_path, cache, line):
     words = f"mibench {line}"
     script = (
         "import sys\nfrom mibench.cli import main\ntry: main()\nexcept SystemExit: pass\n"
         f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, complete.VARIABLE: "complete_bash", "COMP_WORDS": words,
-             "COMP_CWORD": str(words.count(" "))},
+    asked = {COMPLETION: "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    outside = {"PYTHONPATH": str(ROOT), "PATH": os.defpath, "XDG_CACHE_HOME": cache}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
+            env={**outside, **asked},
+        ).stdout.splitlines()
+        for _ in range(2)
     )  # fmt: skip
-    *offered, loaded = done.stdout.splitlines()
-    assert offered
-    assert loaded == "LOADED []"
+    assert first[:-1] == second[:-1] != []
+    assert second[-1] == "LOADED []"
+
+
+def test_names_are_found_anew_where_a_file_has_changed(tmp_path, estimator_file, monkeypatch):
+    (tmp_path / "beside.py").write_text("NAME = 'one'\n")
+    path = estimator_file("kst", fields="a: int = 1")
+    path.write_text("from beside import NAME\n" + path.read_text().replace('"kst"', "NAME"))
+    known = names.known([str(path)]).estimators
+    assert {"one", "ksg"} <= known.keys()
+    assert known["one"] == {"a": ["1"]}
+    monkeypatch.setattr(names, "_found", lambda plugins: pytest.fail("nothing has changed"))
+    assert names.known([str(path)]).estimators == known
+    monkeypatch.undo()
+    path.write_text(path.read_text().replace("a: int", "b: bool"))
+    assert names.known([str(path)]).estimators["one"] == {"b": ["true", "false"]}
+    path.unlink()
+    assert "one" not in names.known([str(path)]).estimators
+
+
+def test_names_that_cannot_be_kept_are_found(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert "ksg" in names.known([]).estimators
+
+
+def test_the_lines_of_help_are_those_of_the_commands():
+    """The table saves loading them, and must not drift."""
+    said = {name: inspect.getdoc(commands.loaded(name).callback) for name in commands.COMMANDS}
+    assert {name: " ".join(text.split("\n\n")[0].split()) for name, text in said.items()} == commands.COMMANDS
 
 
 BROKEN_AT_COLONS = """

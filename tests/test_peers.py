@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import venv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,3 +85,64 @@ def test_to_list_them_imports_none():
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+FAKED = {
+    "bmi/estimators.py": """
+class MINEEstimator:
+    def __init__(self, verbose, seed):
+        self.seed = seed
+    def estimate(self, x, y):
+        return self.seed + float((x * y).mean())
+""",
+    "latentmi/lmi.py": "def estimate(x, y, device): return [1.0, float('nan'), 3.0], None, None",
+    "gmm_mi/mi.py": """
+class EstimateMI:
+    def fit_estimate(self, both):
+        return float(both.shape[1]), 0.1
+""",
+    "torch/__init__.py": "def manual_seed(seed): assert seed == 7",
+}
+"""What the packages have of these names, so that what goes to them and comes from them can be told."""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """The Python of an environment that has numpy and these."""
+    home = tmp_path_factory.mktemp("elsewhere")
+    venv.create(home)
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "more.pth").write_text(str(Path(np.__file__).parents[1]))
+    for path, text in FAKED.items():
+        (site / path).parent.mkdir(exist_ok=True)
+        (site / path).write_text(text)
+    for package in ("benchmark_mi", "latentmi", "gmm_mi"):
+        (site / f"{package}-9.9.dist-info").mkdir()
+        (site / f"{package}-9.9.dist-info" / "METADATA").write_text(f"Name: {package}\nVersion: 9.9\n")
+    return home / "bin" / "python"
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("bmi:method=mine", lambda x, y: 7 + (x * y).mean()),
+        ("latentmi", lambda x, y: 2 * np.log(2)),
+        ("gmm-mi", lambda x, y: 2.0),
+    ],
+)
+def test_an_environment_of_its_own_is_asked(elsewhere, spec, expected):
+    x, y = pairs(50, 1)
+    named = f"{spec}:python={elsewhere}"
+    answer = catalogue.discover().estimator(named).estimator.estimate(x, y, seed=7)
+    assert answer.value == pytest.approx(expected(x, y), abs=1e-12)
+    assert answer.path.endswith(" 9.9")
+
+
+def test_without_an_environment_of_its_own_it_asks_for_one(elsewhere):
+    assert "python=PATH" in FOUND["bmi"].refuses(1, 1)
+    named = catalogue.discover().estimator(f"bmi:python={elsewhere}").estimator
+    assert named.refuses(2, 3) is None
+    with pytest.raises(RuntimeError, match="has no attribute 'KSGEnsembleFirstEstimator'"):
+        named.estimate(*pairs(50, 1))
+    narrow = catalogue.discover().estimator(f"gmm-mi:python={elsewhere}").estimator
+    assert "one column a side" in narrow.refuses(2, 1)

@@ -1,9 +1,12 @@
 """Drafts of plugins run, keep their promises unedited, and stand in no one's way."""
 
+import os
 import subprocess
 import sys
+import venv
 
 import pytest
+from conftest import ROOT
 
 from mibench import catalogue, checks, scaffold
 from mibench.cli.new import Kind, new
@@ -87,3 +90,49 @@ def test_what_stands_there_is_left_alone(tmp_path):
     with pytest.raises(UsageError, match="exists"):
         scaffold.draft("command", "mine-own", tmp_path)
     assert [file.read_text() for file in tmp_path.iterdir()] == ["kept"]
+
+
+def quietly(*words):
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_package_comes_and_goes_without_traces(tmp_path):
+    """From wheels of both, in an environment that has mibench's dependencies and no checkout."""
+    home, empty, wheels = (tmp_path / name for name in ("home", "empty", "wheels"))
+    empty.mkdir()
+    scaffold.draft("estimator", "my-mi", tmp_path, package=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    quietly(*pip, "wheel", "-q", "--no-deps", "-w", wheels, ROOT, tmp_path / "my-mi")
+    venv.create(home, with_pip=False)
+    (site,) = home.glob("lib/python*/site-packages")
+    into = [*pip, "--python", home / "bin" / "python"]
+    quietly(*into, "install", "-q", "--no-deps", *wheels.glob("mibench-0*.whl"))
+    (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"HOME": str(tmp_path)}
+
+    def mibench(*words):
+        done = subprocess.run(
+            [home / "bin" / "mibench", *words], cwd=empty, env=outside, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    def files():
+        return {path for path in home.rglob("*") if "__pycache__" not in path.parts}
+
+    assert "my-mi" not in mibench("list", "estimators")[1]
+    quietly(home / "bin" / "python", "-I", "-c", f"import mibench; assert mibench.__file__.startswith({str(home)!r})")
+    before = files()
+    quietly(*into, "install", "-q", "--no-deps", *wheels.glob("mibench_my_mi*.whl"))
+    assert "my-mi" in mibench("list", "estimators")[1]
+    code, said = mibench("check", "my-mi")
+    assert (code, said.splitlines()[-1]) == (0, "18 of 18 promises kept")
+    code, said = mibench("run", "-e", "my-mi,gaussian", "-t", "gaussian/dim=1:mi=0.5", "-n", "500", "-o", "out")
+    assert (code, "my-mi" in said) == (0, True)
+    quietly(*into, "uninstall", "-q", "-y", "mibench-my-mi")
+    assert files() == before
+    assert mibench("describe", "my-mi")[0] == 2
+    code, said = mibench("table", "out")
+    assert (code, "my-mi" in said) == (0, True)

@@ -1,15 +1,11 @@
 """The promises that every application keeps, tried with a few steps of training; see `mibench.checks`."""
 
-import random
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
-
 from mibench.answers import plain_outcome
-from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen
+from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen, seed_globally, seeded
 from mibench.interface import MakeTerm, Outcome
 from mibench.trial import named
 
@@ -97,11 +93,8 @@ def leaves_global_randomness_alone(application: Any) -> None:
     quick, seen = brief(application, STEPS), []
     _scores(quick, _without, 7)  # libraries are loaded now
     for state in (1, 2):
-        _seed_all(state)
-        before = _states()
-        seen.append(_scores(quick, _without, 7))
-        if _states() != before:
-            raise Broken("the global random state moved; give each use a generator of its own, made from `seed`")
+        with seeded(state):
+            seen.append(_scores(quick, _without, 7))
     if seen[0] != seen[1]:
         raise Broken("the scores depend on the global random state; give each use a generator made from `seed`")
 
@@ -139,20 +132,7 @@ def _noisy(make_term: MakeTerm) -> MakeTerm:
     """The same of an author who is careless with the global random state."""
 
     def make(dim_x: int, dim_z: int) -> Any:
-        _seed_all(99)
+        seed_globally(99)
         return make_term(dim_x, dim_z)
 
     return make
-
-
-def _seed_all(state: int) -> None:
-    np.random.seed(state)  # noqa: NPY002
-    random.seed(state)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(state)
-
-
-def _states() -> tuple[str, ...]:
-    torch = sys.modules.get("torch")
-    states: list[Any] = [np.random.get_state(legacy=False), random.getstate()]  # noqa: NPY002
-    return (*map(repr, states), "" if torch is None else repr(torch.random.get_rng_state().tolist()))

@@ -2,7 +2,6 @@
 
 import math
 import os
-import random
 import statistics
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mibench import trial
-from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen
+from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen, seeded
 from mibench.interface import Array, Diverged, Estimate
 
 
@@ -80,6 +79,9 @@ N = 2000
 GLANCE = 100
 """Training steps where a promise holds after few or never: how far a critic has come plays no part in it."""
 
+ENOUGH = 1000
+"""Training steps that bring a critic near 1 nat; where they do not, it is trained as long as it asks for."""
+
 SCATTER = 0.25
 """Nats around the truth of 1. The pointwise mutual information of a normal pair has the standard deviation of its
 correlation, 0.93 nats there, so its mean over the fifth of N rows that a critic may be read on has 0.93 / √400 = 0.047;
@@ -111,7 +113,7 @@ def repeats_itself(estimator: Any) -> None:
     quick = brief(estimator, GLANCE)
     first, second = estimate(quick, x, y, seed=7), estimate(quick, x, y, seed=7)
     if first != second:
-        raise Broken(f"gave {first!r}, then {second!r}, on one sample with one seed")
+        raise Broken(f"gave {first!r}, then {second!r}, on one sample with one seed; draw from default_rng(seed)")
 
 
 def accepts_the_shapes(estimator: Any) -> None:
@@ -127,7 +129,9 @@ def accepts_the_shapes(estimator: Any) -> None:
             refused.append(said)
             continue
         if not math.isfinite(value):
-            raise Broken(f"gave {value} for x of shape {x.shape} and y of shape {y.shape}")
+            raise Broken(
+                f"gave {value} for x of shape {x.shape} and y of shape {y.shape}; `refuses` says what it cannot do"
+            )
     if len(refused) == len(shapes):
         raise refused[0]
 
@@ -138,17 +142,21 @@ def is_near_zero_when_independent(estimator: Any) -> None:
     _, y = gaussian_pair(N, 0.0, seed=5)
     value = estimate(estimator, x, y)
     if not abs(value) < NOTHING:
-        raise Broken(f"gave {value:.3f} nats where the truth is 0")
+        raise Broken(f"gave {value:.3f} nats where the truth is 0; is it read on rows that nothing was fitted to?")
 
 
 def is_near_the_truth(estimator: Any) -> None:
     """on a correlated normal pair of 1 nat, n = 2000, it is within 0.25 nats, or a bound that says at least half"""
-    value = estimate(estimator, *gaussian_pair(N, 1.0, seed=6))
     direction = getattr(estimator, "direction", "none")
     low = LEAST if direction == "lower" else 1 - SCATTER
     high = math.inf if direction == "upper" else 1 + SCATTER
+    value = estimate(brief(estimator, ENOUGH), *gaussian_pair(N, 1.0, seed=6))
+    if not low < value < high and brief(estimator, ENOUGH) != estimator:
+        value = estimate(estimator, *gaussian_pair(N, 1.0, seed=6))
     if not low < value < high:
-        raise Broken(f"gave {value:.3f} nats where the truth is 1")
+        raise Broken(
+            f"gave {value:.3f} nats where the truth is 1; is it in bits, not trained, or a bound without `direction`?"
+        )
 
 
 def keeps_its_direction(estimator: Any) -> None:
@@ -163,7 +171,8 @@ def keeps_its_direction(estimator: Any) -> None:
     if not beyond < NOISES * noise:
         raise Broken(
             f"its mean over {len(values)} samples is {1 + beyond if direction == 'lower' else 1 - beyond:.3f} nats, "
-            f"{beyond / noise if noise else math.inf:.0f} standard errors on the wrong side of the truth, 1"
+            f"{beyond / noise if noise else math.inf:.0f} standard errors on the wrong side of the truth, 1; "
+            "read it on rows that nothing was fitted to, or claim no direction"
         )
 
 
@@ -181,21 +190,16 @@ def leaves_its_input_alone(estimator: Any) -> None:
     x.flags.writeable = y.flags.writeable = False
     estimate(brief(estimator, GLANCE), x, y)
     if not (np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])):
-        raise Broken("x or y was changed")
+        raise Broken("x or y was changed; work on a copy")
 
 
 def leaves_global_randomness_alone(estimator: Any) -> None:
-    """it neither reads nor moves the global random state of numpy or Python"""
+    """it neither reads nor moves the global random state of numpy, Python or torch"""
     x, y = gaussian_pair(400, 0.5, seed=9)
-    values = []
+    quick, values = brief(estimator, GLANCE), []
     for state in (1, 2):
-        np.random.seed(state)  # noqa: NPY002
-        random.seed(state)
-        before = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
-        values.append(estimate(brief(estimator, GLANCE), x, y, seed=3))
-        after = np.random.get_state(legacy=False), random.getstate()  # noqa: NPY002
-        if repr(before[0]) != repr(after[0]) or before[1] != after[1]:
-            raise Broken("the global random state moved; draw from default_rng(seed)")
+        with seeded(state):
+            values.append(estimate(quick, x, y, seed=3))
     if values[0] != values[1]:
         raise Broken("the number depends on the global random state; draw from default_rng(seed)")
 
@@ -205,7 +209,9 @@ def refuses_bad_input_clearly(estimator: Any) -> None:
     x, y = gaussian_pair(400, 0.5, seed=10)
     x[3, 0] = math.nan
     try:
-        value = estimate(brief(estimator, GLANCE), x, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = estimate(brief(estimator, GLANCE), x, y)
     except (ValueError, Diverged) as error:
         if not str(error).strip():
             raise Broken(f"raised {type(error).__name__} without a message") from error
@@ -215,7 +221,7 @@ def refuses_bad_input_clearly(estimator: Any) -> None:
     except Exception as error:
         raise Broken(f"raised {type(error).__name__} on NaN; raise ValueError and say what was seen") from error
     if math.isfinite(value):
-        raise Broken(f"gave {value:.3f} for data that holds NaN")
+        raise Broken(f"gave {value:.3f} for data that holds NaN; raise ValueError, as `mibench.interface.paired` does")
 
 
 def gives_no_number_for_nothing(estimator: Any) -> None:
@@ -224,10 +230,10 @@ def gives_no_number_for_nothing(estimator: Any) -> None:
     x, y = gaussian_pair(400, 0.5, seed=12)
     value = _or_nan(quick, np.ones_like(x), y)
     if math.isfinite(value) and abs(value) >= NOTHING:
-        raise Broken(f"gave {value:.3f} nats for a column that never changes")
+        raise Broken(f"gave {value:.3f} nats for a column that never changes; raise ValueError and say so")
     value = _or_nan(quick, x[:1], y[:1])
     if math.isfinite(value):
-        raise Broken(f"gave {value:.3f} nats for a single row")
+        raise Broken(f"gave {value:.3f} nats for a single row; raise ValueError and say how many it needs")
 
 
 def sees_nothing_in_ties(estimator: Any) -> None:
@@ -249,7 +255,7 @@ def does_not_change_with(estimator: Any) -> None:
     for change in said:
         other = estimate(quick, *CHANGES[change](x, y))
         if not math.isclose(value, other, rel_tol=1e-6, abs_tol=1e-6):
-            raise Broken(f"gave {value!r}, and {other!r} after a change of {change}")
+            raise Broken(f"gave {value!r}, and {other!r} after a change of {change}; take it from `unchanged_by`")
 
 
 CHANGES: Mapping[str, Callable[[Array, Array], tuple[Array, Array]]] = {
@@ -279,11 +285,11 @@ def leaves_its_surroundings_alone(estimator: Any) -> None:
             os.environ.clear()
             os.environ.update(before)
     if moved:
-        raise Broken("the working directory is another one")
+        raise Broken("the working directory is another one; give programs and files whole paths")
     if left:
         raise Broken(f"it left {sorted(left)[0]} in the working directory; write to a temporary folder, and remove it")
     if changed:
-        raise Broken(f"the environment variable {sorted(changed)[0]} changed")
+        raise Broken(f"the environment variable {sorted(changed)[0]} changed; set it for a program of its own alone")
 
 
 def gives_the_same_among_many(estimator: Any) -> None:
@@ -293,7 +299,7 @@ def gives_the_same_among_many(estimator: Any) -> None:
     quick, samples = brief(estimator, GLANCE), [gaussian_pair(400, float(mi), seed=30 + mi) for mi in (1, 2, 3)]
     together, alone = several(quick, samples), [estimate(quick, *sample, seed=k) for k, sample in enumerate(samples)]
     if together != alone:
-        raise Broken(f"gave {together} together and {alone} alone")
+        raise Broken(f"gave {together} together and {alone} alone; let none see another's rows, seed or steps")
 
 
 def stays_on_its_device(estimator: Any) -> None:

@@ -1,8 +1,13 @@
 """A promise: a function that returns where it holds, and raises `Broken` with what was seen where it does not."""
 
+import random
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from typing import Any
+
+import numpy as np
 
 Promise = Callable[[Any], None]
 
@@ -55,3 +60,40 @@ def is_frozen(thing: Any) -> None:
         except FrozenInstanceError:
             continue
         raise Broken(f"field {f.name} could be set; write @dataclass(frozen=True)")
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """The global random states of numpy, Python and, where it is loaded, torch from this seed; then as they were.
+
+    Raises Broken where they moved between.
+    """
+    before = global_states()
+    seed_globally(seed)
+    start = global_states()
+    try:
+        yield
+        now = global_states()
+        if any(repr(now[k]) != repr(start[k]) for k in range(3) if start[k] is not None):
+            raise Broken("the global random state moved; draw from a generator of its own, made from `seed`")
+    finally:
+        np.random.set_state(before[0])  # noqa: NPY002
+        random.setstate(before[1])
+        if before[2] is not None:
+            torch = sys.modules["torch"]
+            torch.set_rng_state(torch.tensor(before[2], dtype=torch.uint8))
+
+
+def seed_globally(seed: int) -> None:
+    """As an author does who is careless."""
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def global_states() -> tuple[Any, Any, Any]:
+    """Those of numpy, Python and torch; None for torch where it is not loaded."""
+    torch = sys.modules.get("torch")
+    of_torch = None if torch is None else torch.get_rng_state().tolist()
+    return np.random.get_state(legacy=False), random.getstate(), of_torch  # noqa: NPY002

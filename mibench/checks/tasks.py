@@ -14,7 +14,7 @@ def has_a_truth(task: Any) -> None:
     if not (math.isfinite(truth) and truth >= 0):
         raise Broken(f"mi is {truth}; expected a finite number that is not negative")
     if not (math.isfinite(error) and error >= 0):
-        raise Broken(f"mi_error is {error}")
+        raise Broken(f"mi_error is {error}; expected its standard error in nats, 0 where it is exact")
 
 
 def draws_the_right_shapes(task: Any) -> None:
@@ -34,16 +34,16 @@ def draws_finite_values(task: Any) -> None:
     """all it draws is finite"""
     x, y = task.sample(500, np.random.default_rng(1))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise Broken("drew values that are not finite")
+        raise Broken("drew values that are not finite; draw such rows anew, or cut the tail and state that truth")
 
 
 def repeats_its_draws(task: Any) -> None:
     """the same stream gives the same sample, another stream another one; global randomness is not used"""
     first, again, other = (task.sample(64, np.random.default_rng(seed)) for seed in (2, 2, 3))
     if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
-        raise Broken("two draws from equal streams differ")
+        raise Broken("two draws from equal streams differ; draw from the rng that is given alone")
     if all(np.array_equal(a, b) for a, b in zip(first, other, strict=True)):
-        raise Broken("draws from different streams are equal")
+        raise Broken("draws from different streams are equal; draw from the rng that is given")
 
 
 PROMISES: tuple[Promise, ...] = (

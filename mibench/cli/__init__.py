@@ -1,7 +1,6 @@
 """The command line: it reads arguments, calls the rooms in order and prints. It computes nothing."""
 
 import errno
-import importlib.util
 import os
 import signal
 import sys
@@ -13,11 +12,13 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from mibench import __version__
-from mibench.cli import complete, streams
+from mibench.cli import streams
+from mibench.cli.commands import COMPLETION, Commands
 from mibench.errors import MibenchError, Passed, UsageError, one_line
 
 app = typer.Typer(
     name="mibench",
+    cls=Commands,
     help="Run mutual-information estimators on tasks whose mutual information is known.",
     epilog="Start with: mibench run --estimators mine,ksg --task gaussian",
     no_args_is_help=True,
@@ -25,21 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-COMMANDS = {
-    "run": ("run", "resume"),
-    "look": ("status", "list_", "describe"),
-    "tables": ("table",),
-    "plots": ("plot",),
-    "compare": ("compare",),
-    "report": ("report",),
-    "estimate": ("estimate",),
-    "check": ("check",),
-    "new": ("new",),
-    "doctor": ("doctor",),
-    "sample": ("sample",),
-}
-"""The modules of this package and the commands in them, in the order of `--help`."""
 
 
 def _version(asked: bool) -> None:
@@ -62,16 +48,12 @@ def top(
         os.environ["MIBENCH_DEBUG"] = "1"
 
 
-for _module, _names in COMMANDS.items():
-    if importlib.util.find_spec(f"mibench.cli.{_module}"):
-        for _name in _names:
-            app.command(_name.rstrip("_"))(getattr(importlib.import_module(f"mibench.cli.{_module}"), _name))
-
-
 def main() -> None:
     """The `mibench` command: one line for an error, the exit codes of the design, no traceback unless asked."""
     streams.open_all()
-    if complete.is_asked():
+    if COMPLETION in os.environ:
+        from mibench.cli import complete
+
         complete.answer(app)
         return
     warnings.showwarning = _told

@@ -9,17 +9,14 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import typer
 
-from mibench import catalogue, specs, store
 from mibench import settings as asked
-from mibench.cli import streams
+from mibench import specs
+from mibench.cli import commands, streams
+from mibench.cli import names as kept
 from mibench.plots.kinds import KINDS
-
-VARIABLE = "_MIBENCH_COMPLETE"
-"""What a shell sets, by the script of `--show-completion`, to ask for completions."""
 
 Offer = Callable[[typer.Context, str], list[str]]
 
@@ -29,13 +26,13 @@ def answer(app: typer.Typer) -> None:
     what is offered it gets the part after the last break. zsh and fish break them at neither: they get `--option=` back
     before what is offered for its value."""
     streams.silence(2)
-    shell = os.environ[VARIABLE].removeprefix("complete_")
+    shell = os.environ[commands.COMPLETION].removeprefix("complete_")
     before = _put_together() if shell == "bash" else ""
     option = _option() if shell in OFFERS else ""
     heard = io.StringIO()
     try:
         with contextlib.redirect_stdout(heard):
-            app(prog_name="mibench")
+            commands.as_typed(typer.main.get_command(app))(prog_name="mibench")
     finally:
         for line in heard.getvalue().splitlines():
             print(OFFERS[shell].sub(rf"\g<0>{option}", line) if option else line.removeprefix(before))
@@ -92,19 +89,19 @@ def _listed(names: Iterable[str]) -> Offer:
     return offered
 
 
-def _found(context: typer.Context) -> catalogue.Catalogue:
-    return catalogue.discover(context.params.get("plugins") or ())
+def _found(context: typer.Context) -> kept.Names:
+    return kept.known(context.params.get("plugins") or ())
 
 
-def _with_fields(text: str, things: Mapping[str, Any]) -> Iterable[str]:
+def _with_fields(text: str, things: Mapping[str, kept.Texts]) -> Iterable[str]:
     """The names, and after a colon the fields of what is named, with their values if only one field is left."""
     yield from things
-    if ":" in text and (thing := things.get(specs.called(text))) is not None:
-        yield from _fields(text, text.rpartition(":")[0] + ":", thing)
+    if ":" in text and (fields := things.get(specs.called(text))) is not None:
+        yield from _fields(text, text.rpartition(":")[0] + ":", fields)
 
 
-def _fields(text: str, before: str, thing: Any) -> Iterable[str]:
-    every = {f"{before}{name}=": values for name, values in specs.texts(thing).items()}
+def _fields(text: str, before: str, fields: kept.Texts) -> Iterable[str]:
+    every = {f"{before}{name}=": values for name, values in fields.items()}
     left = {field: values for field, values in every.items() if field.startswith(text) or text.startswith(field)}
     yield from left
     if len(left) == 1:
@@ -123,15 +120,15 @@ def tasks(context: typer.Context, incomplete: str) -> Iterable[str]:
     return _tasks(_found(context).tasks, incomplete)
 
 
-def _tasks(known: Mapping[str, Mapping[str, Any]], text: str) -> Iterable[str]:
-    firsts = {sweep: next(iter(points.values()), None) for sweep, points in known.items()}
+def _tasks(known: Mapping[str, Mapping[str, kept.Texts]], text: str) -> Iterable[str]:
+    firsts = {sweep: next(iter(points.values()), {}) for sweep, points in known.items()}
     yield from _with_fields("" if "/" in text else text, firsts)
     sweep, slash, _ = text.partition("/")
-    for name, task in known.get(sweep, {}).items() if slash else ():
+    for name, fields in known.get(sweep, {}).items() if slash else ():
         point = f"{sweep}/{name}"
         yield point
         if text.startswith(f"{point}:"):
-            yield from _fields(text, text.rpartition(":")[0] + ":", task)
+            yield from _fields(text, text.rpartition(":")[0] + ":", fields)
 
 
 @_of
@@ -168,14 +165,16 @@ def parameters(context: typer.Context, incomplete: str) -> list[str]:
 @_of
 def sources(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Published tables."""
-    from mibench.findings import sources as kept
+    from mibench.findings import sources as published
 
-    return kept.sources()
+    return published.sources()
 
 
 @_of
 def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Runs under results/; other folders the shell completes by itself."""
+    from mibench import store
+
     return ["latest", *(folder.name for folder in store.list_runs())]
 
 
@@ -190,8 +189,3 @@ OF_SETTINGS: Mapping[str, Offer] = {
     "rerun": _listed(asked.RERUN),
 }
 """What is offered for the options that are settings, by the setting's name."""
-
-
-def is_asked() -> bool:
-    """Whether a shell asks, and nobody wants a command to run."""
-    return VARIABLE in os.environ

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from mibench import catalogue, specs
 from mibench import settings as asked
+from mibench import specs
 from mibench.cli import complete
 from mibench.cli.options import AsJson, Run
 from mibench.errors import MibenchError
@@ -127,6 +127,8 @@ def run(
 
 def _has_field(plugins: Sequence[str]) -> Callable[[str, str], bool]:
     """Whether an estimator of that name has a field of that name; one that is unknown is told where it is looked up."""
+    from mibench import catalogue
+
     estimators = catalogue.discover(plugins).estimators
     return lambda name, field: name in estimators and specs.has_field(estimators[name], field)
 

@@ -33,7 +33,7 @@ def table(
     ] = "tab:mibench",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
 ) -> None:
-    """Print a table of estimates against truth, and one of scores for each application: mean and sd over seeds.
+    """Print a table of estimates against truth, and of scores for each application: mean and sd over seeds.
 
     csv and json are always long: one record a cell, with every statistic.
     """

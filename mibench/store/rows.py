@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from mibench.errors import Passed
 from mibench.result import COLUMNS, from_row
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 """What a trial's id looks like: it names files too."""
@@ -180,7 +180,7 @@ def _curve(kept: Any) -> Curve | None:
 
 
 @dataclass(frozen=True)
-class Pictures(Mapping[str, Mapping[str, npt.NDArray[Any]]]):
+class Pictures(Mapping[str, "Mapping[str, npt.NDArray[Any]]"]):
     """The pictures by name that models of applications left, by id, each file read when it is asked for.
 
     A file that cannot be read has no pictures, and a warning says so.
@@ -188,7 +188,9 @@ class Pictures(Mapping[str, Mapping[str, npt.NDArray[Any]]]):
 
     paths: Mapping[str, Path]
 
-    def __getitem__(self, trial: str) -> Mapping[str, npt.NDArray[Any]]:
+    def __getitem__(self, trial: str) -> "Mapping[str, npt.NDArray[Any]]":
+        import numpy as np
+
         path = self.paths[trial]
         try:
             with np.load(path, allow_pickle=False) as file:
