@@ -319,6 +319,8 @@ class Catalogue:
             return UsageError(f"{said}; write for example -e none -t {owners[0]}")
         if kind == "estimator" and re.fullmatch(r"[\d.]+", name):
             hint = "commas separate estimators; to sweep a field write -P NAME.FIELD=3,5"
+        if "=" in name:
+            hint = f"commas separate {kind}s; colons join fields: NAME:a=1:b=2"
         return UsageError(f"no {kind} '{name}'; {hint}")
 
     def _with_baseline(self, name: str) -> list[str]:

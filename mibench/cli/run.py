@@ -15,7 +15,7 @@ from mibench import specs
 from mibench.cli import complete
 from mibench.cli.options import AsJson, Run
 from mibench.errors import MibenchError
-from mibench.result import SETTLED
+from mibench.result import BASELINE, SETTLED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -263,5 +263,8 @@ def _conclude(prepared: "Prepared", frame: "pd.DataFrame", failed: "list[Result]
     for name in sorted(prepared.edited):
         progress.tell(f"{name} or a task of it was edited while the run went on; its cells mix rows of different code")
     progress.say(f"results: {prepared.folder}")
-    command = "plot" if (frame["kind"] == "task").any() else "compare"  # models have no estimates to draw
+    told = frame[(frame["status"] == "ok") & ~frame["flags"].fillna("").str.contains(BASELINE)]
+    rivals = told.groupby("point")["estimator"].nunique()
+    models = "compare" if (rivals > 1).any() else "table"  # they have no estimates to draw
+    command = "plot" if (frame["kind"] == "task").any() else models
     progress.say(f"next:    mibench {command} {shlex.quote(str(prepared.folder))}")

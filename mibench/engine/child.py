@@ -216,16 +216,19 @@ def _detach() -> None:
         system.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     else:
         threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    _put(os.open(os.devnull, os.O_RDONLY), 0)
+
+
+def _put(handle: int, *places: int) -> None:
+    """Let these handles be the one given, which was opened for them alone; it may be one that had been closed."""
+    for place in places:
+        os.dup2(handle, place)
+    if handle > 2:
+        os.close(handle)
 
 
 def _print_into(path: Path) -> None:
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
+    _put(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 1, 2)
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     faulthandler.enable(sys.stderr)
