@@ -69,6 +69,7 @@ def test_a_planted_difference_is_found_and_no_other():
     assert (cell["low"], cell["high"]) == pytest.approx((low, high))
 
 
+@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_promised():
     """200 pairs without a difference; the draws are seeded, and of these no more than 5 % may alarm."""
     alarms = sum(not compare.runs(*noisy(rng)).differing.empty for rng in range(200))
