@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -78,3 +79,10 @@ class Device:
 
 
 CPU = Device("cpu")
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

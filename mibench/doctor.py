@@ -14,7 +14,7 @@ import numpy as np
 
 import mibench
 from mibench import catalogue
-from mibench.device import CPU
+from mibench.device import CPU, cores
 from mibench.engine import devices
 from mibench.provenance import git, version
 
@@ -35,7 +35,7 @@ def facts(paths: bool) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": CPU.model(),
-        "cores": devices.cores(),
+        "cores": cores(),
         "libraries": {name: version(name) or None for name in LIBRARIES},
         "devices": {"cuda": here["cuda"], "mps": here["mps"], "torch built for CUDA": here["built"]},
         "threads": {name: os.environ[name] for name in THREADS if name in os.environ},

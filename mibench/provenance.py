@@ -16,8 +16,7 @@ from typing import Any
 
 import mibench
 from mibench.catalogue import PACKAGE, Catalogue
-from mibench.device import Device
-from mibench.engine import devices
+from mibench.device import Device, cores
 from mibench.settings import Settings
 
 COMMAND = re.compile(r"\bmibench(/__main__\.py)?$")
@@ -39,7 +38,7 @@ def facts(settings: Settings, catalogue: Catalogue, trials: int, used: Sequence[
         "git": git(),
         "host": socket.gethostname(),
         "platform": platform.platform(),
-        "cores": devices.cores(),
+        "cores": cores(),
         "devices": [device.name for device in used],
         "plugins": {plugin.label: str(plugin.path) for plugin in catalogue.plugins if plugin.origin != "bundled"},
     }

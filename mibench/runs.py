@@ -15,7 +15,7 @@ from mibench import catalogue as catalogues
 from mibench import provenance, request, specs, store
 from mibench import settings as asked
 from mibench.catalogue import Catalogue, Choice, Point
-from mibench.device import Device
+from mibench.device import Device, cores
 from mibench.engine import cluster, devices, here, local
 from mibench.engine.devices import Slot
 from mibench.engine.parcels import Finished, Limits
@@ -249,7 +249,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
     choices, points = request.choices_and_points(found, settings)
     _refuse_terms(choices, points)
     resolved = devices.resolve(specs.split(settings.device), remote=settings.executor == "dask")
-    jobs = settings.jobs or devices.cores()
+    jobs = settings.jobs or cores()
     prepared = Prepared(
         settings,
         found,

@@ -2,7 +2,6 @@
 row it leaves."""
 
 import functools
-import inspect
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 
 import mibench
 from mibench.answers import Answer, judged, plain, plain_outcome
+from mibench.called import gives_each, named
 from mibench.catalogue import Catalogue, Choice, Point, declared
 from mibench.device import Device
 from mibench.errors import one_line
@@ -320,16 +320,6 @@ def _answers(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) ->
         yield from ((position, error, share) for position in sorted(left))
 
 
-def _gives_each(kind: type) -> bool:
-    """Whether a class gives answers one by one; not if it inherits that and has an `estimate_many` of its own."""
-    for made in kind.__mro__:
-        if "estimate_each" in vars(made):
-            return True
-        if "estimate_many" in vars(made):
-            return False
-    return False
-
-
 def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> Iterable[tuple[int, Any]]:
     """What the estimator returns for one trial or several, by position."""
     (first, (x, y)), estimator = good[0], good[0][0].choice.estimator
@@ -337,7 +327,7 @@ def _asked(good: Sequence[tuple[Trial, tuple[Array, Array]]], threads: int) -> I
     if len(good) > 1 and not hasattr(estimator, "estimate_family"):
         offered |= {"seeds": [t.estimator_seed for t, _ in good], "draws": [_draw(t) for t, _ in good]}
         xs, ys = [x for _, (x, _) in good], [y for _, (_, y) in good]
-        if _gives_each(type(estimator)):
+        if gives_each(type(estimator)):
             given: Iterable[tuple[int, Any]] = estimator.estimate_each(
                 xs, ys, **named(estimator.estimate_each, offered)
             )
@@ -388,13 +378,6 @@ def _make_term(trial: Trial) -> MakeTerm:
         return made
 
     return make
-
-
-def named(function: Callable[..., Any], offered: Mapping[str, Any]) -> dict[str, Any]:
-    """What of `offered` the function asks for by name."""
-    asked = inspect.signature(function).parameters
-    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in asked.values())
-    return {name: value for name, value in offered.items() if takes_all or name in asked}
 
 
 def _result(trial: Trial, answer: Any) -> tuple[Result, Answer | None]:

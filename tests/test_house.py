@@ -56,12 +56,12 @@ ALLOWED = {
     "answers": {"errors", "failures", "interface", "result", "specs"},
     "offers": {"errors", "interface", "specs", "fence"},
     "catalogue": {"interface", "hooks", "errors", "specs", "fingerprint", "offers", "fence"},
-    "trial": {"errors", "failures", "interface", "device", "catalogue", "result", "answers", "fence"},
+    "trial": {"errors", "failures", "interface", "device", "called", "catalogue", "result", "answers", "fence"},
     "engine": {
         "errors", "interface", "device", "result", "answers", "trial", "catalogue", "fingerprint", "fence", "compiled",
     },
     "store": {"errors", "result"},
-    "provenance": {"device", "settings", "catalogue", "engine"},
+    "provenance": {"device", "settings", "catalogue"},
     "request": {"errors", "specs", "settings", "catalogue"},
     "runs": {
         "errors", "device", "specs", "seeds", "settings", "catalogue", "request", "result", "trial", "engine", "store",
@@ -70,12 +70,13 @@ ALLOWED = {
     "standing": {"errors", "store", "runs"},
     "in_python": {"errors", "seeds", "settings", "runs"},
     "owndata": {
-        "errors", "failures", "fence", "fingerprint", "interface", "specs", "answers", "catalogue", "result", "trial",
-        "device", "engine", "distributions", "tables", "calibration",
+        "errors", "failures", "fence", "fingerprint", "interface", "specs", "answers", "called", "catalogue", "result",
+        "trial", "device", "engine", "distributions", "tables", "calibration",
     },
     "__init__": {"interface", "hooks", "catalogue", "in_python", "specs", "store", "owndata"},
     "distributions": {"interface"},
     "units": {"interface"},
+    "called": set(),
     "copulas": {"interface"},
     "calibration": {"interface", "copulas", "neighbors"},
     "counts": {"interface"},
@@ -89,7 +90,7 @@ ALLOWED = {
     "tables": {"errors", "interface", "store", "findings"},
     "plots": {"errors", "interface", "specs", "findings", "tables", "owndata"},
     "report": {"errors", "settings", "store", "findings", "tables", "plots", "owndata"},
-    "checks": {"answers", "interface", "trial"},
+    "checks": {"answers", "called", "interface"},
     "adapters": {"errors", "interface"},
     "peers": {"interface"},
     "citations": set(),
@@ -98,7 +99,7 @@ ALLOWED = {
     "cli": {
         "errors", "interface", "specs", "explained", "settings", "offers", "catalogue", "result", "trial", "runs",
         "standing", "store", "samples", "checks", "scaffold", "doctor", "findings", "tables", "plots", "report",
-        "owndata", "citations",
+        "owndata", "citations", "device",
     },
     "__main__": {"cli"},
 }  # fmt: skip

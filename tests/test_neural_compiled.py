@@ -12,7 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("numba", reason="numba is missing")
 
-from test_neural_training import Bursts, gaussian, plugin  # noqa: E402
+from faulty_estimators import Bursts  # noqa: E402
+from test_neural_training import gaussian, plugin  # noqa: E402
 
 from mibench import neural  # noqa: E402
 from mibench.neural.architectures import build  # noqa: E402

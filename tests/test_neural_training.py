@@ -2,13 +2,15 @@
 
 import importlib.util
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+
+from faulty_estimators import Bursts  # noqa: E402
 
 from mibench import Diverged, Estimate  # noqa: E402
 from mibench.neural import NeuralEstimator  # noqa: E402
@@ -110,20 +112,6 @@ def test_estimate_repeats_itself_by_seed_alone(stem):
     torch.manual_seed(2)
     assert estimator.estimate(x, y, seed=3) == first
     assert estimator.estimate(x, y, seed=4) != first
-
-
-@dataclass(frozen=True)
-class Bursts(NeuralEstimator):
-    """Breaks the critics of one trial: its objective is divided by zero once its bound has risen to 2."""
-
-    direction = "lower"
-
-    def bound(self, joint, marginal):
-        return joint.mean() - (marginal - 1).exp().mean()
-
-    def objective(self, joint, marginal):
-        value = self.bound(joint, marginal)
-        return -value / (value < 2.0).double()
 
 
 def test_a_diverged_critic_leaves_the_others_untouched():

@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from mibench.answers import plain_outcome
+from mibench.called import named
 from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen, seed_globally, seeded
 from mibench.interface import MakeTerm, Outcome
-from mibench.trial import named
 
 STEPS = 20
 """Steps of training: enough for a stream that a term moves to show."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mibench import trial
+from mibench.called import named
 from mibench.checks.promises import Broken, Promise, Refused, brief, is_frozen, seeded
 from mibench.interface import Array, Diverged, Estimate
 
@@ -31,7 +31,7 @@ def estimate(estimator: Any, x: Array, y: Array, seed: int = 0) -> float:
     """The value an estimator gives, asked as the harness asks; raises `Refused` if it refuses such data."""
     if hasattr(estimator, "refuses"):
         facts = {"n": len(x), "dim_x": x.shape[1], "dim_y": y.shape[1], "device": "cpu", "task": None}
-        reason = estimator.refuses(**trial.named(estimator.refuses, facts))
+        reason = estimator.refuses(**named(estimator.refuses, facts))
         if reason is not None:
             raise Refused(str(reason))
     offered = {
@@ -42,7 +42,7 @@ def estimate(estimator: Any, x: Array, y: Array, seed: int = 0) -> float:
     }
     if getattr(estimator, "discrete", False):
         x, y = whole(x), whole(y)
-    answer = estimator.estimate(x, y, **trial.named(estimator.estimate, offered))
+    answer = estimator.estimate(x, y, **named(estimator.estimate, offered))
     return float(answer.value if isinstance(answer, Estimate) else answer)
 
 
@@ -58,7 +58,7 @@ def several(estimator: Any, samples: Sequence[tuple[Array, Array]]) -> list[floa
         return [estimate(estimator, *sample, seed=place) for place, sample in enumerate(samples)]
     xs, ys = zip(*samples, strict=True)
     offered = {"seeds": range(len(xs)), "device": "cpu", "threads": 1, "draws": [None] * len(xs)}
-    answers = list(many(xs, ys, **trial.named(many, offered)))
+    answers = list(many(xs, ys, **named(many, offered)))
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer

@@ -16,6 +16,7 @@ import typer
 from mibench import catalogue, specs
 from mibench.cli import complete
 from mibench.cli.options import AsJson, Plugins
+from mibench.device import cores
 from mibench.errors import UsageError, one_line
 
 Records = list[dict[str, Any]]
@@ -44,8 +45,6 @@ def check(
     if names and len(names) == 1:
         records = _one(names[0], plugins or (), as_json)
     else:
-        from mibench.owndata import cores
-
         records = _several(names, plugins or (), jobs or cores(), as_json)
     broken, moot = (sum(record[why] is not None for record in records) for why in ("broken", "unsupported"))
     if as_json:

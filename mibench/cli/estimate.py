@@ -12,6 +12,7 @@ import typer
 from mibench.cli import complete
 from mibench.cli.options import AsJson, Plugins, Unit, encodable, print_unicode, width
 from mibench.cli.progress import clock
+from mibench.device import cores
 from mibench.errors import writing
 from mibench.specs import split
 from mibench.tables.numbers import number
@@ -101,7 +102,7 @@ def estimate(
         calibrate=calibrate,
         unit=unit,
         seed=seed,
-        threads=owndata.cores(),
+        threads=cores(),
         device=device,
         plugins=tuple(plugins or ()),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mibench.device import CPU, Device
+from mibench.device import CPU, Device, cores
 from mibench.errors import UsageError
 
 
@@ -28,13 +28,6 @@ class Slot:
     def name(self) -> str:
         """Its device's name."""
         return self.device.name
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 PROBE = """

@@ -5,7 +5,6 @@
 may be wrong with it, `findings` puts it together and `text` writes it. `question` goes this way.
 """
 
-from mibench.engine.devices import cores
 from mibench.owndata.findings import Findings
 from mibench.owndata.lines import UNITS
 from mibench.owndata.pairs import Matrix
@@ -30,7 +29,6 @@ __all__ = [
     "Matrix",
     "Prepared",
     "Question",
-    "cores",
     "exit_code",
     "facts",
     "in_python",

@@ -7,12 +7,12 @@ from typing import Any
 
 from mibench import specs
 from mibench.answers import plain
+from mibench.called import named
 from mibench.catalogue import Catalogue, Choice
 from mibench.errors import NothingMatched
 from mibench.fence import fenced
 from mibench.interface import Array, Estimate
 from mibench.owndata.sample import Sample
-from mibench.trial import named
 
 
 @dataclass(frozen=True)
