@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 
 import mibench
-from mibench import calibration
+from mibench import owndata
+from mibench.owndata import calibration
+from mibench.owndata.sample import sample
 
 GROUPS = {
     "1+1": (500, {
@@ -85,21 +87,14 @@ def data_set(job):
     task = mibench.tasks(suite)[point]
     x, y = task.sample(n, rng)
     began = time.process_time()
-    entropies = [h for z in (x, y) if (h := entropy(z)) is not None]
-    found = calibration.whole(x, y, seed * 1000 + number, limit=min(entropies, default=None))
+    data = owndata.of_sides(x, y)
+    *_, (found, _) = calibration.steps(sample(data.x, data.y), (), seed * 1000 + number, threads=1)
     return {
         "size": size, "number": number, "task": name, "family": family, "n": n, "dim_x": task.dim_x,
         "dim_y": task.dim_y, "truth": max(task.mi, 0.0), "low": found.interval[0], "high": found.interval[1],
         "fits": found.fits, "at_least": found.at_least, "distance": found.distance, "alone_low": found.by_ksg[0],
         "alone_high": found.by_ksg[1], "seconds": round(time.process_time() - began, 2),
     }  # fmt: skip
-
-
-def entropy(z):
-    """That of a side of few values, in nats; None of others."""
-    counts = np.unique(z, axis=0, return_counts=True)[1]
-    share = counts / counts.sum()
-    return float(-(share * np.log(share)).sum()) if len(counts) <= 20 else None
 
 
 def run(args):

@@ -34,6 +34,10 @@ HIGHEST = 4.0
 """Nats up to which the bank goes at first, at the most."""
 
 
+NEAR = 0.93
+"""An end above such a share of what a bank goes to, or a discrete side holds, says that it may be anything up to it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Ask:
     """An estimator with the sample as it takes it, `x` and `y` `(n, dim)`; `estimates` has a number for each pair."""
@@ -133,8 +137,8 @@ def calibrate(
 ) -> Iterator[tuple[Calibrated | None, float]]:
     """The calibration of a sample `(n, dim)`, texts by their places, and the seconds left; the last one has it whole.
 
-    `structures` are `STRUCTURES` unless it is said. `limit` is the entropy in nats of a discrete side, which no
-    information exceeds.
+    `structures` are `STRUCTURES` unless it is said. `limit` is the entropy in nats that a discrete side may have, which
+    no information exceeds.
     """
     n, dim, structures = len(x), x.shape[1] + y.shape[1], structures or STRUCTURES
     rng = np.random.default_rng([seed, 3])
@@ -219,8 +223,9 @@ def _calibrated(
     limit: float | None,
 ) -> Calibrated:
     most = math.inf if limit is None else limit
-    low, high = (min(end, most) for end in found.interval)
-    at_least = high >= 0.93 * ceiling and high < 0.98 * most
+    low, high = found.interval
+    low, high = min(low, most), most if high >= NEAR * most else high
+    at_least = high >= NEAR * ceiling and high < most
     return Calibrated((low, high), found.fits, at_least, found.by_first, found.distance, n, rows, structures, responses)
 
 

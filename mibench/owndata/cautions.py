@@ -9,7 +9,7 @@ import numpy as np
 from mibench.interface import Array
 from mibench.owndata.columns import Column
 from mibench.owndata.lines import Line
-from mibench.owndata.sample import Sample, entropy
+from mibench.owndata.sample import Sample, most_entropy
 
 COPIES = 0.01
 """Share of rows of continuous data that may equal an earlier one."""
@@ -173,8 +173,8 @@ def _apart(one: Line, other: Line) -> str:
 
 
 def limit(sample: Sample) -> float | None:
-    """The least entropy of a discrete side in nats: no information is larger."""
-    return min((h for side in (sample.x, sample.y) if (h := entropy(side)) is not None), default=None)
+    """Nats that the discrete side of less entropy may hold: no information is larger."""
+    return min((h for side in (sample.x, sample.y) if (h := most_entropy(side)) is not None), default=None)
 
 
 def tail(values: Array) -> float:
