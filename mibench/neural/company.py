@@ -10,8 +10,8 @@ way, or takes another way altogether for one matrix than for several. So:
   (`in_whole_vectors`);
 * formulas, which see one number a row or a critic, are mapped over the critics in float64, padded with critics of zeros
   to whole vectors (`VECTOR`, `whole`, `over_critics`);
-* a critic never trains alone, but beside a twin (`with_twin`): the product of one pair of matrices takes another way
-  than the products of several;
+* no product of matrices has a side of width 1 (`critics.affine`, `LANES`): of one pair of matrices it would take
+  another way than of several;
 * one thread (`one_thread`): how many share a product decides where it is cut.
 
 Compiled kernels need none of this: they take one critic after the other, in one order.
@@ -19,7 +19,6 @@ Compiled kernels need none of this: they take one critic after the other, in one
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -33,8 +32,6 @@ LANES = 32
 
 VECTOR = 16
 """Critics are padded to a multiple of this before a formula is mapped over them."""
-
-T = TypeVar("T")
 
 
 def padded(size: int, to: int = LANES) -> int:
@@ -66,11 +63,6 @@ def over_critics(
     """What `formula(joint, marginal, *state)` of one critic returns, for each; all that goes in is `whole`."""
     mapped = torch.vmap(formula)(joint, marginal, *state)
     return mapped if isinstance(mapped, tuple) else (mapped,)
-
-
-def with_twin(rows: list[T]) -> list[T]:
-    """A lone critic twice."""
-    return rows * 2 if len(rows) == 1 else rows
 
 
 @contextmanager

@@ -55,6 +55,8 @@ class Critic(ABC):
     parameters: Sequence[Parameter]
     widths: tuple[int, int]
     """How many features it makes of x, and how many of y."""
+    twice = False
+    """Whether scores must be differentiable twice, which those of compiled kernels are not."""
 
     @abstractmethod
     def read_x(self, weights: Sequence[Tensor], x: Tensor) -> Tensor:
@@ -67,6 +69,10 @@ class Critic(ABC):
     @abstractmethod
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
         """Scores `(K, groups, g, g)` of readings `(K, groups, g, features)`: every x with every y of its group."""
+
+    def differentiable_twice(self) -> None:
+        """From now on scores can be differentiated twice."""
+        self.twice = True
 
     @property
     def sizes(self) -> list[int]:
@@ -144,7 +150,7 @@ class Concat(Critic):
         return torch.baddbmm(weights[2], y, weights[1])
 
     def score(self, weights: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
-        if compiled.serve(self.activation, x):
+        if not self.twice and compiled.serve(self.activation, x):
             return compiled.scores(self.activation, x, y, weights[3:])
         z = self.activation((x.unsqueeze(3) + y.unsqueeze(2)).flatten(1, 3))
         return perceptron(weights[3:], z, self.activation).view(*x.shape[:3], -1)
@@ -287,6 +293,10 @@ class Heads(Critic):
         self.heads = heads
         self.parameters = [parameter for head in heads for parameter in head.parameters]
         self.widths = sum(head.widths[0] for head in heads), sum(head.widths[1] for head in heads)
+
+    def differentiable_twice(self) -> None:
+        for head in self.heads:
+            head.differentiable_twice()
 
     def own(self, weights: Sequence[Tensor]) -> list[Sequence[Tensor]]:
         """Each head's part of the parameters."""

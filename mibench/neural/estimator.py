@@ -83,7 +83,7 @@ class NeuralEstimator(Bound):
         """The least number of trials that pays when trained together, so that no planner makes smaller ones of many.
 
         Measured on one thread of a CPU, n = 2000, 5 and 20 dimensions, layers 64-64 and 128-128: a critic costs 2.5 to
-        5.4 times alone (beside its twin) what it costs among 16, 1.2 to 2.5 times among two, 1.1 to 1.7 among four. A
+        5.4 times alone what it costs among 16, 1.2 to 2.5 times among two, 1.1 to 1.7 among four. A
         GPU has not been measured; there a step's launches cost the same for any number, and all that fit are asked for.
         """
         most = self.trials_at_once(n, dim_x, dim_y, device)
@@ -105,8 +105,11 @@ class NeuralEstimator(Bound):
         """How many trials pay when trained together: what fits the cache of a CPU core, or the memory of a GPU."""
         width = max((*self.hidden, dim_x + dim_y))
         floats = (1 + self.negatives) * self.batch_size * width
-        together = 2**28 // (floats * 8) if device.startswith("cuda") else 2**20 // floats
-        return int(np.clip(together, 4, 512 if device.startswith("cuda") else 16)) // max(self.folds, 1) or 1
+        if device.startswith("cuda"):  # 12 tensors of a layer's width, and the samples, in 4 GiB each
+            together, most = min(2**30 // (floats * 12), 2**30 // (n * (dim_x + dim_y))), 1024
+        else:
+            together, most = 2**20 // floats, 16
+        return int(np.clip(together, 4, most)) // max(self.folds, 1) or 1
 
 
 class RatioEstimator(NeuralEstimator):

@@ -46,6 +46,7 @@ class Objective(nn.Module):
         keep_freed_memory()
         self.estimator, self.drives, self.dims = estimator, drives, (dim_x, dim_z)
         self.critic = build(estimator, *estimator.sides(dim_x, dim_z))
+        self.critic.differentiable_twice()
         theta = self.critic.draw(np.random.default_rng(seed)).unsqueeze(0)
         self.theta = nn.Parameter(theta.to(device))
         start = torch.tensor(estimator.state, dtype=score_dtype(self.theta.device), device=self.theta.device)

@@ -32,7 +32,7 @@ def log_mixture(y: Tensor, modes: Tensor, parts: Sequence[int]) -> Tensor:
     off = y.unsqueeze(-3) - mean.unsqueeze(-2)
     if below.shape[-1]:
         lower = below.new_zeros(*below.shape[:-1], dim, dim)
-        rows, columns = torch.tril_indices(dim, dim, -1)
+        rows, columns = torch.tril_indices(dim, dim, -1, device=below.device)
         lower[..., rows, columns] = below
         off = off + off @ lower.transpose(-1, -2)
     squares = (off * of_each_critic(torch.exp, -log_sd).unsqueeze(-2)).square().sum(-1)

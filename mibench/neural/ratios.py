@@ -10,15 +10,16 @@ from torch import Tensor
 from mibench.interface import Array, Diverged
 from mibench.neural.architectures import build
 from mibench.neural.bound import Bound
-from mibench.neural.company import one_thread, with_twin
+from mibench.neural.company import one_thread
 from mibench.neural.critics import Critic
+from mibench.neural.feed import Material, Walk
 from mibench.neural.inputs import fitted
 from mibench.neural.limits import added, checked
 from mibench.neural.scaling import Scale, held_by_float32
 from mibench.neural.scores import joint_and_marginal, tables_in_parts
 from mibench.neural.split import Parts
-from mibench.neural.training import Fitted, Material, train
-from mibench.neural.trials import batch_rows, walk
+from mibench.neural.training import Fitted, train
+from mibench.neural.trials import batch_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +37,9 @@ class Trained:
 
         Groups are `group` rows that follow each other; rows beyond the last whole one are left.
         """
-        x_in, y_in = (
-            torch.from_numpy(np.stack(with_twin([scale(z)]))) for scale, z in ((self.scale_x, x), (self.scale_y, y))
-        )
+        x_in, y_in = (torch.from_numpy(scale(z))[None] for scale, z in ((self.scale_x, x), (self.scale_y, y)))
         with one_thread():
-            weights = self.critic.unpack(torch.stack(with_twin([self.weights])))
+            weights = self.critic.unpack(self.weights[None])
             joint, marginal = joint_and_marginal(tables_in_parts(self.critic, weights, x_in, y_in, group))
         return joint[0].numpy(), marginal[0].numpy()
 
@@ -59,7 +58,7 @@ def critics(settings: Bound, x: Array, y: Array, folds: Sequence[Parts], seed: i
             for part in (rows.train, rows.valid)
         )
         rng, size = np.random.default_rng(stream), batch_rows(settings, len(rows.train))
-        materials.append(Material(rng, walk(*fit, rng, size), size, rows.distinct, valid, valid, rows.repeated))
+        materials.append(Material(rng, Walk(*fit, rng, size), size, rows.distinct, valid, valid, rows.repeated))
         scales.append((scale_x, scale_y))
     more_x, more_y = added(settings, x.shape[1], y.shape[1])
     critic, fits = build(settings, x.shape[1] + more_x, y.shape[1] + more_y), dict[int, Fitted]()

@@ -8,7 +8,7 @@ from torch import Tensor
 from mibench.neural.company import score_dtype, whole
 from mibench.neural.critics import Critic
 
-AT_ONCE = 2**14
+AT_ONCE, AT_ONCE_CUDA = 2**14, 2**22
 """Pairs scored together outside of training; their layers take a few hundred bytes each."""
 
 
@@ -22,7 +22,7 @@ def tables(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Tensor, grou
 
 def tables_in_parts(critic: Critic, weights: Sequence[Tensor], x: Tensor, y: Tensor, group: int) -> Tensor:
     """The same table, with no more than `AT_ONCE` pairs of all critics in work together."""
-    rows = max(1, AT_ONCE // (group * group * len(x))) * group
+    rows = max(1, (AT_ONCE_CUDA if x.is_cuda else AT_ONCE) // (group * group * len(x))) * group
     whole = x.shape[1] // group * group
     pieces = [(x[:, i : i + rows], y[:, i : i + rows]) for i in range(0, whole, rows)]
     return torch.cat([tables(critic, weights, *piece, group) for piece in pieces if piece[0].shape[1] >= group], 1)
@@ -43,6 +43,16 @@ def apart(table: Tensor) -> tuple[Tensor, Tensor]:
     # without its first entry, a square's row-major list has the diagonal at the end of every g + 1 entries
     beside = flat[:, :, 1:].reshape(k, groups, g - 1, g + 1, *heads)[:, :, :, :-1]
     return flat[:, :, :: g + 1].flatten(1, 2), beside.reshape(k, groups * g, g - 1, *heads)
+
+
+def together(joint: Tensor, marginal: Tensor) -> Tensor:
+    """The table that joint and marginal scores are `apart` of."""
+    k, n, m, *heads = marginal.shape
+    groups, g = n // (m + 1), m + 1
+    flat = joint.new_empty(k, groups, g * g, *heads)
+    flat[:, :, :: g + 1] = joint.reshape(k, groups, g, *heads)
+    flat[:, :, 1:].view(k, groups, m, g + 1, *heads)[:, :, :, :-1] = marginal.reshape(k, groups, m, g, *heads)
+    return flat.view(k, groups, g, g, *heads)
 
 
 def effective_negatives(marginal: Tensor) -> Tensor:

@@ -8,42 +8,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mibench.neural.bound import Bound
-from mibench.neural.company import over_critics, whole, with_twin
+from mibench.neural.company import over_critics, whole
 from mibench.neural.compiled.perceptron import array, kernels, path
 from mibench.neural.critics import Critic
-from mibench.neural.scaling import Single
-from mibench.neural.scores import joint_and_marginal, tables, tables_in_parts
+from mibench.neural.feed import Feed, Material, stacked
+from mibench.neural.graphs import Graphed, Step
+from mibench.neural.recorded import Formula, Recorded
+from mibench.neural.scores import joint_and_marginal, tables, tables_in_parts, together
 
 VALIDATION_ROWS = 2048
 """At most so many rows are scored at a validation: the learning curve stays cheap on large samples."""
 
 HALVED_AFTER = 3
 """Validations without a better one that halve a critic's learning rate, and so many more that halve it again."""
-
-Pairs = tuple[Single, Single]
-
-
-@dataclass(frozen=True)
-class Material:
-    """What one critic trains on: blocks of batches of `size` rows, and the parts it is validated and tested on.
-
-    `distinct` is how many different pairs the blocks hold; None if they are always new. `repeated` says that copies of
-    rows were found and kept in one part.
-    """
-
-    rng: np.random.Generator
-    blocks: Iterator[Pairs]
-    size: int
-    distinct: int | None
-    valid: Pairs
-    test: Pairs
-    repeated: bool
 
 
 @dataclass
@@ -60,81 +44,86 @@ class Fitted:
     """Values on the last training batches, as many as `window` asks for."""
 
 
-def stacked(pairs: Sequence[Pairs], device: torch.device) -> tuple[Tensor, Tensor]:
-    """x and y of several critics, `(K, n, dim)`."""
-    x, y = (torch.from_numpy(np.stack([pair[side] for pair in pairs])).to(device) for side in (0, 1))
-    return x, y
-
-
-class Feed:
-    """Batches for the critics still in training, cut from blocks that each of them draws of its own."""
-
-    def __init__(self, materials: Sequence[Material], device: torch.device):
-        self.materials, self.device, self.start = list(materials), device, 0
-        self.block = self.draw()
-
-    def draw(self) -> tuple[Tensor, Tensor]:
-        """The next block of each critic."""
-        return stacked(with_twin([next(material.blocks) for material in self.materials]), self.device)
-
-    def next(self) -> tuple[Tensor, Tensor]:
-        """One batch a critic, x and y."""
-        if self.start >= self.block[0].shape[1]:
-            self.block, self.start = self.draw(), 0
-        rows = slice(self.start, self.start + self.materials[0].size)
-        self.start = rows.stop
-        return self.block[0][:, rows], self.block[1][:, rows]
-
-    def keep(self, kept: list[int]) -> None:
-        """Go on with those critics alone."""
-        self.materials = [self.materials[k] for k in kept]
-        x, y = self.block
-        self.block = x[with_twin(kept)], y[with_twin(kept)]
-
-
 class Stack:
     """The parameters of the critics still in training, their average over the steps, and what their Adam steps need."""
 
     def __init__(self, critic: Critic, theta: Tensor, settings: Bound):
-        self.critic, self.steps = critic, 0
+        self.critic, self.settings, self.steps = critic, settings, 0
         self.rate = torch.full_like(theta[:, :1], settings.learning_rate)
         self.theta, self.mean = theta, theta.clone()
         self.first, self.second = torch.zeros_like(theta), torch.zeros_like(theta)
         self.state = [whole(torch.full_like(theta[:, 0], s)) for s in settings.state]
+        self.shares = torch.from_numpy(shares(settings)).to(theta.device)
         self.open()
 
     def open(self) -> None:
-        """Views of the parameters, as leaves, and of a place for their gradients."""
+        """Views of the parameters, as leaves, and of a place for their gradients; and the step over them."""
         self.gradient = torch.zeros_like(self.theta)
         self.weights = [w.detach().requires_grad_() for w in self.critic.unpack(self.theta)]
         self.gradients = self.critic.unpack(self.gradient)
+        self.share = self.shares[0].clone()
+        self.take: Step = self.step
+        self.formula: Formula = self.loss
+        if self.theta.is_cuda:
+            self.take = Graphed(self.step)
+        else:
+            self.formula = Recorded(self.loss)
 
     def keep(self, kept: list[int]) -> None:
         """Go on with those critics alone."""
-        rows = with_twin(kept)
         self.theta, self.mean, self.first, self.second, self.rate = (
-            z[rows] for z in (self.theta, self.mean, self.first, self.second, self.rate)
+            z[kept] for z in (self.theta, self.mean, self.first, self.second, self.rate)
         )
-        self.state = [whole(s[rows]) for s in self.state]
+        self.state = [whole(s[kept]) for s in self.state]
         self.open()
 
-    def step(self, loss: Tensor, settings: Bound) -> None:
-        """One step of Adam (Kingma & Ba 2015) down the loss of each critic."""
-        for place, gradient in zip(self.gradients, torch.autograd.grad(loss.sum(), self.weights), strict=True):
-            place.copy_(gradient)
+    def train(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        """One step on a batch a critic; the scores of joint and marginal pairs before it."""
+        self.share.copy_(self.shares[self.steps])
         self.steps += 1
-        of_first, of_second = 1 / (1 - 0.9**self.steps), 1 / (1 - 0.999**self.steps)
-        # while there are few steps the average is over them all, with no pull towards the start
-        share = max(1 - settings.averaging, 1 / self.steps)
+        return self.take(x, y)
+
+    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        """`train` but for what changes from step to step."""
+        table = tables(self.critic, self.weights, x, y, min(self.settings.negatives + 1, x.shape[1]))
+        slope, joint, marginal, *state = self.formula(table.detach(), *self.state)
+        for kept, new in zip(self.state, state, strict=True):
+            kept.copy_(new)
+        self.descend(torch.autograd.grad(table, self.weights, slope))
+        return joint, marginal
+
+    def loss(self, table: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """The slope of each critic's loss in its table, the scores of joint and marginal pairs, and the state anew."""
+        joint, marginal = (scores.requires_grad_() for scores in joint_and_marginal(table))
+        loss, *new = over_critics(self.settings.objective, joint, marginal, *state)
+        slopes = torch.autograd.grad(loss, (joint, marginal), torch.ones_like(loss), materialize_grads=True)
+        slope = together(*slopes)[: len(table)].to(table.dtype)
+        return slope, joint.detach(), marginal.detach(), *(s.detach() for s in new)
+
+    def descend(self, gradients: Sequence[Tensor]) -> None:
+        """One step of Adam (Kingma & Ba 2015) down these gradients of the weights."""
+        for place, gradient in zip(self.gradients, gradients, strict=True):
+            place.copy_(gradient)
         if path(self.theta.device) == "numba":
             rows = self.theta, self.mean, self.first, self.second, self.gradient, self.rate
-            kernels().adam(*map(array, rows), *map(np.float32, (of_first, of_second, share)))
+            kernels().adam(*map(array, rows), *self.share.numpy())
             return
+        of_first, of_second, share = self.share.unbind()
         self.first.lerp_(self.gradient, 0.1)
         self.second.mul_(0.999).addcmul_(self.gradient, self.gradient, value=0.001)
         scale = (self.second * of_second).sqrt_().add_(1e-8)
-        self.theta.addcdiv_(self.first * self.rate, scale, value=-of_first)
+        self.theta.sub_(self.first * self.rate * of_first / scale)
         self.mean.lerp_(self.theta, share)
+
+
+def shares(settings: Bound) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Of each step what Adam's two averages are multiplied by, and the weight of its parameters in their average.
+
+    While there are few steps the average is over them all, with no pull towards the start.
+    """
+    step = np.arange(1, settings.steps + 1)
+    average = np.maximum(1 - settings.averaging, 1 / step)
+    return np.column_stack([1 / (1 - 0.9**step), 1 / (1 - 0.999**step), average]).astype(np.float32)
 
 
 def train(
@@ -143,23 +132,16 @@ def train(
     """Train one critic on each material, together; those that finish leave, and are given by the place of theirs."""
     keep_freed_memory()
     alive = [(place, Fitted()) for place in range(len(materials))]
-    stack = Stack(critic, torch.stack(with_twin([critic.draw(m.rng) for m in materials])).to(device), settings)
-    valid = stacked(
-        with_twin([(m.valid[0][:VALIDATION_ROWS], m.valid[1][:VALIDATION_ROWS]) for m in materials]), device
-    )
+    stack = Stack(critic, torch.stack([critic.draw(m.rng) for m in materials]).to(device), settings)
+    valid = stacked([(m.valid[0][:VALIDATION_ROWS], m.valid[1][:VALIDATION_ROWS]) for m in materials], device)
     feed = Feed(materials, device)
-    group = min(settings.negatives + 1, materials[0].size)
 
     for step in range(1, settings.steps + 1):
-        x, y = feed.next()
-        joint, marginal = joint_and_marginal(tables(critic, stack.weights, x, y, group))
+        scores = stack.train(*feed.next())
         if step > settings.steps - settings.window:
-            (values,) = over_critics(settings.bound, joint.detach(), marginal.detach())
+            (values,) = over_critics(settings.bound, *scores)
             for (_, fit), value in zip(alive, values.tolist(), strict=False):
                 fit.batches.append(value)
-        loss, *state = over_critics(settings.objective, joint, marginal, *stack.state)
-        stack.state = [s.detach() for s in state]
-        stack.step(loss, settings)
 
         if step % settings.validate_every == 0 or step == settings.steps:
             kept = validate(settings, stack, [fit for _, fit in alive], valid)
@@ -170,7 +152,7 @@ def train(
                 alive = [alive[k] for k in kept]
                 stack.keep(kept)
                 feed.keep(kept)
-                valid = valid[0][with_twin(kept)], valid[1][with_twin(kept)]
+                valid = valid[0][kept], valid[1][kept]
 
 
 @torch.no_grad()

@@ -12,24 +12,22 @@ import torch
 from mibench.interface import Array, Diverged, Draw, Estimate, paired
 from mibench.neural.architectures import build
 from mibench.neural.bound import Bound
-from mibench.neural.company import one_thread, over_critics, with_twin
+from mibench.neural.company import one_thread, over_critics
 from mibench.neural.compiled.perceptron import path
 from mibench.neural.critics import Critic
+from mibench.neural.feed import BLOCK, Material, Walk, fresh_walk, stacked
 from mibench.neural.inputs import fitted
 from mibench.neural.limits import added, checked
-from mibench.neural.scaling import Scale, Single, held_by_float32
+from mibench.neural.scaling import held_by_float32
 from mibench.neural.scores import effective_negatives, joint_and_marginal, says_the_same, tables_in_parts
 from mibench.neural.split import parts
-from mibench.neural.training import Fitted, Material, Pairs, stacked, train
+from mibench.neural.training import Fitted, train
 
 JACKKNIFE = 20
 """Parts of the test part that are left out one at a time."""
 
 SATURATED = 0.95
 """A value above this share of its ceiling says more of the ceiling than of the sample."""
-
-BLOCK = 32
-"""Batches drawn at once."""
 
 UNRELIABLE = 30
 """Below so many effective negatives, log E[exp T] rests on a few rows."""
@@ -57,8 +55,8 @@ def read(
         return []
     if settings.window:
         return [of_batches(settings, fits[place], materials[place], device) for place in places]
-    weights = critic.unpack(torch.stack(with_twin([best for k in places if (best := fits[k].best) is not None])))
-    x, y = stacked(with_twin([materials[k].test for k in places]), device)
+    weights = critic.unpack(torch.stack([best for k in places if (best := fits[k].best) is not None]))
+    x, y = stacked([materials[k].test for k in places], device)
     group = min(settings.test_negatives + 1, max(x.shape[1] // 4, 2))
     table = tables_in_parts(critic, weights, x, y, group)
     joint, marginal = joint_and_marginal(table)
@@ -111,22 +109,6 @@ def batch_rows(settings: Bound, available: int | None) -> int:
     return min(max(1, round(settings.batch_size / group)), available // group) * group
 
 
-def walk(x: Single, y: Single, rng: np.random.Generator, size: int) -> Iterator[Pairs]:
-    """Blocks of batches, from one shuffle of the rows after another; no row is twice in a batch."""
-    rows, block = len(x) // size * size, BLOCK * size
-    while True:
-        order = np.concatenate([rng.permutation(len(x))[:rows] for _ in range(max(1, block // rows))])
-        for start in range(0, len(order), block):
-            yield x[order[start : start + block]], y[order[start : start + block]]
-
-
-def fresh_walk(draw: Draw, scale_x: Scale, scale_y: Scale, size: int) -> Iterator[Pairs]:
-    """Blocks of batches of pairs never seen before."""
-    while True:
-        x, y = draw(BLOCK * size)
-        yield scale_x(x), scale_y(y)
-
-
 def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | None) -> list[Material]:
     """The critics to train for one trial: one, or one a fold."""
     if settings.fresh and draw is None:
@@ -148,7 +130,7 @@ def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | 
         materials.append(
             Material(
                 rng=rng,
-                blocks=walk(*fit, rng, size) if draw is None else fresh_walk(draw, scale_x, scale_y, size),
+                blocks=Walk(*fit, rng, size) if draw is None else fresh_walk(draw, scale_x, scale_y, size),
                 size=size,
                 distinct=rows.distinct if draw is None else None,
                 valid=valid,

@@ -36,8 +36,8 @@ def path(device: torch.device) -> Path:
 
 
 def serve(activation: Activation, x: Tensor) -> bool:
-    """Whether `scores` can take these. A lone critic is a part of someone's model, who may differentiate it twice."""
-    return activation in RECTIFIED and len(x) > 1 and path(x.device) == "numba"
+    """Whether `scores` can take these."""
+    return activation in RECTIFIED and path(x.device) == "numba"
 
 
 def array(z: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
