@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cuda_by_cpu
 import numpy as np
 import pytest
 import torch
 from scipy.special import digamma, gammaln
 
 from mibench import neighbors
+from mibench.neighbors.cuda_path import CudaPath
 from mibench.neighbors.scipy_path import ScipyPath
 from mibench.neighbors.torch_path import TorchPath
 
@@ -33,6 +35,11 @@ PATHS = [
         lambda: CompiledPath(threads=3),
         id="numba-3-threads",
         marks=pytest.mark.skipif(CompiledPath is None, reason="numba is missing"),
+    ),
+    pytest.param(
+        lambda: CudaPath("cpu", cuda_by_cpu.compiled),
+        id="cuda-by-cpu",
+        marks=pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler"),
     ),
 ]
 

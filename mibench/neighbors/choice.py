@@ -9,9 +9,7 @@ from mibench.neighbors.paths import Path
 def choose(dim_x: int, dim_y: int, threads: int = 1, device: str = "cpu") -> Path:
     """The fastest path there is for this shape on this device."""
     if device.startswith("cuda"):
-        from mibench.neighbors.torch_path import TorchPath
-
-        return TorchPath(device)
+        return _on_cuda(device)
     if refusal := no_path(device):
         raise ValueError(refusal)
     reason = _not_compiled()
@@ -29,6 +27,23 @@ def no_path(device: str) -> str | None:
     if device.partition(":")[0] in ("cpu", "cuda"):
         return None
     return f"nearest neighbours need float64 and run on cpu or cuda, not on {device!r}"
+
+
+@cache
+def _on_cuda(device: str) -> Path:
+    """Compiled kernels where torch can compile them, or torch's own; warns of these, once a process."""
+    from mibench.neighbors.cuda_path import CudaPath, refused
+    from mibench.neighbors.torch_path import TorchPath
+
+    reason = refused(device)
+    if reason is None:
+        return CudaPath(device)
+    warnings.warn(
+        f"nearest neighbours run on torch's own operations on {device}, many times slower than compiled: {reason}",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return TorchPath(device)
 
 
 @cache
