@@ -123,7 +123,7 @@ extern "C" __global__ void within(
 def compiled(name: str, ends: tuple[int, ...], k: int, norm: Norm, index: int) -> Kernel:
     """A kernel of the source for columns in such blocks and so many neighbours or radii, on a device."""
     with torch.cuda.device(index):
-        kernel: Kernel = torch.cuda._compile_kernel(written(ends, k, norm), name)  # type: ignore[attr-defined]
+        kernel: Kernel = torch.cuda._compile_kernel(written(ends, k, norm), name)
     return kernel
 
 
@@ -173,8 +173,8 @@ class CudaPath:
             out = self._launch("widest", both, ends, len(ks), norm, [radii], (len(ks), 2), torch.float64)
             margins = out.amax(1).permute(2, 1, 0)
             limits = list(torch.nextafter(margins, torch.full_like(margins, torch.inf)))
-        near = [self._within(*self._columns([z]), limit, norm) for z, limit in zip((x, y), limits, strict=True)]
-        return radii.cpu().numpy(), *near
+        near_x, near_y = (self._within(*self._columns([z]), to, norm) for z, to in zip((x, y), limits, strict=True))
+        return radii.cpu().numpy(), near_x, near_y
 
     def _nearest(self, z: Tensor, ends: tuple[int, ...], ks: Sequence[int], norm: Norm) -> Tensor:
         """Distances to the k-th neighbours, `(len(ks), n)`."""

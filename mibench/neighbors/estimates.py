@@ -58,7 +58,7 @@ def ksg_many_k(
     x, y = paired(x, y)
     check(x, y, ks)
     x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
-    path = path or choose(x.shape[1], y.shape[1], threads, device)
+    path = path or choose(x.shape[1], y.shape[1], threads, device, len(x))
     ascending = sorted(set(ks))
     radii, near_x, near_y = path.counts(x, y, ascending, norm, algorithm)
     _refuse_zero(radii, ascending)
@@ -92,7 +92,7 @@ def kl(
     x, y = paired(x, y)
     check(x, y, [k], noise_helps=False)
     x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
-    path = path or choose(x.shape[1], y.shape[1], threads, device)
+    path = path or choose(x.shape[1], y.shape[1], threads, device, len(x))
     power = 0.5 if norm == "euclidean" else 1.0
     entropy = {}
     for name, blocks in (("x", (x,)), ("y", (y,)), ("xy", (x, y))):
@@ -127,7 +127,7 @@ def ksg_mixed(
     flags = ("repeated-rows",) if copies(x, y) else ()
     x, y, norm = comparable(scaled(x, scaling), scaled(y, scaling), norm)
     n = len(x)
-    path = path or choose(x.shape[1], y.shape[1], threads, device)
+    path = path or choose(x.shape[1], y.shape[1], threads, device, len(x))
     radii = path.kth((x, y), [k], norm)
     limits = np.where(radii > 0, radii, np.nextafter(0, 1))  # nothing but zero is closer than the least float
     near_x, near_y = path.within(x, limits, norm)[0] + 1, path.within(y, limits, norm)[0] + 1
