@@ -84,7 +84,7 @@ class NeuralEstimator(Bound):
 
         Measured on one thread of a CPU, n = 2000, 5 and 20 dimensions, layers 64-64 and 128-128: a critic costs 2.5 to
         5.4 times alone what it costs among 16, 1.2 to 2.5 times among two, 1.1 to 1.7 among four. On a GPU (an H200) it
-        is 11 times among one what it is among 16, and 28 times what it is among 256 or more: all that fit are asked for.
+        costs 11 times alone what it does among 16, and 28 times what it does among 256: all that fit are asked for.
         """
         most = self.trials_at_once(n, dim_x, dim_y, device)
         return most if device.startswith("cuda") else min(most, -(-PAYS // max(self.folds, 1)))
