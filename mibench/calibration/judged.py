@@ -12,15 +12,15 @@ NEAREST = 60
 SHRUNK = 0.3
 """Share of the covariance that is its diagonal alone."""
 
-DROP, WIDEST = 12.0, 2.0
+DROP, WIDEST = 9.0, 2.0
 """A member fits if its squared distance exceeds the least by at most `DROP`; if none is near, up to twice as much."""
 
 FOLLOWERS = 25.0
 """Members, in effect, that the local regression is made from."""
 
 LEVEL = 0.9
-ALONE, ALONE_WIDE = 2.0, 2.5
-"""Standard deviations that one estimate alone may be off, and where nothing fits all of them."""
+ALONE = 2.0
+"""Standard deviations that one estimate alone may be off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +52,19 @@ def judged(truths: Array, seen: Array, observed: Array) -> Judged:
     low, high = _followed(truths, seen, observed, inverse, phi)
     low, high = min(low, float(hull.min())), max(high, float(hull.max()))
     fits = least <= p
-    by_first = alone(truths, seen[:, :, 0], float(observed[0]), ALONE)
+    by_first = alone(truths, seen[:, :, 0], float(observed[0]))
     if not fits:
-        wide = alone(truths, seen[:, :, 0], float(observed[0]), ALONE_WIDE)
-        low, high = min(low, wide[0]), max(high, wide[1])
+        low, high = min(low, by_first[0]), max(high, by_first[1])
     low, high = np.clip([low, high], 0.0, truths.max())  # beyond the bank nothing is known
     return Judged((float(low), float(high)), fits, by_first, least / p)
 
 
-def alone(truths: Array, values: Array, observed: float, z: float) -> tuple[float, float]:
+def alone(truths: Array, values: Array, observed: float) -> tuple[float, float]:
     """The same by one number: truths of members whose mean of two draws `(m, 2)` is near; the nearest if none is."""
     means = values.mean(axis=1)
     near = np.argsort(np.abs(means - observed), kind="stable")[: max(15, len(means) // 4)]
     sd = float(np.sqrt(np.mean((values[near, 0] - values[near, 1]) ** 2) / 2 * 1.5))
-    within = truths[np.abs(means - observed) <= max(z * sd, float(np.abs(means - observed).min()))]
+    within = truths[np.abs(means - observed) <= max(ALONE * sd, float(np.abs(means - observed).min()))]
     return float(within.min()), float(within.max())
 
 

@@ -31,7 +31,7 @@ class Response:
     @property
     def interval(self) -> tuple[float, float]:
         """The true values that fit this estimate alone."""
-        low, high = judged.alone(self.truths, self.values, self.observed, judged.ALONE)
+        low, high = judged.alone(self.truths, self.values, self.observed)
         return max(low, 0.0), max(high, 0.0)
 
     def worst(self, interval: tuple[float, float]) -> tuple[float, float]:
