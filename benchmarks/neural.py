@@ -5,11 +5,13 @@
     python benchmarks/neural.py speed --together 1,4,8,16 --dim 5 --hidden 64 [--device cuda]
     python benchmarks/neural.py rivals --python PYTHON_WITH_JAX
     python benchmarks/neural.py costs --dim 20
+    python benchmarks/neural.py parts --together 1,16
 
 Accuracy uses seeds from 2000 on, which no default was chosen on. Speed is CPU time of one thread, interleaved with a
 plain torch loop that does the same work for one critic, and with ours where numba is missing; the figure is the median
 ratio. On a GPU it is elapsed time, and there is nothing beside it (see gpu.py). `rivals` runs benchmarks/jax_rivals.py
-in turn with ours. `costs`: the learning curve's share of the time, and the memory that training adds.
+in turn with ours. `costs`: the learning curve's share of the time, and the memory that training adds. `parts`: where a
+step's time goes, its products by themselves and beside the core's rate at large ones.
 """
 
 import argparse
@@ -28,7 +30,12 @@ import torch
 from torch import nn
 from turns import machine, ratio, turns
 
+from mibench.neural.architectures import build
 from mibench.neural.compiled import perceptron
+from mibench.neural.feed import Feed, stacked
+from mibench.neural.scores import tables
+from mibench.neural.training import Fitted, Stack, keep_freed_memory, validate
+from mibench.neural.trials import prepare
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 FIRST_SEED = 2000
@@ -246,9 +253,64 @@ def costs(args):
     print(f"K=16 d={args.dim}: training adds {added:.0f} MB; the learning curve {median(shares):.1%} of the time")
 
 
+def parts(args):
+    """Medians over steps, of which what is neither a product nor a pass over layers was wanted to be 15 % at most."""
+    mine = fixed_steps(args)
+    side = torch.randn(1024, 1024)
+    rate = 2 * 1024**3 / min(seconds(lambda: side @ side) for _ in range(9))
+    for k in map(int, args.together.split(",")):
+        materials = [prepare(mine, x, y, s, None)[0] for s, (x, y) in enumerate(normal_pairs(args, k))]
+        critic = build(mine, args.dim, args.dim)
+        stack = Stack(critic, torch.stack([critic.draw(m.rng) for m in materials]), mine)
+        feed, group, taken = Feed(materials, torch.device("cpu")), mine.negatives + 1, {}
+        keep_freed_memory()
+
+        def lap(part, function, taken=taken):
+            started = time.perf_counter()
+            found = function()
+            taken.setdefault(part, []).append(time.perf_counter() - started)
+            return found
+
+        for step in range(args.steps):
+            x, y = lap("batches", feed.next)
+            stack.share.copy_(stack.shares[step])
+            table = lap("layers", lambda: tables(critic, stack.weights, x, y, group))  # noqa: B023
+            slope, *_ = lap("formula", lambda: stack.formula(table.detach(), *stack.state))  # noqa: B023
+            found = lap("layers back", lambda: torch.autograd.grad(table, stack.weights, slope))  # noqa: B023
+            lap("Adam", lambda: stack.descend(found))  # noqa: B023
+        rows = x.shape[1] // group * group * group
+        layer, weight, out = (
+            torch.randn(k, *s) for s in ((rows, args.hidden), (args.hidden,) * 2, (rows, args.hidden))
+        )
+        back = torch.empty_like(weight)
+        products = median(
+            seconds(lambda: (torch.bmm(layer, weight, out=out), torch.bmm(out, weight.mT, out=layer)))  # noqa: B023
+            + seconds(lambda: torch.bmm(layer.mT, out, out=back))  # noqa: B023
+            for _ in range(99)
+        )
+        valid = stacked([material.valid for material in materials], torch.device("cpu"))
+        for _ in range(9):
+            lap("validation", lambda: validate(mine, stack, [Fitted() for _ in materials], valid))  # noqa: B023
+        each = {part: median(all_of) for part, all_of in taken.items()}
+        each["validation"] /= mine.validate_every
+        layers = each.pop("layers") + each.pop("layers back")
+        shares = {"products": products, "passes over layers": layers - products, **each}
+        whole, speed = sum(shares.values()), 6 * k * rows * args.hidden**2 / products
+        shown = ", ".join(f"{part} {s / whole:.0%}" for part, s in shares.items())
+        print(f"K={k} d={args.dim} {args.hidden}-{args.hidden}: {whole / k * 1e6:.0f} µs a critic and step; {shown}")
+        print(f"K={k}: products at {speed / 1e9:.0f} GF/s, of 1024 × 1024 at {rate / 1e9:.0f}")
+        ratio(f"K={k}: neither products nor passes / step", [whole - layers], [whole], most=0.15 if k == 16 else None)
+
+
+def seconds(function):
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["accuracy", "tasks", "speed", "rivals", "costs"])
+    parser.add_argument("what", choices=["accuracy", "tasks", "speed", "rivals", "costs", "parts"])
     parser.add_argument("--estimators", default="mine,jsd,mine_f")
     parser.add_argument("--dims", default="1,5,20")
     parser.add_argument("--mi", default="0.5,2,5")
@@ -264,7 +326,9 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(machine())
-    {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals, "costs": costs}[args.what](args)
+    {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals, "costs": costs, "parts": parts}[args.what](
+        args
+    )
 
 
 if __name__ == "__main__":
