@@ -44,6 +44,13 @@ PATHS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def threads_of_little_work(monkeypatch):
+    """Samples are small here, and their threads are tested all the same."""
+    if CompiledPath is not None:
+        monkeypatch.setattr("mibench.neighbors.compiled_path.MANY", 0)
+
+
 def textbook(x, y, k, algorithm=1, norm="chebyshev"):
     """KSG from the full matrices of distances."""
 

@@ -35,6 +35,10 @@ class Search:
         return back
 
 
+MANY = 20_000
+"""Numbers from which threads pay."""
+
+
 @dataclass(frozen=True)
 class CompiledPath:
     """Strips for one column a side, a k-d tree for more."""
@@ -56,7 +60,7 @@ class CompiledPath:
         r = np.ascontiguousarray(radii[:, grown.order].T)
         counted = np.empty(r.shape, dtype=np.int64)
         arrays = grown.points, norm == "euclidean", grown.bounds, grown.low, grown.high
-        self._spread(grown.leaves, lambda first, last: tree.count(*arrays, first, last, r, counted))
+        self._spread(grown.leaves, z.size, lambda first, last: tree.count(*arrays, first, last, r, counted))
         counts = np.empty(radii.shape, dtype=np.int64)
         counts[:, grown.order] = counted.T
         return counts - 1
@@ -101,7 +105,9 @@ class CompiledPath:
         arrays = grown.points, blocks[0].shape[1], norm == "euclidean", grown.bounds, grown.low, grown.high
         wanted = np.asarray(ranks, dtype=np.int64)
         self._spread(
-            grown.leaves, lambda first, last: tree.search(*arrays, first, last, ranks[-1], wanted, found, nearest)
+            grown.leaves,
+            z.size,
+            lambda first, last: tree.search(*arrays, first, last, ranks[-1], wanted, found, nearest),
         )
         return Search(grown.order, grown.points, found, nearest)
 
@@ -125,6 +131,7 @@ class CompiledPath:
         wanted = np.asarray(ranks, dtype=np.int64)
         self._spread(
             strips,
+            2 * n,
             lambda first, last: strip.search(
                 across, along, size, left, right, first, last, ranks[-1], wanted, found, nearest
             ),
@@ -137,13 +144,16 @@ class CompiledPath:
         counts = np.empty(radii.shape, dtype=np.int64)
         counted = np.empty(len(line), dtype=np.int64)
         for j, radius in enumerate(radii):
-            self._spread(len(line), partial(strip.count_on_line, line, radius[order], counted))
+            self._spread(len(line), len(line), partial(strip.count_on_line, line, radius[order], counted))
             counts[j, order] = counted
         return counts
 
-    def _spread(self, pieces: int, work: Callable[[int, int], object]) -> None:
-        """`work(first, last)` over 0 … pieces, on the threads given; every piece writes rows of its own."""
-        if self.threads == 1:
+    def _spread(self, pieces: int, numbers: int, work: Callable[[int, int], object]) -> None:
+        """`work(first, last)` over 0 … pieces, on the threads given; every piece writes rows of its own.
+
+        Fewer than `MANY` numbers are sooner done than threads are started.
+        """
+        if self.threads == 1 or numbers < MANY:
             work(0, pieces)
             return
         cuts = np.unique(np.linspace(0, pieces, 4 * self.threads + 1).astype(int))
