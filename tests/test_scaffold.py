@@ -76,6 +76,8 @@ def test_a_package_holds_its_tests(tmp_path, template):
         ("a b", "cannot be a name"),
         ("class", "a word of Python"),
         ("ksg", "is bundled"),
+        ("KSG", "'ksg' is bundled"),
+        ("mine_f", "'mine-f' is bundled"),
         ("numpy", "is installed"),
     ],
 )

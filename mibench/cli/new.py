@@ -38,13 +38,13 @@ def new(
     if command and package:
         raise UsageError("--package holds Python alone; draft the command without it")
     found = catalogue.discover(())
-    if name in found.estimators or name in found.tasks:
-        raise UsageError(f"'{name}' is bundled; choose another name")
+    called = name.replace("_", "-").lower()
+    if called in found.estimators or called in found.tasks:
+        raise UsageError(f"'{called}' is bundled; choose another name")
     template = "neural" if neural else "command" if command else kind.value
     written = scaffold.draft(template, name, output, package)
     for path in written:
         typer.echo(path)
-    called = name.replace("_", "-").lower()
     if package:
         root = shlex.quote(str(output / called))
         typer.echo(f"next: pip install -e {root} && mibench check {called}", err=True)
