@@ -192,7 +192,7 @@ def all_pairs(x, y, k, device):
 
 
 def nearest(place, copy):
-    """k-NN beside plain all pairs on the same device, and the CPU path on all cores."""
+    """k-NN beside plain all pairs on the same device, and the CPU path on so many of its cores."""
     sizes = ((1, 1000), (10, 1000)) if place.small else ((1, 10**4), (10, 10**4), (1, 10**5), (10, 10**5), (1, 10**6))
     for dim, n in sizes:
         if late(place, f"k-NN {dim}+{dim}, n={n}"):

@@ -279,10 +279,8 @@ def parts(args):
             found = lap("layers back", lambda: torch.autograd.grad(table, stack.weights, slope))  # noqa: B023
             lap("Adam", lambda: stack.descend(found))  # noqa: B023
         rows = x.shape[1] // group * group * group
-        layer, weight, out = (
-            torch.randn(k, *s) for s in ((rows, args.hidden), (args.hidden,) * 2, (rows, args.hidden))
-        )
-        back = torch.empty_like(weight)
+        layer, out = torch.randn(2, k, rows, args.hidden)
+        weight, back = torch.randn(2, k, args.hidden, args.hidden)
         products = median(
             seconds(lambda: (torch.bmm(layer, weight, out=out), torch.bmm(out, weight.mT, out=layer)))  # noqa: B023
             + seconds(lambda: torch.bmm(layer.mT, out, out=back))  # noqa: B023
@@ -310,7 +308,8 @@ def seconds(function):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["accuracy", "tasks", "speed", "rivals", "costs", "parts"])
+    commands = {function.__name__: function for function in (accuracy, tasks, speed, rivals, costs, parts)}
+    parser.add_argument("what", choices=commands)
     parser.add_argument("--estimators", default="mine,jsd,mine_f")
     parser.add_argument("--dims", default="1,5,20")
     parser.add_argument("--mi", default="0.5,2,5")
@@ -326,9 +325,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(machine())
-    {"accuracy": accuracy, "tasks": tasks, "speed": speed, "rivals": rivals, "costs": costs, "parts": parts}[args.what](
-        args
-    )
+    commands[args.what](args)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import torch
 from scipy.special import digamma, gammaln
 
 from mibench import neighbors
+from mibench.neighbors import choice, cuda_path
 from mibench.neighbors.cuda_path import CudaPath
 from mibench.neighbors.scipy_path import ScipyPath
 from mibench.neighbors.torch_path import TorchPath
@@ -345,6 +346,23 @@ def test_compiled_euclidean_counts_are_those_of_scipy(dim_x, dim_y, algorithm):
         for path in (CompiledPath(threads=2), ScipyPath())
     )
     assert [e.value for e in fast] == [e.value for e in base]
+
+
+@pytest.mark.skipif(CompiledPath is None, reason="numba is missing")
+def test_a_gpu_leaves_large_samples_of_two_columns_to_the_strips(monkeypatch):
+    """As soon as these are faster; where torch can compile no kernels it says so, and its operations do the same."""
+
+    def no_compiler(*asked):
+        raise RuntimeError("NVRTC is missing")
+
+    monkeypatch.setattr(cuda_path, "compiled", no_compiler)
+    choice._on_cuda.cache_clear()
+    assert choice.choose(1, 1, device="cuda", n=choice.STRIPS_WIN).name == "numba-strip"
+    with pytest.warns(RuntimeWarning, match=r"torch's own operations on cuda, .*: NVRTC is missing"):
+        assert choice.choose(1, 1, device="cuda", n=choice.STRIPS_WIN - 1) == TorchPath("cuda")
+    assert choice.choose(2, 1, device="cuda", n=10**6) == TorchPath("cuda")
+    monkeypatch.undo()
+    choice._on_cuda.cache_clear()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
