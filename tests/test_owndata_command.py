@@ -69,6 +69,7 @@ def test_rows_are_kept_as_they_come_and_an_interruption_loses_none(survey, tmp_p
          "-o", "kept"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what a shell starts with & ignores it
     )  # fmt: skip
     assert running.stderr.readline().startswith("gaussian: ")
     while not (tmp_path / "asked").exists():
