@@ -123,13 +123,13 @@ def table(args):
     rows.loc[rows["at_least"], "covered"] = rows["low"] <= rows["truth"]
     rows["width"], rows["alone"] = rows["high"] - rows["low"], rows["alone_high"] - rows["alone_low"]
     rows["alone_covered"] = (rows["alone_low"] <= rows["truth"]) & (rows["truth"] <= rows["alone_high"])
-    print("| columns | family | data sets | covered | width | width by ksg alone | covered | flagged |")
+    print("| columns | family | data sets | covered | width | ksg alone: covered | width | flagged |")
     print("|---|---|---|---|---|---|---|---|")
     for size, part in rows.groupby("size", sort=False):
         for family, some in [*part.groupby("family"), ("**all**", part)]:
             print(
                 f"| {size} | {family} | {len(some)} | {some['covered'].sum()} | {some['width'].mean():.2f} "
-                f"| {some['alone'].mean():.2f} | {some['alone_covered'].sum()} | {(~some['fits']).sum()} |"
+                f"| {some['alone_covered'].sum()} | {some['alone'].mean():.2f} | {(~some['fits']).sum()} |"
             )
     for size, part in rows.groupby("size", sort=False):
         small = part[part["truth"] < 1.5]
