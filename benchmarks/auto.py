@@ -1,12 +1,13 @@
 """`auto` beside single estimators, on suites it was made on and on others: the tables of docs/auto.md.
 
-    python benchmarks/auto.py run -o FOLDER [--part rotated] [--seeds 0-7] [-e auto,mine,…] [-j 1]
+    python benchmarks/auto.py run -o FOLDER [--part rotated] [--seeds 0-7] [-e auto,mine,…] [-j 1] [-d cpu]
     python benchmarks/auto.py keep FOLDER … [-o results/auto]
     python benchmarks/auto.py points [results/auto] [--part rotated]
     python benchmarks/auto.py suites [results/auto]
     python benchmarks/auto.py cost [--dims 1,5,20] [-n 1000,10000]
 
-`run` goes on where it ended, a part after the other, and in a part an estimator after the other, the cheap ones first.
+`run` goes on where it ended, a part after the other, and in a part an estimator after the other, the cheap ones first
+(on a GPU, whose processes are slow to start, all that are named together).
 `keep` writes the rows of a run as a small table a part, which the others read.
 
 `points` says of each estimator, at each point, mean ± standard deviation of its values, and of how many seeds. `suites`
@@ -57,10 +58,10 @@ def run(args):
     """The trials that the folder lacks."""
     for part in args.part.split(","):
         for points, samples, names in PARTS[part]:
-            for name in names.split(","):
-                if not args.estimators or name in args.estimators.split(","):
-                    sizes = [int(n) for n in samples.split(",")]
-                    mibench.run([name], points, sizes, args.seeds, args.output, jobs=args.jobs, device="cpu")
+            sizes = [int(n) for n in samples.split(",")]
+            chosen = [name for name in names.split(",") if not args.estimators or name in args.estimators.split(",")]
+            for group in [[name] for name in chosen] if args.device == "cpu" else [chosen]:
+                mibench.run(group, points, sizes, args.seeds, args.output, jobs=args.jobs, device=args.device)
 
 
 def keep(args):
@@ -147,6 +148,7 @@ if __name__ == "__main__":
     one.add_argument("--seeds", default="0-7")
     one.add_argument("-e", "--estimators", default="")
     one.add_argument("-j", "--jobs", type=int, default=1)
+    one.add_argument("-d", "--device", default="cpu")
     one.set_defaults(do=run)
     one = what.add_parser("keep")
     one.add_argument("folders", nargs="+")
