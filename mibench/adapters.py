@@ -172,14 +172,19 @@ def _nats(words: list[str]) -> float:
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
         raise RuntimeError(f"{words[0]}: {error.strerror}; is it installed, and on the PATH?") from None
-    sys.stderr.write(done.stderr)
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    last = next((line.strip() for line in reversed(done.stdout.split("\n")) if line.strip()), "")
     if done.returncode:
         ended = f"was killed by signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
-        raise RuntimeError(one_line(f"{words[0]} {ended}" + (f": {said[-1]}" if said else "")))
-    lines = done.stdout.split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    try:
-        return float(last)
-    except ValueError:
-        raise RuntimeError(one_line(f"{words[0]} printed {last!r} last, which is no number")) from None
+        wrong = f"{words[0]} {ended}" + (f": {said[-1]}" if said else "")
+    else:
+        try:
+            value = float(last)
+        except ValueError:
+            wrong = f"{words[0]} printed {last!r} last, which is no number"
+        else:
+            sys.stderr.write(done.stderr)
+            return value
+    failure = RuntimeError(one_line(wrong))
+    failure.add_note(done.stderr)  # told where its traceback is
+    raise failure

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +48,10 @@ print((x * y).sum() * float(sys.argv[3]))
         ("import os; os.kill(os.getpid(), 9)", "killed by signal 9: reading"),
     ],
 )
-def test_a_program_that_fails_says_how(tmp_path, capfd, body, said):
-    with pytest.raises(RuntimeError, match=said):
+def test_a_program_that_fails_says_how_and_its_traceback_what_it_said(tmp_path, body, said):
+    with pytest.raises(RuntimeError, match=said) as error:
         adapters.Command(program(tmp_path, body)).estimate(X, Y)
-    assert "reading" in capfd.readouterr().err
+    assert "reading" in "".join(traceback.format_exception(error.value))
 
 
 def test_a_program_that_is_not_there_is_named():

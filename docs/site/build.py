@@ -142,10 +142,8 @@ def serve(port: int) -> None:
 
 
 def _times() -> dict[Path, float]:
-    places = [
-        ROOT / "README.md",
-        *(path for name in ("docs", "plugins", "tasks") for path in (ROOT / name).rglob("*.*")),
-    ]
+    rooms = ("docs", "mibench", "plugins", "tasks", "results/reference", "results/published")
+    places = [*ROOT.glob("*.md"), *(path for name in rooms for path in (ROOT / name).rglob("*.*"))]
     return {path: path.stat().st_mtime for path in places if path.is_file() and path.suffix != ".pyc"}
 
 

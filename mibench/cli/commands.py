@@ -1,10 +1,14 @@
 """The commands by name, each of them loaded when it is asked for: `--help` and a shell's Tab wait for none."""
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from mibench.errors import UsageError
 
 COMPLETION = "_MIBENCH_COMPLETE"
 """What a shell sets, by the script of `--show-completion`, to ask for completions."""
@@ -33,8 +37,35 @@ MODULES = {
 """Where a command is, if in no module of its own name."""
 
 
+WRONG: Any = typer.BadParameter.__mro__[1]
+"""What typer raises for arguments that fit no command; which library's it is changes with its version."""
+
+
+@contextlib.contextmanager
+def in_one_line() -> Iterator[None]:
+    """An error of the arguments as one line, like every other of a request."""
+    try:
+        yield
+    except WRONG as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        said = str(error.format_message()).replace("Value error, ", "").replace("Invalid value for ", "").rstrip(".")
+        where = error.ctx.command_path if error.ctx else "mibench"
+        raise UsageError(f"{said} (see {where} -h)") from error
+
+
 class Commands(TyperGroup):
     """A command is its line of help until it is the one that was typed."""
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """What stands before the command, read."""
+        with in_one_line():
+            return super().make_context(*given, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        """The command with its arguments."""
+        with in_one_line():
+            return super().invoke(ctx)
 
     def __init__(self, **attributes: Any):
         super().__init__(**attributes)

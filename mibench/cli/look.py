@@ -60,7 +60,7 @@ def list_(
                 "bound": getattr(made, "direction", "none"),
                 "approach": getattr(made, "approach", None),
                 "year": getattr(made, "year", None),
-                "about": _module_doc(made).partition("\n")[0] or _about(made),
+                "about": _about(made),
             }
             for name, made in sorted(found.estimators.items())
         ]
@@ -256,7 +256,9 @@ def _kind_of_estimator(record: dict[str, Any]) -> str:
 
 
 def _about(made: Any) -> str:
-    return (inspect.getdoc(type(made)) or "").partition("\n")[0]
+    """The first line of its file, which names the paper, or of its class where the file is of several things."""
+    first, own = (doc.partition("\n")[0] for doc in (_module_doc(made), inspect.getdoc(type(made)) or ""))
+    return first if first.endswith(".") or not own else own
 
 
 def _module_doc(made: Any) -> str:

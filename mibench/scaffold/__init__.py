@@ -77,5 +77,7 @@ def _write(root: Path, texts: Mapping[str, str]) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error
+        root_of = next((place for place in (root, *root.parents) if place.is_file()), None)
+        why = f"{root_of} is a file, not a folder" if root_of else f"cannot write {error.filename}: {error.strerror}"
+        raise UsageError(f"{why}; choose another folder with -o") from error
     return list(paths)
