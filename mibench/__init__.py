@@ -57,6 +57,7 @@ def estimate(
     of x is estimated with each of y, and p adjusted by `adjust`, "holm" or "bh". Raises UsageError, in one line.
     """
     from mibench import owndata
+    from mibench.errors import UsageError
     from mibench.specs import split
 
     question = owndata.question(**options)
@@ -64,6 +65,9 @@ def estimate(
         return owndata.whole(owndata.prepare(question, owndata.of_sides(x, y, groups)))
     table = owndata.opened(data, separator, decimal)
     source = str(data) if isinstance(data, str | Path) else "data"
+    for name, side in (("x", x), ("y", y)):
+        if not isinstance(side, str) and not all(isinstance(item, str) for item in side):
+            raise UsageError(f"{name} is of type {type(side).__name__}: with data= it names columns of that")
     of_x, of_y = (split([side]) if isinstance(side, str) else list(side) for side in (x, y))
     return owndata.whole(owndata.prepare(question, owndata.of_table(table, source, of_x, of_y, groups)))
 

@@ -307,6 +307,13 @@ class Catalogue:
                     return origin, changes
         raise NothingMatched(f"task '{sweep}' has no point '{name}'; {specs.nearest(name, whole)}")
 
+    def refuse_broken(self, named: Iterable[str | Path]) -> None:
+        """A file named with -p must work; others that are broken are only listed. Raises UsageError."""
+        paths = [specs.folder_or_file(item, "-p") for item in named]
+        for plugin in self.broken:
+            if any(plugin.path == path or path in plugin.path.parents for path in paths):
+                raise UsageError(f"{plugin.path}: {plugin.error}")
+
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> UsageError:
         for plugin in self.broken:
             if plugin.name.replace("_", "-") == name or f'"{name}"' in _text(plugin.path):

@@ -229,7 +229,7 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
     `objects` are estimators and tasks made in Python, by the names that the settings call them.
     """
     found = catalogues.discover(settings.plugins)
-    _refuse_broken(found, settings.plugins)
+    found.refuse_broken(settings.plugins)
     if objects:
         found = found.with_objects(objects)
         _refuse_for_objects(settings, objects)
@@ -277,14 +277,6 @@ def prepare(settings: Settings, make_folder: bool = True, objects: Mapping[str, 
     elif make_folder:
         prepared.writer = store.Writer.create("-".join(map(specs.called, sweeps)))
     return prepared
-
-
-def _refuse_broken(found: Catalogue, plugins: Sequence[str]) -> None:
-    """A file named with -p must work; others that are broken are only listed."""
-    named = [specs.folder_or_file(item, "-p") for item in plugins]
-    for plugin in found.broken:
-        if any(plugin.path == path or path in plugin.path.parents for path in named):
-            raise UsageError(f"{plugin.path}: {plugin.error}")
 
 
 def _refuse_terms(choices: Sequence[Choice], points: Sequence[Point]) -> None:

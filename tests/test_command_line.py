@@ -226,6 +226,10 @@ def test_bad_input_gets_one_clear_line_and_its_code(mibench, tmp_path, arguments
 
 LONG = "x" * 300
 ODD = {
+    "no such option": (("run", "--estimatrs", "mine"), 2, "No such option: --estimatrs"),
+    "no such command": (("rn",), 2, "Did you mean 'run'? (see mibench -h)"),
+    "no such kind": (("new", "estimat", "mine"), 2, "'estimat' is not one of 'estimator', 'task', 'application'"),
+    "no number": (("estimate", "a.csv", "--permutations", "abc"), 2, "--permutations"),
     "a superscript": (("run", "--dims", "²"), 2, "--dims=²: expected a whole number"),
     "a seed beyond all rows": (("run", "--seeds", "9" * 20), 2, "--seeds 99999999999999999999: seeds go up to 10"),
     "a seed of 5000 digits": (("run", "--seeds", "9" * 5000), 2, "write a count"),

@@ -39,7 +39,7 @@ TABLES = {
     "no number": (b"x,y\n1,nan\n", "column 'y' holds 'nan', which is no finite number at row 1 (line 2)"),
     "an infinity": (b"x,y\n1,2\n-inf,2\n", "column 'x' holds '-inf'"),
     "a long row": (b"x,y\n1,2\n1,2,3\n", "row 2 (line 3) has 3 values and the header 2"),
-    "a short row": (b'x,y\n"1\n",2\n1\n', "row 2 (line 4) has 1 values and the header 2"),
+    "a short row": (b'x,y\n"1\n",2\n1\n', "row 2 (line 4) has 1 value and the header 2: each row needs one a column"),
     "decimal commas": (b"x,y\n0,1,0,2\n", "decimal numbers need a point, not a comma"),
     "quoted decimal commas": (
         b'x,y\n"0,1","0,2"\n',

@@ -60,6 +60,8 @@ def test_what_cannot_be_is_told_in_a_line_and_nothing_is_written(mibench, survey
     assert done.stderr == "mibench: survey.csv: no column 'agee'; did you mean 'age'?\n"
     assert not (tmp_path / "kept").exists()
     assert mibench(*QUESTION[:-1], "kssg").stderr == "mibench: no estimator 'kssg'; did you mean 'ksg'?\n"
+    (tmp_path / "broken.py").write_text("1 +")
+    assert "broken.py: SyntaxError" in mibench(*QUESTION, "-p", "broken.py").stderr
 
 
 def test_rows_are_kept_as_they_come_and_an_interruption_loses_none(survey, tmp_path, estimator_file):

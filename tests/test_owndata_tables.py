@@ -206,14 +206,23 @@ TABLES = {
     "few rows": ("x,y\n1,2\n2,3\n", "2 rows are too few to estimate from: 30 or more"),
     "few whole rows": (rows("1", "2", "NA", "", " "), "24 rows of 60 without missing values are too few"),
     "two of a name": ("x,y,y\n" + "1,2,3\n" * 60, "2 columns are called 'y'; give each a name of its own"),
-    "a short row": ("x,y\n1,2\n3\n", "row 2 (line 3) has 1 values and the header 2"),
+    "a short row": ("x,y\n1,2\n3\n", "row 2 (line 3) has 1 value and the header 2: each row needs one a column"),
+    "an open quote": (
+        'x,y\n1,2\n"3,4\n' + "5,6\n" * 60,
+        "(line 63) has 1 value and the header 2: a quote is opened and not closed",
+    ),
+    "a unit in all": (
+        "x,y\n" + "".join(f"{k},{k / 10} kg\n" for k in range(60)),
+        "such as '0.0 kg': write numbers without units",
+    ),
+    "a minus sign": (rows("1.5", "\N{MINUS SIGN}2.5"), "write a hyphen as the minus sign"),
     "nothing": ("", "the file is empty"),
     "a comment": ("# made by hand\nx,y\n1,2\n", "the first line is a comment, '# made by hand': remove it"),
     "a transposed table": (
         "x,y," + ",".join(map(str, range(50))) + "\n" + "1," * 51 + "2\n",
         "too few to estimate from: 30 or more are needed; a.csv has 1 rows and 52 columns: if rows are varia",
     ),
-    "no rows": ("x,y\n", "0 rows are too few"),
+    "no rows": ("x,y\n", "0 rows are too few to estimate from: 30 or more are needed"),
 }
 
 
@@ -224,6 +233,18 @@ def test_a_table_that_cannot_be_used_is_refused_in_a_line(content, said, tmp_pat
         prepared("a.csv", ["x"], ["y"])
     assert str(caught.value).startswith("a.csv: ")
     assert "\n" not in str(caught.value)
+
+
+def test_names_are_said_as_they_are_called_and_cannot_paint_a_terminal(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = "".join(f"{a},{b},{'' if k < 9 else 'm'}\n" for k, (a, b) in enumerate(rng.normal(size=(60, 2))))
+    (tmp_path / "a.csv").write_text('"x,\x1b[31m0","y\nz",town\n' + lines)
+    page = owndata.whole(prepared("a.csv", ["x?*"], ["y*"], "town", estimators="gaussian")).page()
+    assert "9 of 60 rows left out, where column 'town' has no value at row 1 (9 such rows in\nall); 1 group\n" in page
+    assert "\n  x  x,0  " in page
+    assert "\n  y  y z  " in page
+    with pytest.raises(UsageError, match=r"no column 'x'; .* is written with a \? for its comma: x\?"):
+        prepared("a.csv", ["x", "\x1b[31m0"], ["town"])
 
 
 def test_missing_rows_are_dropped_and_counted_or_refused_by_place(tmp_path):
@@ -259,9 +280,15 @@ def test_what_a_comma_means_can_be_said(tmp_path, decimal, value):
         assert prepared("a.csv", decimal=decimal).sample.y[0].values[1] == value
 
 
-def saved(*array):
+def saved(array):
     file = io.BytesIO()
-    np.save(file, *array) if array else np.savez(file)
+    np.save(file, array)
+    return file.getvalue()
+
+
+def archived(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
     return file.getvalue()
 
 
@@ -272,10 +299,15 @@ FILES = {
     "latin letters": ("a.csv", "ä,y\n1,2\n".encode("latin1"), "not text in UTF-8"),
     "no parquet": ("a.parquet", b"nothing", "a.parquet: cannot be read"),
     "no feather": ("a.feather", b"nothing", "a.feather: cannot be read"),
-    "no archive": ("a.npz", b"nothing", "a.npz: cannot be read"),
+    "no archive": ("a.npz", b"nothing", "a.npz: no NPZ file, or part of one; numpy.savez writes those"),
     "no array": ("a.npy", b"nothing", "not an NPY file of numbers"),
     "objects": ("a.npy", saved(np.array([[1, "a"]], dtype=object)), "a.npy: holds Python objects; save numbers"),
-    "no columns": ("a.npz", saved(), "there is no column: x and y need one each"),
+    "objects in an archive": (
+        "a.npz",
+        archived(a=np.array([[1, "a"]], dtype=object)),
+        "a.npz: holds Python objects; save numbers",
+    ),
+    "no columns": ("a.npz", archived(), "there is no column: x and y need one each"),
 }
 
 
@@ -303,9 +335,10 @@ WRONG_SIDES = {
         "column 'day' of x holds dates or times such as '2020-01-01",
     ),
     "numbers as texts": ([f"{k}.5" for k in range(50)], "column 'x' holds numbers as texts, such as '0.5'"),
+    "a name": ("age", "x='age' names columns: say of what with data="),
     "one number": (3.0, "x is of type float and no array (n, dim) of values"),
     "a generator": ((k for k in range(50)), "x is of type generator and no array (n, dim) of values"),
-    "lists": ([[1], [2, 3]] * 25, "x is of type list and no array"),
+    "lists": ([[1], [2, 3]] * 25, "x is of type list: its rows differ in length"),
     "three dimensions": (np.zeros((50, 2, 2)), "x has shape (50, 2, 2)"),
     "other rows": (np.arange(49.0), "x has 49 rows and y has 50"),
     "turned": (np.random.default_rng(0).normal(size=(3, 50)), "x has 50 columns, so give its transpose"),
@@ -329,6 +362,10 @@ def test_options_that_there_are_not_are_refused():
         ({"unit": "bit"}, "nats nor bits"),
         ({"permutations": 5}, "give 0, or 19"),
         ({"lag": 50}, "49"),
+        ({"lag": "3"}, "lag='3': give a whole number"),
+        ({"permutations": 20.5}, "permutations=20.5: give a whole number"),
+        ({"adjust": "bh"}, "say --pairs too"),
+        ({"data": {"a": x}}, "x is of type ndarray: with data= it names columns"),
     ):
         with pytest.raises(UsageError, match=said):
             mibench.estimate(x, x**2, **wrong)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 
 def estimate(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A .csv, .tsv, .parquet, .feather, .npy or .npz file.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A .csv, .tsv, .txt, .parquet, .feather, .npy or .npz file.")
+    ],
     x: Annotated[
         list[str] | None,
         typer.Option("--x", metavar="COLS", help="Columns: a,b or a..d or gene_* or all-but:y."),
@@ -44,7 +46,12 @@ def estimate(
     ] = None,
     permutations: Annotated[
         int | None,
-        typer.Option("--permutations", metavar="B", help="Of the test; 0: none. Critics if in -e.", show_default=False),
+        typer.Option(
+            "--permutations",
+            metavar="B",
+            help="Of the test, 59 to 199 if not given; 0: none.",
+            show_default=False,
+        ),
     ] = None,
     groups: Annotated[
         str | None, typer.Option("--groups", metavar="COL", help="Break pairs within these groups only.")
@@ -54,7 +61,9 @@ def estimate(
         int, typer.Option("--lag", metavar="ROWS", help="Take y so many rows behind x.", show_default=False)
     ] = 0,
     pairs: Annotated[bool, typer.Option("--pairs", help="Each column of x with each of y.")] = False,
-    adjust: Annotated[Literal["holm", "bh"], typer.Option("--adjust", help="p for the number of pairs.")] = "holm",
+    adjust: Annotated[
+        Literal["holm", "bh"], typer.Option("--adjust", help="With --pairs: p for their number.")
+    ] = "holm",
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Which true values fit, by samples like yours.")
     ] = False,
@@ -67,7 +76,8 @@ def estimate(
         str | None, typer.Option("--decimal", metavar="SIGN", help="Point or comma; found if not given.")
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Of all that is random.", show_default=False)
+        int,
+        typer.Option("--seed", metavar="N", min=0, help="Of all that is random; 0 if not given.", show_default=False),
     ] = 0,
     unit: Unit = "nats",
     device: Annotated[
@@ -194,6 +204,10 @@ def _pairs(prepared: "Prepared", kept: Kept | None) -> "Matrix":
     return prepared.matrix(done)
 
 
+LONG = 30.0
+"""Seconds from which on it is said how long something takes, also where that stays in a log."""
+
+
 class Talk:
     """stderr is talk: each estimate as soon as it is known, and on a terminal how long the rest will take."""
 
@@ -202,6 +216,7 @@ class Talk:
 
         self.unit, self.scale = unit, UNITS[unit]
         self.said: set[str] = set()
+        self.what = ""
         self.live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def __enter__(self) -> "Talk":
@@ -229,6 +244,9 @@ class Talk:
         """How long something will take, where it can be overwritten."""
         if self.live:
             print(f"\r\x1b[K{what}, {clock(seconds)} left", end="", file=sys.stderr, flush=True)
+        elif seconds > LONG and self.what != what:
+            self.what = what
+            self.say(f"{what}: about {clock(seconds)}")
 
     def _clear(self) -> None:
         if self.live:

@@ -37,8 +37,13 @@ def whole(rows: Iterable[Line], names: Sequence[str]) -> Iterator[Line]:
     """The lines below a header. Raises ValueError at one that has more or fewer cells than the header."""
     for k, (line, row) in enumerate(rows, 1):
         if len(row) != len(names):
-            hint = "; decimal numbers need a point, not a comma" if len(row) == 2 * len(names) else ""
-            raise ValueError(f"row {k} (line {line}) has {len(row)} values and the header {len(names)}{hint}")
+            hint = ": each row needs one a column"
+            if len(row) == 2 * len(names):
+                hint = "; decimal numbers need a point, not a comma"
+            elif any("\n" in cell for cell in row):
+                hint = ": a quote is opened and not closed"
+            count = f"{len(row)} value{'s' * (len(row) != 1)}"
+            raise ValueError(f"row {k} (line {line}) has {count} and the header {len(names)}{hint}")
         yield line, row
 
 
@@ -79,6 +84,8 @@ def meant(cell: str) -> str:
     """How a cell that looks like a number should be written, "" where it looks like none."""
     if "_" in cell and is_number(cell.replace("_", "")):
         return "write numbers without underscores"
+    if "\N{MINUS SIGN}" in cell and is_number(cell.replace("\N{MINUS SIGN}", "-")):
+        return "write a hyphen as the minus sign"
     if "," in cell and is_number(cell.replace(",", ".", 1)):
         return "write a point, not a comma, in decimal numbers"
     return ""

@@ -211,6 +211,6 @@ def autocorrelation(values: Array, lags: int) -> Array:
 
 def transposed(rows: int, columns: int, who: str) -> str:
     """Why a table looks transposed, if it does."""
-    if rows >= columns:
+    if rows >= columns or not rows:
         return ""
     return f"{who} has {rows} rows and {columns} columns: if rows are variables and columns draws, transpose it"

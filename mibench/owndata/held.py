@@ -79,10 +79,14 @@ def of_side(given: Any, name: str) -> Held:
         given = given.data
     if isinstance(given, np.ma.MaskedArray):
         raise ValueError(f"{name} is a masked array: drop the masked rows, or give them as NaN")
+    if isinstance(given, str):
+        raise ValueError(f"{name}={given!r:.40} names columns: say of what with data=")
     try:
         array = _array(given)
     except (ValueError, TypeError, RuntimeError):
-        raise ValueError(f"{name} is of type {type(given).__name__} and no array (n, dim) of values") from None
+        ragged = isinstance(given, list | tuple) and len({np.size(row) for row in given}) > 1
+        why = "its rows differ in length" if ragged else "no array (n, dim) of values"
+        raise ValueError(f"{name} is of type {type(given).__name__}: {why}") from None
     if array.ndim == 0:
         raise ValueError(f"{name} is of type {type(given).__name__} and no array (n, dim) of values")
     if array.dtype.names:

@@ -103,7 +103,7 @@ def panel(
     Settings of the class's `panel` for such data stand where none are given. Raises UsageError for unknown names.
     """
     fitting = [name for name, made in catalogue.estimators.items() if sample.kind in _panel(made)]
-    choices = [_choice(catalogue, spec, sample) for spec in specs.split(asked_for) or fitting]
+    choices = [_choice(catalogue, spec, sample) for spec in dict.fromkeys(specs.split(asked_for)) or fitting]
     asked = [Asked(one, bool(asked_for), threads, device(one.estimator)) for one in choices]
     if not asked:
         raise NothingMatched(f"no estimator says that it is for {sample.kind} data; name some with -e")

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ class Question:
             raise UsageError(f"missing={self.missing!r} is neither drop nor error")
         if self.adjust not in ("holm", "bh"):
             raise UsageError(f"adjust={self.adjust!r} is neither holm nor bh")
+        for name in ("permutations", "lag", "seed"):
+            value = getattr(self, name)
+            if not (isinstance(value, Integral) or (value is None and name == "permutations")):
+                raise UsageError(f"{name}={value!r}: give a whole number")
+        if self.adjust != "holm" and not self.pairs:
+            raise UsageError(f"--adjust {self.adjust} is of many pairs: say --pairs too")
         if self.permutations is not None and not (self.permutations == 0 or self.permutations >= permutations.LEAST):
             least = permutations.LEAST
             raise UsageError(f"permutations={self.permutations}: give 0, or {least} and more, so that p can be 0.05")
@@ -80,6 +87,7 @@ class Data:
     x: Mapping[str, Raw]
     y: Mapping[str, Raw]
     groups: Raw | None = None
+    by: str = "groups"
     said: tuple[str, ...] = ()
     left_out: int = 0
     turned: str = ""
@@ -103,6 +111,7 @@ def of_table(table: sources.Source, source: str, x: Sequence[str], y: Sequence[s
         {name: read[name] for name in left},
         {name: read[name] for name in right},
         read[groups] if groups else None,
+        groups or "groups",
         table.said,
         len(table.names) - len(read),
         cautions.transposed(len(read[left[0]]), len(table.names), source),
@@ -124,7 +133,7 @@ def of_sides(x: Any, y: Any, groups: Any = None) -> Data:
     except ValueError as error:
         raise UsageError(one_line(str(error))) from error
     n, width = len(next(iter(made[0].values()))), len(made[0]) + len(made[1])
-    return Data("x and y", *made, members, turned=cautions.transposed(n, width, "x beside y"))
+    return Data("x and y", *made, groups=members, turned=cautions.transposed(n, width, "x beside y"))
 
 
 @dataclass(frozen=True)
@@ -210,6 +219,7 @@ def prepare(question: Question, data: Data) -> Prepared:
             data.x,
             data.y,
             data.groups,
+            data.by,
             series=question.series,
             lag=question.lag,
             refuse_missing=question.missing == "error",
@@ -228,7 +238,9 @@ def prepare(question: Question, data: Data) -> Prepared:
     else:
         count = permutations.usual(made.n, len(made.every)) if asked is None else asked
     here = devices.resolve([question.device])
-    prepared = Prepared(question, data, made, catalogues.discover(question.plugins), count, here)
+    found = catalogues.discover(question.plugins)
+    found.refuse_broken(question.plugins)
+    prepared = Prepared(question, data, made, found, count, here)
     prepared.panel(made)  # wrong names are told before anything is done
     return prepared
 

@@ -83,18 +83,19 @@ def sample(
     x: Mapping[str, Raw],
     y: Mapping[str, Raw],
     groups: Raw | None = None,
+    by: str = "groups",
     *,
     series: bool = False,
     lag: int = 0,
     refuse_missing: bool = False,
     distinct: bool = False,
 ) -> Sample:
-    """The pairs of raw columns; `distinct` keeps one of rows that are equal.
+    """The pairs of raw columns; `by` is what the groups are called, and `distinct` keeps one of rows that are equal.
 
     Raises ValueError, in one line, where they are none that anything could be estimated from.
     """
     x, y, groups = _lagged(x, y, groups, lag)
-    raw = [*x.items(), *y.items(), *([("the groups", groups)] if groups is not None else [])]
+    raw = [*x.items(), *y.items(), *([(by, groups)] if groups is not None else [])]
     of = len(raw[0][1])
     if of < FEWEST:
         raise ValueError(f"{of} rows are too few to estimate from: {FEWEST} or more are needed")
@@ -192,9 +193,12 @@ def _usable(one: Column, side: str) -> None:
             "days since the first; where rows are in the order of time, --series says so"
         )
     if one.levels and 2 * len(one.levels) > n:
+        why = "names tell nothing that repeats; leave it out"
+        if texts.have_units(one.levels):
+            why = "write numbers without units"
         raise ValueError(
             f"column {one.name!r} of {side} has {len(one.levels)} different texts in {n} rows, such as "
-            f"{one.levels[0]!r:.30}: names tell nothing that repeats; leave it out"
+            f"{one.levels[0]!r:.30}: {why}"
         )
 
 

@@ -43,8 +43,11 @@ def _usual(names: Sequence[str]) -> tuple[list[str], list[str]]:
     found = {side: [name for name in names if name[:1] == side and (name[1:] or "0").isdigit()] for side in "xy"}
     if found["x"] and found["y"]:
         return found["x"], found["y"]
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    raise ValueError(f"say which columns are --x and which --y; there are {shown or 'none'}")
+    raise ValueError(f"say which columns are --x and which --y; there are {_shown(names)}")
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "") or "none"
 
 
 def _rest(items: Sequence[str]) -> bool:
@@ -90,6 +93,11 @@ def _meant(names: Sequence[str], item: str, side: str) -> list[str]:
         if matching := [name for name in names if fnmatch.fnmatchcase(name, item)]:
             return matching
         near = difflib.get_close_matches(item.strip("*?"), names, n=1, cutoff=0.4)
-        raise ValueError(f"--{side} {item}: no column matches" + (f"; did you mean {near[0]!r}?" if near else ""))
+        there = f"did you mean {near[0]!r}?" if near else f"there are {_shown(names)}"
+        raise ValueError(f"--{side} {item}: no column matches; {there}")
+    if holding := next((name for name in names if "," in name and item in map(str.strip, name.split(","))), None):
+        raise ValueError(
+            f"no column {item!r}; {holding!r} is written with a ? for its comma: {holding.replace(',', '?')}"
+        )
     delimited.place(item, names)
     raise AssertionError(item)

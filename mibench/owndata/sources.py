@@ -1,6 +1,7 @@
 """Files of several formats that own data come from. Columns not asked for are not read."""
 
 import itertools
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,5 +198,9 @@ def _of_archive(path: Path) -> Held:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # numpy and zipfile raise many kinds
+        if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
+            raise ValueError(f"{path}: holds Python objects; save numbers or texts") from None
+        if "allow_pickle" in str(error) or isinstance(error, zipfile.BadZipFile):
+            raise ValueError(f"{path}: no NPZ file, or part of one; numpy.savez writes those") from None
         raise ValueError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
     return of_arrays(arrays, str(path))

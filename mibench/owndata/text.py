@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mibench.errors import one_line
 from mibench.owndata.lines import UNITS
 from mibench.owndata.permutations import LEVEL
 from mibench.owndata.sample import Sample
@@ -40,7 +41,8 @@ def facts(found: "Findings | Matrix") -> str:
     if sample.lag:
         said.append(f"each y stands {sample.lag} rows behind its x")
     if sample.groups is not None:
-        said.append(f"{len(set(sample.groups.tolist()))} groups")
+        count = len(set(sample.groups.tolist()))
+        said.append(f"{count} group{'s' * (count > 1)}")
     if found.left_out:
         said.append(f"{found.left_out} other column{'s' * (found.left_out > 1)} not used")
     return "; ".join(said)
@@ -51,9 +53,10 @@ def columns(found: "Findings | Matrix") -> list[list[str]]:
     rows = []
     for side, of in (("x", found.sample.x), ("y", found.sample.y)):
         for one in of[:MOST_COLUMNS]:
-            rows.append([side, one.name, one.kind, f"{one.distinct} values", one.shown(0)])
+            name, first = one_line(one.name), one_line(one.shown(0))
+            rows.append([side, name, one.kind, f"{one.distinct} values", first])
         if len(of) > MOST_COLUMNS:
-            rows.append([side, f"… and {len(of) - MOST_COLUMNS} more, to {of[-1].name}", "", "", ""])
+            rows.append([side, f"… and {len(of) - MOST_COLUMNS} more, to {one_line(of[-1].name)}", "", "", ""])
     return rows
 
 
@@ -159,6 +162,7 @@ def _like(low: float, high: float, sample: Sample) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
+    names = [one_line(name) for name in names]
     return ", ".join(names) if len(names) <= 3 else f"{names[0]}, … {names[-1]} ({len(names)} columns)"
 
 

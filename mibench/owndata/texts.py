@@ -25,6 +25,15 @@ BARE, POINTED = re.compile(r"-?\d{1,3}"), re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+"
 """What is below a thousand, and what is not, where points mark thousands."""
 
 
+WITH_UNIT = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?\s?[^\W\d][^\s\d]*", re.IGNORECASE)
+"""0.13 kg, 12ms, 3 m/s."""
+
+
+def have_units(cells: Sequence[str]) -> bool:
+    """Whether most of these texts are numbers with a unit behind."""
+    return 2 * sum(WITH_UNIT.fullmatch(cell) is not None for cell in cells) > len(cells)
+
+
 def are_dates(cells: Sequence[str]) -> bool:
     """Whether most of these texts are dates or times."""
     return 2 * sum(DATE.fullmatch(cell) is not None for cell in cells) > len(cells)
