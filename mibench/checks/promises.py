@@ -1,5 +1,6 @@
 """A promise: a function that returns where it holds, and raises `Broken` with what was seen where it does not."""
 
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, re
 from typing import Any
 
 import numpy as np
+
+from mibench.fence import fenced
 
 Promise = Callable[[Any], None]
 
@@ -33,9 +36,10 @@ class Verdict:
 def check(subject: str, thing: Any, promises: tuple[Promise, ...]) -> Iterator[Verdict]:
     """Hold a thing to its promises, one verdict each; an error inside a check is a promise not kept."""
     for promise in promises:
-        said = " ".join((promise.__doc__ or promise.__name__).split())
+        said, environment = words(promise), dict(os.environ)
         try:
-            promise(thing)
+            with fenced():
+                promise(thing)
         except Broken as broken:
             yield Verdict(subject, said, str(broken))
         except Refused as reason:
@@ -44,6 +48,14 @@ def check(subject: str, thing: Any, promises: tuple[Promise, ...]) -> Iterator[V
             yield Verdict(subject, said, f"raised {type(error).__name__}: {error}")
         else:
             yield Verdict(subject, said, None)
+        finally:
+            os.environ.clear()
+            os.environ.update(environment)
+
+
+def words(promise: Promise) -> str:
+    """What it promises, in a line."""
+    return " ".join((promise.__doc__ or promise.__name__).split())
 
 
 def brief(thing: Any, steps: int) -> Any:

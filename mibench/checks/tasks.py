@@ -24,7 +24,9 @@ def draws_the_right_shapes(task: Any) -> None:
         for name, side in (("x", x), ("y", y)):
             if not isinstance(side, np.ndarray) or side.ndim != 2 or len(side) != n or side.dtype != np.float64:
                 shape = getattr(side, "shape", type(side).__name__)
-                raise Broken(f"{name} is {shape} {getattr(side, 'dtype', '')}; expected ({n}, dim) float64")
+                raise Broken(
+                    f"{name} is {shape} {getattr(side, 'dtype', '')}; of n = {n} rows; expected ({n}, dim) float64"
+                )
             said = getattr(task, f"dim_{name}", None)
             if said is not None and side.shape[1] != said:
                 raise Broken(f"{name} has {side.shape[1]} columns, dim_{name} says {said}")
@@ -40,7 +42,7 @@ def draws_finite_values(task: Any) -> None:
 def repeats_its_draws(task: Any) -> None:
     """the same stream gives the same sample, another stream another one; global randomness is not used"""
     first, again, other = (task.sample(64, np.random.default_rng(seed)) for seed in (2, 2, 3))
-    if not all(np.array_equal(a, b) for a, b in zip(first, again, strict=True)):
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, again, strict=True)):
         raise Broken("two draws from equal streams differ; draw from the rng that is given alone")
     if all(np.array_equal(a, b) for a, b in zip(first, other, strict=True)):
         raise Broken("draws from different streams are equal; draw from the rng that is given")

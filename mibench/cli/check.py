@@ -61,6 +61,7 @@ def _one(name: str, plugins: Sequence[str], quiet: bool) -> Records:
     """Promise by promise, each shown as it is tried."""
     from mibench import checks
     from mibench.checks import applications
+    from mibench.checks.promises import words
 
     found, estimators, points = _meant(name, plugins)
     if reason := catalogue.lacking(points):
@@ -74,18 +75,33 @@ def _one(name: str, plugins: Sequence[str], quiet: bool) -> Records:
     for subject, thing in subjects:
         if not quiet:
             typer.echo(subject)
-        for verdict in checks.check(subject, thing, checks.promises(thing, term)):
-            records.append(asdict(verdict))
-            if not quiet:
-                _tell(records[-1])
+        told: set[str] = set()
+        for promise in checks.promises(thing, term):
+            _trying(words(promise))
+            for verdict in checks.check(subject, thing, (promise,)):
+                records.append(asdict(verdict))
+                if not quiet:
+                    _tell(records[-1], told)
+    if not quiet and any(point.kind != "application" for point in points):
+        typer.echo("the stated truth itself is not tried; `mibench run` sets estimates beside it")
     return records
 
 
-def _tell(record: Mapping[str, Any]) -> None:
+def _trying(promise: str) -> None:
+    """On a terminal, until it is known whether it is kept."""
+    if sys.stderr.isatty():
+        typer.echo(f"\r\x1b[K  …       {promise[:68]}", err=True, nl=False)
+
+
+def _tell(record: Mapping[str, Any], told: set[str]) -> None:
+    """The promise, and what broke it, once."""
+    if sys.stderr.isatty():
+        typer.echo("\r\x1b[K", err=True, nl=False)
     word = "BROKEN" if record["broken"] is not None else "n/a   " if record["unsupported"] else "ok    "
     typer.echo(f"  {word}  {record['promise']}")
     if said := record["broken"] or record["unsupported"]:
-        typer.echo(f"          {said}")
+        typer.echo(f"          {'for the same reason' if said in told else said}")
+        told.add(said)
 
 
 def _meant(
@@ -136,9 +152,12 @@ def _tell_of(name: str, seconds: float, verdicts: Records) -> None:
     word = "BROKEN" if broken else "n/a   " if len(moot) == len(verdicts) else "ok    "
     kept = f"{len(verdicts) - len(broken) - len(moot)} promises kept"
     typer.echo(f"{word}  {name}  {kept}{f', {len(moot)} n/a' if moot else ''}, {seconds:.0f} s")
+    told: set[str] = set()
     for verdict in broken or (moot[:1] if len(moot) == len(verdicts) else ()):
         typer.echo(f"  {verdict['subject']}: {verdict['promise']}")
-        typer.echo(f"          {verdict['broken'] or verdict['unsupported']}")
+        said = verdict["broken"] or verdict["unsupported"]
+        typer.echo(f"          {'for the same reason' if said in told else said}")
+        told.add(said)
 
 
 def _tried(names: Sequence[str], plugins: Sequence[str], jobs: int) -> Iterator[tuple[str, float, Records]]:
