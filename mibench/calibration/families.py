@@ -40,10 +40,16 @@ class Family:
     def parameter(self, information: float, atoms_s: Array | None = None, atoms_t: Array | None = None) -> float:
         """The parameter at which cells, or the numbers themselves, tell so much of one another."""
         curve = self._curve(atoms_s, atoms_t)
-        return float(np.interp(information, curve, self.parameters if len(curve) > KNOTS else self._knots()))
+        if curve is not self.information:
+            of_numbers = self.information[self._knots()]
+            rising = np.concatenate([[True], np.diff(curve) > 0])
+            information = _smooth(information, curve[rising], of_numbers[rising])
+        return float(np.interp(information, self.information, self.parameters))
 
-    def _knots(self) -> Array:
-        return np.asarray(self.parameters[np.linspace(0, len(self.parameters) - 1, KNOTS).round().astype(int)])
+    def _knots(self) -> npt.NDArray[np.intp]:
+        """Places among the parameters, close together where there is little information and all of it changes fast."""
+        roots = np.sqrt(self.information - self.information[0])
+        return np.searchsorted(roots, np.linspace(0, roots[-1], KNOTS) * (1 - 1e-12))
 
     def _curve(self, atoms_s: Array | None, atoms_t: Array | None) -> Array:
         if atoms_s is None and atoms_t is None:
@@ -52,7 +58,7 @@ class Family:
             atoms_s, atoms_t = atoms_t, atoms_s
         key = b"|".join(b"" if one is None else one.tobytes() for one in (atoms_s, atoms_t))
         if key not in self.tables:
-            found = [self.of_cells(one, atoms_s, atoms_t) for one in self._knots()]
+            found = [self.of_cells(one, atoms_s, atoms_t) for one in self.parameters[self._knots()]]
             self.tables[key] = np.maximum.accumulate(found)
         return self.tables[key]
 
@@ -90,6 +96,18 @@ Z = np.linspace(-7, 7, 1401)
 WEIGHT = np.exp(-(Z**2) / 2) / np.exp(-(Z**2) / 2).sum()
 
 
+def _smooth(x: float, xs: Array, ys: Array) -> float:
+    """Rising from point to point, without corners."""
+    from scipy.interpolate import PchipInterpolator
+
+    return float(PchipInterpolator(xs, ys)(np.clip(x, xs[0], xs[-1])))
+
+
+def _fine(most: float) -> Array:
+    """Nats from 0 on, so close at first that correlations are: they rise with their root."""
+    return np.asarray(np.linspace(0, np.sqrt(most), 201) ** 2)
+
+
 def _phi(z: Array) -> Array:
     from scipy.special import ndtr
 
@@ -114,7 +132,7 @@ def _normal() -> Family:
         s, noise = rng.normal(size=(2, n))
         return s, rho * s + np.sqrt(1 - rho**2) * noise
 
-    information = np.linspace(0, 5, 51)
+    information = _fine(5)
     rhos = np.sqrt(-np.expm1(-2 * information))
 
     def below(t: Array, z: Array, rho: float) -> Array:
@@ -140,7 +158,7 @@ def _student(dof: float) -> Family:
     def quantiles(places: Array, _: float) -> Array:
         return np.asarray(stdtrit(dof, places))
 
-    of_rho = np.linspace(0, 4.5, 46)
+    of_rho = _fine(4.5)
     rhos, information = np.sqrt(-np.expm1(-2 * of_rho)), of_rho + shared_divisor(dof, 1, 1)
     return Family(f"student-{dof:g}", rhos, draw, below, quantiles, information, True)
 
@@ -161,7 +179,7 @@ def _edge() -> Family:
         beyond = np.exp(sharp**2 / 2 - sharp * t + log_ndtr(t - sharp))
         return np.interp(places, _phi(t) - beyond, t)
 
-    sharps = np.geomspace(0.02, 60, 41)
+    sharps = np.geomspace(0.02, 60, 121)
     information = []
     for sharp in sharps:
         t = np.linspace(-8, 8 + 30 / sharp, 6001)
@@ -189,7 +207,7 @@ def _scale() -> Family:
     step = 0.025
     line = np.arange(-20, 4, step)
     size = np.sqrt(2 / np.pi) * np.exp(line - np.exp(2 * line) / 2)
-    a_s = np.concatenate([[0.0], np.geomspace(0.1, 8, 32)])
+    a_s = np.concatenate([[0.0], np.geomspace(0.03, 8, 120)])
     information = [0.0]
     for a in a_s[1:]:
         of_scale = np.exp(-(np.arange(-6 * a, 6 * a, step) ** 2) / (2 * a**2))
@@ -213,7 +231,7 @@ def _cross() -> Family:
     t = np.linspace(-18, 18, 721)
     both = (np.exp(-((t - apart[:, None]) ** 2) / 2) + np.exp(-((t + apart[:, None]) ** 2) / 2)) / np.sqrt(8 * np.pi)
     entropies = np.array([_entropy(one, t[1] - t[0]) for one in both])
-    rhos = np.sqrt(-np.expm1(-2 * np.linspace(0, 4.5, 46)))
+    rhos = np.sqrt(-np.expm1(-2 * _fine(4.5)))
     information = []
     for rho in rhos:
         wide = np.sqrt(1 - rho**2)

@@ -46,7 +46,7 @@ def words(found: Calibrated, unit: str) -> str:
     if found.at_least:
         size = f"at least {said(low)} {unit}: the bank ends before what {rows} can tell does"
     else:
-        size = f"{said(low)} to {said(high)} {unit} (nominal 90 %)"
+        size = f"{said(low)} to {said(high)} {unit} (nominal 90 %), what estimators are wrong by included"
     text = (
         f"Calibrated: true values that fit are {size}. They were read off {found.structures} kinds of dependence whose "
         "information is known, most of them your own rows paired anew. "
@@ -66,14 +66,15 @@ def _trusted(found: Calibrated, said: Callable[[float], str], unit: str) -> str:
     if best is None:
         return "No quick estimator was asked, so none can be compared."
     worst = said(best.worst(found.interval)[0])
-    among = f"Of {', '.join(one.label for one in found.responses)}, " if len(found.responses) > 1 else ""
-    text = f"{among}{best.label} was off by {worst} {unit} at worst with so many rows, columns and nats"
-    text = text if among else text[0].upper() + text[1:]
-    alone = found.alone[best.label]
-    text += f" (alone it leaves {said(alone[0])} to {said(alone[1])}); "
+    among = f", the best of the {len(found.responses)} quick ones," if len(found.responses) > 1 else ""
+    low, high = (said(end) for end in found.alone[best.label])
+    text = (
+        f"On samples like this {best.label}{among} was off by {worst} {unit} at worst; by its value alone {low} to "
+        f"{high} would fit. "
+    )
     target = f"an error of {said(found.target)} {unit}"
     if found.needed is None:
-        return text + f"from more rows alone it would hardly come down to {target}."
+        return text + f"More rows alone would hardly bring it to {target}."
     if found.needed <= found.rows:
-        return text + f"that many rows are enough for {target}."
-    return text + f"{target} would take about {found.needed} rows."
+        return text + f"So many rows are enough for {target}."
+    return text + f"For {target} it would take about {found.needed} rows."
