@@ -364,7 +364,7 @@ def test_many_pairs_are_tested_and_adjusted():
     assert [pair.adjusted for pair in found.pairs] == pytest.approx(permutations.adjusted(np.array(p), "holm"))
     assert found.pairs[2].adjusted < 0.05
     assert found.pairs[2].line.value == mibench.estimator("gaussian").estimate(x[:, 2], y).value
-    assert "1 of 4 pairs show dependence" in str(found)
+    assert "1 of 4 pairs shows dependence" in str(found)
     assert found.to_frame()["p_adjusted"].min() == found.pairs[2].adjusted
 
 
@@ -423,3 +423,12 @@ def test_the_level_of_estimators(estimator, sets, drawn, options):
     share = np.mean([significant(estimator, data, seed, series=series) for seed, data in enumerate(drawn_sets)])
     print(f"{estimator} {share:.4f}")
     assert share == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / sets))
+
+
+def test_pairs_are_estimated_by_what_sees_any_shape():
+    """A parabola, which no copula of straight lines sees."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(300, 2))
+    found = mibench.estimate(x, x[:, 0] ** 2 + 0.3 * rng.normal(size=300), pairs=True, permutations=39)
+    assert [pair.line.asked.label for pair in found.pairs] == ["ksg", "ksg"]
+    assert found.pairs[0].adjusted <= 0.05 < found.pairs[1].adjusted

@@ -161,6 +161,9 @@ class Kept:
         self.writer.close()
         self.writer.export()
         folder = self.writer.folder
+        for name in own_data.NAMES:  # of another time, and perhaps another table
+            for old in (folder / "figures").glob(f"{name}.*"):
+                old.unlink()
         figures.write(own_data.figures(found), folder / "figures")
         with writing(folder):
             (folder / "estimate.json").write_text(json.dumps(found.to_dict(), allow_nan=False), encoding="utf-8")
@@ -173,17 +176,19 @@ def _estimates(prepared: "Prepared", kept: Kept | None) -> "Findings":
     """The lines, each told as it comes; what is done when the user interrupts is kept."""
     lines: list[Line] = []
     calibrated: Calibrated | None = None
+    stage = "estimates"
     with Talk(prepared.question.unit) as talk:
         try:
             for lines, whole, left in prepared.results():
                 if kept is not None:
                     kept.rows(prepared.findings(lines[:whole]))
                 talk.show(lines[-1], left)
+            stage = "calibration"
             for found, seconds in prepared.calibration():
                 calibrated = found
                 talk.left("calibration", seconds)
         except KeyboardInterrupt:
-            return prepared.findings(lines, interrupted=True)
+            return prepared.findings(lines, interrupted=stage)
     return prepared.findings(lines, calibrated=calibrated)
 
 

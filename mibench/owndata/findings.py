@@ -19,7 +19,8 @@ class Findings:
     """The sample as it was understood, and a line for each estimator; `str` of it is the page.
 
     `source` is where the data came from, `said` what was understood of its layout, and `left_out` how many columns of
-    it were not used. `calibrated` is what the calibration came to, None where it was not asked for.
+    it were not used. `interrupted` names what was under way when the user ended it. `calibrated` is what the
+    calibration came to, None where it was not asked for.
     """
 
     source: str
@@ -30,7 +31,7 @@ class Findings:
     said: tuple[str, ...] = ()
     left_out: int = 0
     turned: str = ""
-    interrupted: bool = False
+    interrupted: str = ""
     calibrated: Calibrated | None = None
 
     @cached_property
@@ -65,7 +66,7 @@ class Findings:
             "kind": sample.kind,
             "unit": self.unit,
             "seed": self.seed,
-            "interrupted": self.interrupted,
+            "interrupted": bool(self.interrupted),
             "warnings": self.warnings,
             "estimates": [self._record(line) for line in self.lines],
             "calibrated": self.calibrated.to_dict(UNITS[self.unit]) if self.calibrated else None,

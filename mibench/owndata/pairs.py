@@ -136,10 +136,9 @@ class Matrix:
                 "holm": "the chance of any false one among them is",
                 "bh": "of these, false ones are expected to be",
             }
-            said.append(
-                f"{len(found)} of {len(self.pairs)} pairs show dependence: {kept[self.adjust]} at most {LEVEL:.0%}. "
-                f"Each p is from {max(counts)} permutations."
-            )
+            sure = f": {kept[self.adjust]} at most {LEVEL:.0%}" if found else ", which is no proof that none has any"
+            count = f"{len(found) or 'None'} of {len(self.pairs)} pairs show{'' if len(found) > 1 else 's'}"
+            said.append(f"{count} dependence{sure}. Each p is from {max(counts)} permutations.")
         if len(self.pairs) > MOST_SHOWN:
             said.append(f"The table shows {MOST_SHOWN} of {len(self.pairs)} pairs; --json prints and -o keeps all.")
         return " ".join(said)

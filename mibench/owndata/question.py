@@ -170,11 +170,13 @@ class Prepared:
         return pairs.results(self.sample, self._of_pair, self.count, self.question.seed, self.question.adjust)
 
     def _of_pair(self, between: Sample) -> Asked:
-        """Who is asked of a pair: one alone, and the quickest of those that fit it."""
-        return self.panel(between)[0]
+        """Who is asked of a pair: one alone, and of those that fit it one that sees any shape, by neighbours."""
+        fitting = self.panel(between)
+        near = (one for one in fitting if getattr(one.choice.estimator, "approach", None) == "neighbours")
+        return next(near, fitting[0])
 
     def findings(
-        self, lines: Sequence[Line] = (), interrupted: bool = False, calibrated: Calibrated | None = None
+        self, lines: Sequence[Line] = (), interrupted: str = "", calibrated: Calibrated | None = None
     ) -> Findings:
         """What is known with these lines."""
         return Findings(

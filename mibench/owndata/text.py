@@ -117,11 +117,17 @@ def _how_broken(sample: Sample) -> str:
 
 def answer(found: "Findings") -> str:
     """What it comes to, in words."""
+    if found.interrupted == "estimates":
+        return "Interrupted: what was done by then is above." if found.lines else "Interrupted before any estimate."
+    if found.interrupted:
+        return f"Interrupted before the {found.interrupted} was done. {_answer(found)}"
+    return _answer(found)
+
+
+def _answer(found: "Findings") -> str:
     good = [line for line in found.lines if line.status == "ok" and line.value is not None]
     if not good:
         return ""
-    if found.interrupted:
-        return "Interrupted: what was done by then is above."
     x, y = (_named([one.name for one in side]) for side in (found.sample.x, found.sample.y))
     tested = [p for line in good if (p := line.p) is not None]
     values = [value for line in good if (value := line.value) is not None]

@@ -13,6 +13,10 @@ MOST_NAMED = 40
 """Columns of a heat map that are named one by one."""
 
 
+NAMES = ("pairs", "estimates", "calibration", "rows", "broken")
+"""All that there may be."""
+
+
 def figures(found: Findings | Matrix) -> dict[str, Figure]:
     """What can be drawn of the findings, by name."""
     with style():
