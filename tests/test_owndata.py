@@ -430,5 +430,5 @@ def test_pairs_are_estimated_by_what_sees_any_shape():
     rng = np.random.default_rng(5)
     x = rng.normal(size=(300, 2))
     found = mibench.estimate(x, x[:, 0] ** 2 + 0.3 * rng.normal(size=300), pairs=True, permutations=39)
-    assert [pair.line.asked.label for pair in found.pairs] == ["ksg", "ksg"]
+    assert {pair.line.asked.label.partition(":")[0] for pair in found.pairs} == {"ksg"}
     assert found.pairs[0].adjusted <= 0.05 < found.pairs[1].adjusted
