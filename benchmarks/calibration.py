@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 import mibench
 from mibench import owndata
@@ -75,6 +76,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@threadpool_limits.wrap(limits=1)
 def data_set(job):
     """The row of one data set."""
     size, number, seed = job
