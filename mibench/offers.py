@@ -11,6 +11,7 @@ import marshal
 import math
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
@@ -61,7 +62,7 @@ def from_file(
     except BaseException as error:  # a plugin may raise anything at import, SystemExit too
         if isinstance(error, KeyboardInterrupt):
             raise
-        return Plugin(path.stem, path, origin, error=reason(error))
+        return Plugin(path.stem, path, origin, error=reason(error, path))
     return _register(manager, module, path, path.stem, origin, taken)
 
 
@@ -125,7 +126,7 @@ def _register(
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        return Plugin(name, path, origin, error=str(error) if isinstance(error, NotOffered) else reason(error))
+        return Plugin(name, path, origin, error=str(error) if isinstance(error, NotOffered) else reason(error, path))
     taken.update(dict.fromkeys(claims, path))
     return Plugin(name, path, origin, estimators, tasks)
 
@@ -263,6 +264,7 @@ def _source(kind: type) -> str:
         return "".join(marshal.dumps(code, 2).hex() for code in codes) or repr(kind)
 
 
-def reason(error: BaseException) -> str:
-    """What an exception says, in one line."""
-    return one_line(f"{type(error).__name__}: {error}")
+def reason(error: BaseException, path: Path | None = None) -> str:
+    """What an exception says, in one line, and at which line of a file it came up."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return one_line(f"{type(error).__name__}: {error}" + (f" (line {lines[-1]})" if lines else ""))

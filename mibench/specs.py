@@ -59,7 +59,7 @@ def sweep(text: str) -> tuple[str, str, list[str]]:
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint to end an error with: the nearest known name, or all of them when none is near."""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
     return f"there are: {', '.join(known)}" if known else "there are none"

@@ -109,6 +109,8 @@ def _meant(
 ) -> tuple[catalogue.Catalogue, Sequence[Any], Sequence[Any]]:
     """What is found, and of it the estimators and points that are meant. Raises UsageError."""
     path = Path(name)
+    if path.is_dir() and (found is None or name not in {*found.estimators, *found.tasks}):
+        raise UsageError(f"'{name}' is a folder: name its files, or say -p {name} and the names of what is in it")
     if path.suffix == ".py" or path.is_file():
         found = catalogue.discover([*plugins, path])
         mine = [p for p in found.plugins if p.path == specs.folder_or_file(path, "check")]
@@ -117,6 +119,7 @@ def _meant(
         estimators = [found.estimator(key) for p in mine for key in p.estimators]
         return found, estimators, [point for p in mine for key in p.tasks for point in found.points(key)]
     found = found or catalogue.discover(plugins)
+    found.refuse_broken(plugins)
     base = specs.called(name)
     if base not in found.estimators and base not in found.tasks:
         raise UsageError(f"no estimator or task '{base}'; {specs.nearest(base, [*found.estimators, *found.tasks])}")
@@ -134,7 +137,8 @@ def _several(names: Sequence[str] | None, plugins: Sequence[str], jobs: int, qui
             records.append(_verdict(str(plugin.path), "it offers something", broken=plugin.error))
     else:
         for name in names:
-            _meant(name, plugins, found)
+            if not Path(name).is_file():  # of a file it is a verdict
+                _meant(name, plugins, found)
     started = time.monotonic()
     for done, (name, seconds, verdicts) in enumerate(_tried(names, plugins, jobs), 1):
         records += verdicts
@@ -184,8 +188,9 @@ def _apart(name: str, plugins: Sequence[str], jobs: int) -> tuple[float, Records
         records = json.loads(done.stdout)
     except ValueError:
         said = one_line(done.stderr.strip().rpartition("\n")[2].removeprefix("mibench: "))
-        lacks = done.returncode == UsageError.exit_code
-        reason = said if lacks else f"ended with code {done.returncode}: {said}"
+        wrong = done.returncode == UsageError.exit_code
+        lacks = wrong and not Path(name).is_file()
+        reason = said if wrong else f"ended with code {done.returncode}: {said}"
         records = [_verdict(name, "it can be tried", **{"unsupported" if lacks else "broken": reason})]
     return time.monotonic() - started, records
 

@@ -1,6 +1,7 @@
 """`mibench doctor`: what a report of a fault needs."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -24,8 +25,11 @@ def doctor(
     facts = doctor.facts(paths)
     if not as_json:
         for name, value in facts.items():
-            typer.echo(f"{name:<12} {_shown(value)}")
-    tried = doctor.self_test() if test else []
+            for one in value if isinstance(value, list) and value else [value]:
+                typer.echo(f"{name:<12} {_shown(one)}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that numba is missing is said above
+        tried = doctor.self_test() if test else []
     if as_json:
         typer.echo(json.dumps(facts | {"self-test": [asdict(one) for one in tried]}, indent=2))
     for one in tried if not as_json else ():

@@ -198,7 +198,7 @@ def _pairs(prepared: "Prepared", kept: Kept | None) -> "Matrix":
     done: list[Pair] = []
     with Talk(prepared.question.unit) as talk:
         if count:
-            talk.say(f"{total} pairs, {count} permutations each: so many that an adjusted p can fall below 0.05")
+            talk.say(f"{total} pairs, {count} permutations each: so many that an adjusted p can reach 0.05")
         try:
             for done, left in prepared.pairs():
                 if kept is not None:

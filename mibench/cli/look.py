@@ -378,6 +378,8 @@ def _print_document(document: dict[str, Any]) -> None:
             typer.echo(f"points ({len(value)}), with their true mutual information in nats:")
             for name, truth in value.items():
                 typer.echo(f"  {name:<40} {truth:.6g}" if isinstance(truth, float) else f"  {name:<40} {truth}")
+        elif value in ("", []):
+            continue
         elif isinstance(value, str) and "\n" in value:
             typer.echo(f"{key}:")
             for line in value.splitlines():
