@@ -143,7 +143,8 @@ def _of_line(sample: Sample, line: Line) -> Iterator[str]:
         way = "rises" if spread.drift < 0 else "falls"
         yield (
             f"{label} still {way} with the number of rows, from {spread.means[-1]:.3f} nats at n = {spread.sizes[-1]} "
-            f"to {value:.3f} at {sample.n}: it is biased by about {spread.drift:+.2f}. Take fewer columns or more rows"
+            f"to {value:.3f} at {sample.n}: it is too {'low' if spread.drift < 0 else 'high'} by "
+            f"about {abs(spread.drift):.2f}. Take fewer columns or more rows"
         )
     scaling = getattr(line.asked.choice.estimator, "scaling", "rank") if not line.asked.trained else "rank"
     if scaling != "rank" and (

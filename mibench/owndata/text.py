@@ -54,7 +54,8 @@ def columns(found: "Findings | Matrix") -> list[list[str]]:
     for side, of in (("x", found.sample.x), ("y", found.sample.y)):
         for one in of[:MOST_COLUMNS]:
             name, first = one_line(one.name), one_line(one.shown(0))
-            rows.append([side, name, one.kind, f"{one.distinct} values", first])
+            kind = f"{one.kind}, classes" if one.discrete and not one.levels else one.kind
+            rows.append([side, name, kind, f"{one.distinct} values", first])
         if len(of) > MOST_COLUMNS:
             rows.append([side, f"… and {len(of) - MOST_COLUMNS} more, to {one_line(of[-1].name)}", "", "", ""])
     return rows
@@ -91,14 +92,17 @@ def notes(found: "Findings") -> Iterator[str]:
         if line.value is None:
             yield f"{line.asked.label} says nothing: {line.reason}"
     if any(line.asked.direction == "lower" for line in good):
-        yield "≥ a lower bound, on rows that training did not see: the truth is likely this or more"
+        yield (
+            "≥ a lower bound, and an interval of the bound, on rows that training did not see: the truth is likely "
+            "this or more"
+        )
     for how in dict.fromkeys(line.spread.how for line in good if line.spread):
         of = [line for line in good if line.spread and line.spread.how == how]
         spread = of[0].spread
         assert spread is not None
         yield (
-            f"interval of {', '.join(line.asked.label for line in of)}: where its own mean over such samples lies, "
-            f"from {how}"
+            f"interval of {', '.join(line.asked.label for line in of)}: what it says of such samples on average, not "
+            f"where the truth is; from {how}"
             + (f"; its width is known to within {spread.relative_error:.0%}" if spread.relative_error else "")
         )
     for why in dict.fromkeys(line.no_spread for line in good if line.no_spread):
@@ -107,7 +111,9 @@ def notes(found: "Findings") -> Iterator[str]:
     for why in dict.fromkeys(line.no_test for line in good if line.no_test):
         yield f"no test: {why}"
     if counts := {len(line.null) for line in good if line.null}:
-        yield (f"p: how often {max(counts)} samples whose pairs were broken {_how_broken(found.sample)} say as much")
+        yield f"p: how often {max(counts)} samples whose pairs were broken {_how_broken(found.sample)} say as much"
+        if any(not line.null and not line.no_test for line in good):
+            yield "–: not tested, as it is trained: name it with -e, and --permutations"
 
 
 def _how_broken(sample: Sample) -> str:
