@@ -92,18 +92,19 @@ def _calibration(found: Findings) -> Drawing | None:
         return None
     scale = UNITS[found.unit]
     figure, axes = panels(len(calibrated.responses))
+    look = looks([one["estimator"] for one in found.to_dict()["estimates"]])
     for one, axis in zip(calibrated.responses, axes, strict=True):
         axis.axvspan(*(end * scale for end in calibrated.interval), color="#0072B2", alpha=0.15, linewidth=0)
         axis.plot(np.repeat(one.truths, 2) * scale, one.values.ravel() * scale, ".", color="#7F7F7F", markersize=2.5)
         most = one.truths.max() * scale
         axis.plot([0, most], [0, most], "-", color="#7F7F7F", linewidth=0.8)
-        axis.axhline(one.observed * scale, color="#D55E00")
+        axis.axhline(one.observed * scale, color=look.get(one.label, {}).get("color", "#D55E00"))
         axis.set_title(one.label)
         axis.set_xlabel(f"true ({found.unit})")
     axes[0].set_ylabel(f"estimate ({found.unit})")
     said = (
         f"Dots: samples like yours whose information is known, n = {calibrated.rows}; grey: where estimates are right; "
-        "line: what is seen of your sample; tinted: the true values that fit, by all that was seen."
+        "coloured: what is seen of your sample, ties broken as in theirs; tinted: the true values that fit, by all of it."
     )
     return Drawing(figure, list(axes), "What samples like yours look like", said)
 
