@@ -104,7 +104,7 @@ def _calibration(found: Findings) -> Drawing | None:
     axes[0].set_ylabel(f"estimate ({found.unit})")
     said = (
         f"Dots: samples like yours whose information is known, n = {calibrated.rows}; grey: where estimates are right; "
-        "coloured: what is seen of your sample, ties broken as in theirs; tinted: the true values that fit, by all of it."
+        "coloured: what is seen of your sample, ties broken as in theirs; tinted: true values that fit, by all of it."
     )
     return Drawing(figure, list(axes), "What samples like yours look like", said)
 
