@@ -74,11 +74,12 @@ def list_(
     if as_json:
         typer.echo(json.dumps(records))
     else:
+        wide = max((len(record["name"]) for record in records), default=0)
         for heading in dict.fromkeys(record["kind"] for record in records):
             typer.echo(f"{heading}s")
             for r in (r for r in records if r["kind"] == heading):
                 said = f"{r['points']:>3} points" if "points" in r else _kind_of_estimator(r)
-                typer.echo(f"  {r['name']:<18} {said}  {r['about']}")
+                typer.echo(f"  {r['name']:<{wide}}  {said}  {r['about']}")
     _tell_broken(found)
 
 
