@@ -56,6 +56,13 @@ def test_cells_have_the_information_that_is_asked_for(name, of_t):
             assert cells == pytest.approx(information, rel=0.04, abs=0.002)
 
 
+def test_a_cell_of_all_rows_holds_nothing():
+    atoms = scores.atoms(np.zeros(300))
+    made = families.family("normal")
+    assert made.most(atoms, None) == pytest.approx(0, abs=1e-12)
+    assert made.parameter(0.0, atoms, None) == 0
+
+
 @pytest.mark.parametrize("name", families.NAMES)
 def test_cells_have_the_information_of_a_table_that_is_counted(name):
     """A table of 6 × 4 cells counted in N draws is off by about √(I/N) and 15 / 2N; N = 2·10⁵."""

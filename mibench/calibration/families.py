@@ -43,6 +43,8 @@ class Family:
         if curve is not self.information:
             of_numbers = self.information[self._knots()]
             rising = np.concatenate([[True], np.diff(curve) > 0])
+            if rising.sum() < 2:  # cells that can hold nothing
+                return float(self.parameters[0])
             information = _smooth(information, curve[rising], of_numbers[rising])
         return float(np.interp(information, self.information, self.parameters))
 
