@@ -12,7 +12,7 @@ NEAREST = 60
 SHRUNK = 0.3
 """Share of the covariance that is its diagonal alone."""
 
-DROP, WIDEST = 9.0, 2.0
+DROP, WIDEST = 7.0, 2.0
 """A member fits if its squared distance exceeds the least by at most `DROP`; if none is near, up to twice as much."""
 
 FOLLOWERS = 25.0
