@@ -8,6 +8,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ class Settings:
             raise UsageError(f"--rerun {self.rerun}: {specs.nearest(self.rerun, RERUN)}")
         if self.executor not in EXECUTORS:
             raise UsageError(f"--executor {self.executor}: {specs.nearest(self.executor, EXECUTORS)}")
+        if self.executor == "dask" and find_spec("distributed") is None:
+            raise UsageError("--executor dask needs Dask: pip install 'mibench[dask]'")
         for option, value in (("--jobs", self.jobs), ("--jobs-per-gpu", self.jobs_per_gpu)):
             if value is not None and not 1 <= value <= MOST_JOBS:
                 raise UsageError(f"{option} {str(value)[:40]}: expected a whole number from 1 to {MOST_JOBS}")

@@ -87,11 +87,9 @@ def _slot(group: Sequence[Trial]) -> Slot:
 
 @contextlib.contextmanager
 def _client(scheduler: str | None, jobs: int) -> Iterator[Any]:
-    try:
-        import dask
-        import distributed
-    except ImportError as error:
-        raise UsageError(f"--executor dask needs Dask ({error}); pip install 'mibench[dask]'") from error
+    import dask
+    import distributed
+
     with contextlib.ExitStack() as stack:
         stack.enter_context(
             dask.config.set({"distributed.comm.timeouts.connect": ANSWER, "logging.distributed": "critical"})

@@ -32,7 +32,9 @@ def draft(template: str, name: str, folder: Path, package: bool = False) -> list
     Raises UsageError for a name that cannot be one, and where a file stands in the way: nothing is written then.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", name):
-        raise UsageError(f"'{name}' cannot be a name; use letters, digits and dashes, such as 'my-estimator'")
+        raise UsageError(
+            f"'{name}' cannot be a name; begin with a letter and use letters, digits and dashes, such as 'my-estimator'"
+        )
     name = name.replace("_", "-").lower()
     module = name.replace("-", "_")
     if keyword.iskeyword(module):
