@@ -120,7 +120,7 @@ class Wanderer(Constant):
 @dataclass(frozen=True)
 class Setter(Constant):
     def estimate(self, x, y):
-        os.environ["OF_A_TEST"] = str(len(os.environ))
+        os.environ["OF_A_TEST"] = "always the same"
         return 0.5
 
 
