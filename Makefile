@@ -22,7 +22,7 @@ run: $(READY) ## set up, then: mibench run --estimators mine,ksg --task gaussian
 	$(BIN)/mibench run --estimators mine,ksg --task gaussian $(ARGS)
 
 test: $(READY) lint ## set up, then every test but the slow ones
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-slow: $(READY) ## the accuracy and scale runs, some of many minutes
 	$(BIN)/python -m pytest -m slow $(ARGS)
