@@ -50,7 +50,7 @@ PARTS = {
 """Points, sample sizes and estimators of each part."""
 
 KEPT = ["task", "point", "n_samples", "estimator", "seed", "mi_true", "mi_estimate", "mi_std", "status", "flags"]
-KEPT += ["chosen", "error", "code"]
+KEPT += ["chosen", "error", "device", "code"]
 PLACE = ["task", "point", "n_samples"]
 
 
