@@ -68,7 +68,7 @@ class Served:
         self.folder, self.modules = folder, list(modules)
         self.lock = threading.RLock()
         self.server: subprocess.Popen[bytes] | None = None
-        self.numbers = 0
+        self.numbers = self.servers = 0
         self.pending: dict[int, Future[End]] = {}
         self.asked: set[int] = set()
         """Numbers that the server of now was given; an older one's listener keeps its own."""
@@ -80,9 +80,8 @@ class Served:
             self.numbers += 1
             self.pending[self.numbers] = future
             order = {"number": self.numbers, "folder": str(folder), "keep": keep, "limit": limit, "memory": memory}
-            if not self._ask(order):
+            while not self._ask(order):
                 self.server = None  # it has just died: the others under way are told by `_listen`
-                self._ask(order)
         return future
 
     def stop(self, future: "Future[End]") -> None:
@@ -112,17 +111,19 @@ class Served:
             f"server.main({str(self.folder)!r}, {self.modules!r})"
         )
         self.asked = set()
+        self.servers += 1
+        mark = self.folder / f"server-{self.servers}"  # so that what one leaves is told from the next one and its own
         try:
             self.server = subprocess.Popen(
                 [sys.executable, *flags, "-c", start],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-                env={**os.environ, OWNER: str(self.folder)},
+                env={**os.environ, OWNER: str(mark)},
             )  # fmt: skip
         except OSError as error:
             raise _no_process(error) from error
-        threading.Thread(target=self._listen, args=(self.server, self.asked), daemon=True).start()
+        threading.Thread(target=self._listen, args=(self.server, self.asked, mark), daemon=True).start()
 
-    def _listen(self, server: "subprocess.Popen[bytes]", asked: set[int]) -> None:
+    def _listen(self, server: "subprocess.Popen[bytes]", asked: set[int], mark: Path) -> None:
         """Hand on what one server tells, until it is gone; what it was asked for and never told is lost."""
         assert server.stdout is not None
         ready = False
@@ -141,7 +142,7 @@ class Served:
                 self.server = None
             lost = [self.pending.pop(number) for number in asked & self.pending.keys()]
         if lost:
-            end_marked(self.folder)
+            end_marked(mark)
         for future in lost:
             future.set_result(End(server.returncode, "lost"))
 
@@ -261,4 +262,4 @@ def _owners(process: psutil.Process) -> list[Path]:
         named = process.environ().get(OWNER) if process.pid != os.getpid() else None
     except (psutil.Error, OSError):
         return []
-    return [Path(named), Path(named).parent] if named else []
+    return [Path(named), *list(Path(named).parents)[:2]] if named else []
