@@ -178,10 +178,10 @@ def test_what_a_batch_had_finished_outlives_it_and_is_shown_while_it_goes_on(tmp
 @pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
 def test_the_servers_death_costs_the_trial_that_brought_it_about(estimator_file):
     """Those that were under way beside it go again; a signal that asks for an end does not even end the server."""
-    kills = estimator_file("kills", "import os, time\ntime.sleep(0.3)\nos.kill(os.getppid(), 9)\ntime.sleep(9)")
+    kills = estimator_file("kills", "import os, time\ntime.sleep(0.8)\nos.kill(os.getppid(), 9)\ntime.sleep(9)")
     asks = estimator_file("asks", "import os, time\nos.kill(os.getppid(), 15)\ntime.sleep(0.2)\nreturn 0.5")
-    good = estimator_file("good", LEAVES + "time.sleep(0.6)\nreturn 0.5")
-    rows = results([kills, asks, good], ["kills", "good", "asks"], slots=2)
+    good = estimator_file("good", LEAVES + "time.sleep(1.2)\nreturn 0.5")
+    rows = results([kills, asks, good], ["good", "kills", "asks"], slots=2)
     assert [row.status for row in rows["kills"]] == ["crashed"]
     assert [row.mi_estimate for row in rows["good"] + rows["asks"]] == [0.5] * 2
     assert gone()

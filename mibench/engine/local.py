@@ -44,21 +44,22 @@ def run(
     wary: set[str] = set()  # trials that ended badly in a process that had made others
     underway: dict[Future[End], tuple[Underway, Group, tuple[Trial, ...]]] = {}  # with what is still without a row
 
-    def start(slot: Slot, group: Group) -> None:
+    suspected: Future[End] | None = None
+
+    def start(slot: Slot, group: Group) -> Future[End]:
         alone = any(trial.id in wary for trial in group)
         one = isolation.start(pack(group, catalogue, plugins, slot, limits.memory, alone=alone))
         underway[one.future] = one, group, tuple(group)
         free.remove(slot)
         if slot.device.accelerator:
             served[slot] = group[0]
+        return one.future
 
     try:
         while True:
             if suspects and not underway:
-                start(*suspects.popleft())  # alone: if it ends the server again, it was this one
-                guilty = True
-            elif not suspects:
-                guilty = len(slots) == 1
+                suspected = start(*suspects.popleft())  # alone: if it ends the server again, it was this one
+            elif not suspects and suspected not in underway:
                 for slot in list(free):
                     if group := queues.take(slot.device.kind, served.get(slot)):
                         start(slot, group)
@@ -76,7 +77,7 @@ def run(
                 free.append(slot)
                 outcome = isolation.finish(one)
                 queues.learn(whole, outcome.seconds * len(whole))
-                if outcome.lost and group and not guilty:
+                if outcome.lost and group and future is not suspected and len(slots) > 1:
                     suspects.append((slot, group))
                     continue
                 ended, again = settle(group, slot, outcome, len(one.parcel.trials))
