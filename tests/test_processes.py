@@ -187,6 +187,13 @@ def test_the_servers_death_costs_the_trial_that_brought_it_about(estimator_file)
     assert gone()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the server is for Linux")
+def test_two_that_end_the_server_are_both_told_however_long_they_take(estimator_file):
+    body = "import os, time\ntime.sleep(0.8)\nos.kill(os.getppid(), 9)\ntime.sleep(9)"
+    rows = results([estimator_file(name, body) for name in ("one", "other")], ["one", "other"], slots=2)
+    assert [row.status for name in rows for row in rows[name]] == ["crashed"] * 2
+
+
 def test_temporary_folders_of_the_killed_are_swept_and_those_of_the_living_are_not(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     living, lock = isolation._own_folder()
