@@ -220,9 +220,7 @@ def leaves_global_randomness_alone(estimator: Any) -> None:
     for state in (1, 1, 2):
         with seeded(state):
             values.append(estimate(quick, x, y, seed=3))
-    if (
-        values[0] == values[1] != values[2]
-    ):  # where the first two differ it is another randomness, told by another check
+    if values[0] == values[1] != values[2]:  # else it is another randomness, which another check tells
         raise Broken("the number depends on the global random state; draw from default_rng(seed)")
 
 

@@ -77,7 +77,8 @@ def _one(name: str, plugins: Sequence[str], quiet: bool) -> Records:
             typer.echo(subject)
         told: set[str] = set()
         for promise in checks.promises(thing, term):
-            _trying(words(promise))
+            if not quiet:
+                _trying(words(promise))
             for verdict in checks.check(subject, thing, (promise,)):
                 records.append(asdict(verdict))
                 if not quiet:
@@ -100,8 +101,13 @@ def _tell(record: Mapping[str, Any], told: set[str]) -> None:
     word = "BROKEN" if record["broken"] is not None else "n/a   " if record["unsupported"] else "ok    "
     typer.echo(f"  {word}  {record['promise']}")
     if said := record["broken"] or record["unsupported"]:
-        typer.echo(f"          {'for the same reason' if said in told else said}")
-        told.add(said)
+        _why(said, told)
+
+
+def _why(said: str, told: set[str]) -> None:
+    """What stands in the way, once."""
+    typer.echo(f"          {'for the same reason' if said in told else said}")
+    told.add(said)
 
 
 def _meant(
@@ -159,9 +165,7 @@ def _tell_of(name: str, seconds: float, verdicts: Records) -> None:
     told: set[str] = set()
     for verdict in broken or (moot[:1] if len(moot) == len(verdicts) else ()):
         typer.echo(f"  {verdict['subject']}: {verdict['promise']}")
-        said = verdict["broken"] or verdict["unsupported"]
-        typer.echo(f"          {'for the same reason' if said in told else said}")
-        told.add(said)
+        _why(verdict["broken"] or verdict["unsupported"], told)
 
 
 def _tried(names: Sequence[str], plugins: Sequence[str], jobs: int) -> Iterator[tuple[str, float, Records]]:
