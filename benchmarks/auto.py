@@ -4,7 +4,8 @@
     python benchmarks/auto.py keep FOLDER … [-o results/auto]
     python benchmarks/auto.py points [results/auto] [--part rotated]
     python benchmarks/auto.py suites [results/auto]
-    python benchmarks/auto.py cost [--dims 1,5,20] [-n 1000,10000]
+    python benchmarks/auto.py cost [--dims 1,5,20] [-n 1000,10000] [-e mine,auto]
+    python benchmarks/auto.py costs
 
 `run` goes on where it ended, a part after the other, and in a part an estimator after the other, the cheap ones first
 (on a GPU, whose processes are slow to start, all that are named together).
@@ -14,18 +15,22 @@
 has a row a suite and sample size: the mean |estimate − truth| of `auto` in nats, of the single estimator that has the
 least one there, which is known only afterwards, and of the worst. An estimator counts in a suite if it has a number for
 every trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone, as a multiple of `mine`:
-normal pairs of 2 nats.
+normal pairs of 2 nats. `costs` writes it of every bundled estimator, at n = 10,000 in 20 + 20 columns, to the file that
+`mibench describe` reads.
 """
 
 import argparse
 import time
+from inspect import signature
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 import mibench
+from mibench.catalogue import discover
 from mibench.distributions.normal import CorrelatedNormal
 
 COPULAS = "gaussian-copula,t-copula,gmm"
@@ -48,6 +53,12 @@ PARTS = {
     "unseen": [(UNSEEN, "10000", f"{COPULAS},auto,{CLASSIC},gan-dime,infonce-anchor")],
 }
 """Points, sample sizes and estimators of each part."""
+
+COSTS = Path(mibench.__file__).parent / "costs.toml"
+HEADING = """\
+# CPU time on one thread as a multiple of what `mine` takes: n = 10,000, 20 + 20 normal columns of 2 nats, each alone.
+# Written by `python benchmarks/auto.py costs`, read by `mibench describe`.
+"""
 
 KEPT = ["task", "point", "n_samples", "estimator", "seed", "mi_true", "mi_estimate", "mi_std", "status", "flags"]
 KEPT += ["chosen", "error", "device", "code"]
@@ -121,22 +132,48 @@ def suites(args):
 
 
 @threadpool_limits.wrap(limits=1)
+def cpu_seconds(names, dim, n):
+    """CPU seconds of each estimator that takes normal pairs so wide, by name."""
+    x, y = CorrelatedNormal(dim, 2.0).sample(n, np.random.default_rng(0))
+    found = {}
+    for name in names:
+        estimator = mibench.estimator(name)
+        try:
+            estimator.estimate(x[:1000], y[:1000], **seeded(estimator))  # compiles and imports
+            started = time.process_time()
+            estimator.estimate(x, y, **seeded(estimator))
+        except (ValueError, ImportError) as error:
+            print(f"{name}: {error}", flush=True)
+            continue
+        found[name] = time.process_time() - started
+    return found
+
+
+def seeded(estimator):
+    """A seed, for one that takes one."""
+    return {"seed": 0} if "seed" in signature(estimator.estimate).parameters else {}
+
+
 def cost(args):
     """A row a dimension and sample size."""
     names = args.estimators.split(",")
-    made = {name: mibench.estimator(name) for name in names}
     print(f"| | {' | '.join(f'`{name}`' for name in names)} |\n|---|{'---|' * len(names)}")
     for dim in map(int, args.dims.split(",")):
         for n in map(int, args.samples.split(",")):
-            x, y = CorrelatedNormal(dim, 2.0).sample(n, np.random.default_rng(0))
-            seconds = {}
-            for name, estimator in made.items():
-                estimator.estimate(x[:300], y[:300], seed=0)  # compiles and imports
-                started = time.process_time()
-                estimator.estimate(x, y, seed=0)
-                seconds[name] = time.process_time() - started
+            seconds = cpu_seconds(names, dim, n)
             cells = [f"{seconds[name] / seconds['mine']:.1f} × ({seconds[name]:.1f} s)" for name in names]
             print(f"| d={dim}, n={n} | {' | '.join(cells)} |", flush=True)
+
+
+def costs(args):
+    """The file of multiples of what `mine` takes, of each of our own estimators that takes such pairs."""
+    dim, n, found = 20, 10000, discover()
+    ours = [name for name in found.estimators if not found.homes[f"-e {name}"].path.name.startswith("peer_")]
+    own = [cpu_seconds(["mine"], dim, n)["mine"] for _ in range(3)]
+    seconds = cpu_seconds([name for name in ours if name != "mine"], dim, n)
+    own = median([*own, *cpu_seconds(["mine"], dim, n).values()])
+    lines = [f"{name} = {value / own:.2g}\n" for name, value in sorted((seconds | {"mine": own}).items())]
+    COSTS.write_text(HEADING + "".join(lines))
 
 
 if __name__ == "__main__":
@@ -164,5 +201,6 @@ if __name__ == "__main__":
     one.add_argument("-n", "--samples", default="1000,10000")
     one.add_argument("-e", "--estimators", default="mine,auto")
     one.set_defaults(do=cost)
+    what.add_parser("costs").set_defaults(do=costs)
     args = parser.parse_args()
     args.do(args)

@@ -233,8 +233,13 @@ def rivals(args):
         for activation, settings in ours.items():
             rows[f"ours {activation} K=16"].append(train(settings, pairs) * per)
         for kind, (_, words) in kinds.items():
-            told = subprocess.run([args.python, script, *map(str, words)], capture_output=True, text=True, check=True)
-            rows[kind].append(float(told.stdout.split()[-1]))
+            told = subprocess.run([args.python, script, *map(str, words)], capture_output=True, text=True, check=False)
+            if told.returncode:
+                print(f"{kind} left out: {told.stderr.strip().splitlines()[-1]}", flush=True)
+                del rows[kind]
+            else:
+                rows[kind].append(float(told.stdout.split()[-1]))
+        kinds = {kind: words for kind, words in kinds.items() if kind in rows}
     for kind, seconds in rows.items():
         print(f"{kind:24s} {median(seconds):6.2f} s a critic per 1000 steps")
     for kind, (activation, _) in kinds.items():

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from mibench import hookimpl, neighbors
+from mibench.neural.limits import shares
 from mibench.regression import Regression
 
 
@@ -31,6 +32,15 @@ class LatentMI(Regression):
     devices = ("cuda", "cpu")
     approach: ClassVar[str] = "neighbours"
     year: ClassVar[int] = 2024
+
+    def refuses(self, n, dim_x, dim_y, device):
+        said = super().refuses(n, dim_x, dim_y, device)
+        try:
+            held_out = shares(self, n)[2]
+        except ValueError:  # a split that is wrong everywhere is the trial's error
+            return said
+        fewer = neighbors.refuses(self.k, held_out)
+        return said or (fewer and f"{fewer} rows are held out of {n}")
 
     def estimate(self, x, y, seed=0, device="cpu", threads=1):
         from mibench.regression.codes import held_out

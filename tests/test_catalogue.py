@@ -11,6 +11,7 @@ import warnings
 import pytest
 
 from mibench import catalogue, fence
+from mibench.cli import described
 from mibench.errors import NothingMatched, UsageError
 
 
@@ -23,6 +24,11 @@ def test_bundled_plugins_all_load(found):
     assert [(plugin.path.name, plugin.error) for plugin in found.broken] == []
     assert {"mine", "mine-f", "jsd", "ksg", "gaussian"} <= set(found.estimators)
     assert {"gaussian", "nonlinear"} <= set(found.tasks)
+
+
+def test_what_each_of_ours_costs_was_measured_or_it_takes_no_such_sample(found):
+    ours = {name for name in found.estimators if not found.homes[f"-e {name}"].path.name.startswith("peer_")}
+    assert {name for name in ours if not described.cost(name)} == {"histogram", "none", "plug-in"}
 
 
 def test_the_gaussian_sweep_is_the_documented_one(found):

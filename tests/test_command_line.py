@@ -511,6 +511,8 @@ def test_describe_says_fields_source_and_points(mibench):
     assert "dim=5:mi=2.0" in mibench("describe", "gaussian").stdout
     lines = [line.strip() for line in mibench("describe", "mine").stdout.splitlines()]
     assert lines[lines.index("folds = 1   (int)") + 1].startswith("above 1, cross-fitting")
+    assert lines[[line.partition(":")[0] for line in lines].index("cost")].startswith("cost: 1 × the CPU time of mine")
+    assert "cost:" not in mibench("describe", "plug-in").stdout, "no measure where both cannot do the same"
     models = mibench("describe", "mode-collapse").stdout
     assert "scores of stacked-digits: kl ↓ (lower is better, margin 0.02), " in models
     assert "fields of grid25:\n  steps = 3000   (int)\n      steps of the model\n" in models

@@ -205,11 +205,18 @@ def test_what_cannot_be_run_says_why():
 
 @pytest.mark.parametrize(
     ("batch_size", "negatives", "available", "expected"),
-    [(128, 4, 7000, 130), (128, 4, 129, 125), (64, 63, 7000, 64), (128, 4, 3, 3), (64, 4, None, 65), (4, 15, 40, 16)],
+    [(128, 4, 7000, 130), (128, 4, 129, 125), (64, 63, 7000, 64), (64, 4, None, 65), (4, 15, 40, 16)],
 )
 def test_a_batch_is_a_whole_number_of_groups(batch_size, negatives, available, expected):
     """The nearest to `batch_size`, and never more rows than there are."""
     assert batch_rows(NeuralEstimator(batch_size=batch_size, negatives=negatives), available) == expected
+
+
+def test_more_partners_than_rows_are_an_error():
+    x, y = np.random.default_rng(0).normal(size=(2, 100, 1))
+    with pytest.raises(ValueError, match="negatives=70 needs 71 rows for training, and there are 70"):
+        replace(plugin("infonce_anchor"), negatives=70).estimate(x, y, seed=0)
+    assert replace(plugin("infonce_anchor"), negatives=69, steps=1).estimate(x, y, seed=0).steps == 1
 
 
 def test_one_bad_sample_is_no_trouble_of_the_others():

@@ -340,6 +340,25 @@ def test_copies_of_rows_stay_in_one_part_and_are_told(file):
     assert "repeated-rows" in estimator.estimate(x, y, seed=0).flags
 
 
+@pytest.mark.parametrize("file", ["immse", "cfmmi"])
+def test_sides_that_follow_from_one_another_are_an_error(file):
+    """A column of y that is a sum of columns of x is infinite information, however little that is of y."""
+    x, y = estimators.gaussian_pair(300, 1.0, seed=1, dim=3)
+    same = y.copy()
+    same[:, 1] = 3 * x[:, 0]
+    with pytest.raises(ValueError, match="x and y follow from one another"):
+        plugin(file).estimate(x, same, seed=0)
+    same[:, 1] += 1e-2 * y[:, 1]
+    assert replace(plugin(file), steps=1).estimate(x, same, seed=0).value > 3
+
+
+def test_more_neighbours_than_the_rows_held_out_are_refused():
+    estimator = replace(plugin("latent_mi"), k=50)
+    assert estimator.refuses(100, 1, 1, "cpu") == "k=50 needs 1 <= k < n, and n=50 rows are held out of 100"
+    assert estimator.refuses(102, 1, 1, "cpu") is None
+    assert replace(estimator, split=(1, 1)).refuses(10**6, 1, 1, "cpu") is None, "an error everywhere"
+
+
 def test_training_that_breaks_down_is_told():
     def loss(weights, x, y):
         return (weights[0] * x.mean() / 0).sum()

@@ -72,6 +72,7 @@ def estimator_page(document: dict[str, Any]) -> str:
         ("reports", DIRECTIONS[document["bound"]] if family else "nothing: it is the model without a term"),
         ("family", f"{family} ({document['year']})" if document["year"] else family or "–"),
         ("devices", ", ".join(document["devices"])),
+        *([("cost", document["cost"])] if "cost" in document else []),
         ("as a term of a model", document["term"]),
         ("file", f"`plugins/{Path(document['file']).name}`"),
     ]

@@ -285,6 +285,7 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
         "approach": getattr(made, "approach", ""),
         "year": getattr(made, "year", ""),
         "devices": list(getattr(made, "devices", ("cpu",))),
+        **({"cost": cost} if (cost := described.cost(choice.name)) else {}),
         "term": as_term,
         **_published(made),
         "fields": described.fields(made),

@@ -100,12 +100,15 @@ def of_batches(settings: Bound, fit: Fitted, material: Material, device: torch.d
 
 
 def batch_rows(settings: Bound, available: int | None) -> int:
-    """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are."""
+    """Rows of a batch: the whole number of groups that is nearest to `batch_size`, and no more than there are.
+
+    Raises ValueError where not even one group can be made of those.
+    """
     group = settings.negatives + 1
     if available is None:
         return max(1, round(settings.batch_size / group)) * group
     if available < group:
-        return available
+        raise ValueError(f"negatives={settings.negatives} needs {group} rows for training, and there are {available}")
     return min(max(1, round(settings.batch_size / group)), available // group) * group
 
 

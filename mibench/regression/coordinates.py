@@ -33,8 +33,20 @@ class Canonical:
         return np.asarray((y - self.centre_y) @ self.to_y)
 
 
+SINGULAR = 1e-12
+"""A variance below this share of the largest is none, but for rounding."""
+
+
 def canonical(x: Array, y: Array) -> Canonical:
-    """The canonical coordinates of a sample, with correlations less what so few rows make up."""
+    """The canonical coordinates of a sample, with correlations less what so few rows make up.
+
+    Raises ValueError where something of x is also something of y, to the last digit.
+    """
+    if len(x) > x.shape[1] + y.shape[1] and rank(np.hstack([x, y])) < rank(x) + rank(y):
+        raise ValueError(
+            "x and y follow from one another, wholly or in part: the mutual information of continuous data is then "
+            "infinite; for discrete data use ksg-mixed"
+        )
     (centre_x, white_x), (centre_y, white_y) = whitened(x), whitened(y)
     n = len(x)
     u, seen, v = np.linalg.svd(white_x.T @ ((x - centre_x).T @ (y - centre_y) / n) @ white_y)
@@ -61,6 +73,12 @@ def plain(x: Array, y: Array) -> Canonical:
     """The coordinates as they are, about their means, with no correlation told."""
     dim_x, dim_y = x.shape[1], y.shape[1]
     return Canonical(x.mean(axis=0), y.mean(axis=0), np.eye(dim_x), np.eye(dim_y), np.zeros(dim_x))
+
+
+def rank(z: Array) -> int:
+    """How many combinations of the columns vary."""
+    variances = np.linalg.eigvalsh(np.cov(z, rowvar=False).reshape(z.shape[1], -1))
+    return int((variances > SINGULAR * variances[-1]).sum())
 
 
 def whitened(z: Array) -> tuple[Array, Array]:
