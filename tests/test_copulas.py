@@ -9,14 +9,15 @@ from scipy import stats
 
 import mibench
 from mibench import copulas
+from mibench.chosen.judge import logistic
 from mibench.copulas import elliptical, mixture
 from mibench.copulas.elliptical import Elliptical
-from mibench.distributions.normal import SparseNormal
+from mibench.distributions.normal import CorrelatedNormal, SparseNormal
 from mibench.distributions.student import StudentT, shared_divisor_mi
 
 FITS = {
     "normal": copulas.fit_gaussian,
-    "soft": lambda x, y: copulas.fit_gaussian(x, y, soft=True),
+    "soft": lambda x, y: copulas.fit_gaussian(x, y).softened(len(x), "edge"),
     "t": copulas.fit_student,
     "mixture": lambda x, y: copulas.fit_mixture(x, y, 3),
 }
@@ -149,7 +150,8 @@ def test_a_soft_fit_judges_held_out_pairs_better_and_reads_the_same_value():
     """25 + 25 columns, 700 rows, two pairs dependent: at the true ratio the mean would be the mutual information."""
     task = SparseNormal(25, 1.022, 2)
     x, y = task.sample(1400, np.random.default_rng(0))
-    raw, soft = (copulas.fit_gaussian(x[:700], y[:700], soft=soft) for soft in (False, True))
+    raw = copulas.fit_gaussian(x[:700], y[:700])
+    soft = raw.softened(700, "edge")
     assert soft.value == raw.value
     means = [fitted.log_ratio(x[700:], y[700:]).mean() for fitted in (raw, soft)]
     assert abs(means[1] - task.mi) < abs(means[0] - task.mi) - 0.3
@@ -160,11 +162,33 @@ def test_softening_lets_a_strong_correlation_be_and_takes_noise_away():
     rng = np.random.default_rng(0)
     z = rng.standard_normal((400, 20))
     z[:, 10] = z[:, 0] + 1e-3 * z[:, 10]
-    soft = elliptical.softened(elliptical.normal_correlation(z), 10, 400)
+    soft = elliptical.softened(elliptical.normal_correlation(z), 10, 400, "edge")
     across = np.linalg.svd(soft[:10, 10:], compute_uv=False)
     assert across[0] == pytest.approx(math.sqrt(1 - 20 / 400), abs=0.02)
     assert across[1:] == pytest.approx(0, abs=1e-12)
     assert np.linalg.eigvalsh(soft)[0] > 0
+
+
+def test_of_many_weak_correlations_a_share_is_the_better_judge():
+    """20 of each side with ρ² = 0.05, of which few rise above the edge in 700 rows."""
+    task, n = CorrelatedNormal(20, -10 * math.log(0.95)), 700
+    x, y = task.sample(1700, np.random.default_rng(9))
+    partners = 17 * (np.arange(1700) // 17)[:, None] + (np.arange(1700)[:, None] + np.arange(1, 17)) % 17
+    for seed in range(4):
+        fitted = copulas.fit_gaussian(*task.sample(n, np.random.default_rng(seed)))
+        soft = {way: fitted.softened(n, way) for way in ("edge", "share")}
+        lost = [logistic(one.log_ratio(x, y), one.log_ratios(x, y, partners)).mean() for one in soft.values()]
+        nothing = logistic(np.zeros(1), np.zeros((1, 16))).item()
+        assert lost[1] < lost[0], "and the edge is little better than to know nothing"
+        assert lost[1] < nothing - 0.03
+        assert soft["share"].value == fitted.value
+
+
+def test_a_share_of_nothing_is_nothing():
+    """Σρ² of independent sides is what chance makes it, within sampling, and nothing or little of it is kept."""
+    x, y = np.random.default_rng(0).standard_normal((2, 400, 10))
+    soft = copulas.fit_gaussian(x, y).softened(400, "share")
+    assert np.linalg.norm(soft.model.correlation[:10, 10:]) < 0.1
 
 
 def test_a_mixture_of_one_is_the_normal_copula():

@@ -3,15 +3,17 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from mibench import neighbors
+from mibench.chosen.judge import logistic
 from mibench.chosen.neighbours import Neighbours, in_groups
 from mibench.chosen.sample import Sample
 from mibench.copulas import Fitted, fit_gaussian, fit_mixture, fit_student
+from mibench.copulas.elliptical import Softening
 from mibench.copulas.mixture import parameters
 from mibench.interface import Array
 from mibench.neighbors.sample import scaled
@@ -95,16 +97,22 @@ class Critic(Bound):
 def copula(sample: Sample) -> Iterator[Entrant]:
     """The t copula, or the normal one where degrees of freedom gain nothing: its plug-in of all rows less its bias.
 
-    It is judged by fits whose canonical correlations are softened, which the value would suffer from.
+    It is judged by fits whose canonical correlations are softened, which the value would suffer from: in the way that
+    held-out pairs speak for.
     """
     continuous(sample)
     fit = fit_student if sample.columns <= STUDENT else fit_gaussian
     whole = fit(sample.x, sample.y)
     value, dof = float(np.float64(whole.value)), getattr(whole.model, "dof", math.inf)
     name = "gaussian-copula" if math.isinf(dof) else f"t-copula:nu={dof:.3g}"
-    fits = [Density(fit(*sample.left(rotation), soft=True)) for rotation in sample.rotations]
-    entrant = of_density(name, sample, fits, lambda joint, kept: value)
-    yield replace(entrant, read=whole.log_ratio(sample.x, sample.y))
+    fits = [fit(*left) for left in map(sample.left, sample.rotations)]
+    n = len(sample.left(sample.rotations[0])[0])
+    judged = [
+        of_density(name, sample, [Density(each.softened(n, way)) for each in fits], lambda joint, kept: value)
+        for way in get_args(Softening)
+    ]
+    best = min(judged, key=lambda one: float(logistic(one.joint, one.marginal).mean()))
+    yield replace(best, read=whole.log_ratio(sample.x, sample.y))
 
 
 def mixture(sample: Sample) -> Iterator[Entrant]:

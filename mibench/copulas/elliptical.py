@@ -5,6 +5,7 @@ Demarta & McNeil, "The t copula and related copulas", International Statistical 
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -131,20 +132,31 @@ SETTLED = 1e-6
 """A correlation that moves by less has settled; sampling moves it by 1/√n."""
 
 
-def softened(correlation: Array, dim_x: int, n: int) -> Array:
+Softening = Literal["edge", "share"]
+
+
+def softened(correlation: Array, dim_x: int, n: int, way: Softening) -> Array:
     """The same with canonical correlations of the two sides made smaller, for judging pairs that it was not fitted to.
 
-    With a = dim_x / n and b = dim_y / n, independent sides have sample canonical correlations up to
-    √(a + b − 2ab + 2 √(ab (1−a) (1−b))) (Wachter 1980): those below `ABOVE` times that become 0, and the square of
-    each other one is lowered by a + b. No value is read from it: its bias is far larger than the plug-in's.
+    No value is read from it: its bias is far larger than the plug-in's. With a = dim_x / n and b = dim_y / n:
+
+    * "edge", for few strong ones: independent sides have sample correlations ρ up to
+      √(a + b − 2ab + 2 √(ab (1−a) (1−b))) (Wachter 1980); those below `ABOVE` times that become 0, and the square of
+      each other one is lowered by a + b;
+    * "share", for many weak ones, all of which may lie below that edge: independent sides have a sum of squares of
+      dim_x · dim_y / (n − 1) in expectation, and all are multiplied by the share of Σρ² that is beyond it, as James &
+      Stein (1961) shrink a mean of many coordinates.
     """
     dim_y = len(correlation) - dim_x
-    a, b = dim_x / n, dim_y / n
-    edge = a + b - 2 * a * b + 2 * math.sqrt(a * b * max(1 - a, 0) * max(1 - b, 0))
     x, y = np.linalg.cholesky(correlation[:dim_x, :dim_x]), np.linalg.cholesky(correlation[dim_x:, dim_x:])
     across = np.linalg.solve(y, np.linalg.solve(x, correlation[:dim_x, dim_x:]).T).T
     left, rho, right = np.linalg.svd(across, full_matrices=False)
-    kept = np.where(rho**2 > ABOVE**2 * edge, np.sqrt(np.maximum(rho**2 - a - b, 0)), 0)
+    if way == "edge":
+        a, b = dim_x / n, dim_y / n
+        edge = a + b - 2 * a * b + 2 * math.sqrt(a * b * max(1 - a, 0) * max(1 - b, 0))
+        kept = np.where(rho**2 > ABOVE**2 * edge, np.sqrt(np.maximum(rho**2 - a - b, 0)), 0)
+    else:
+        kept = rho * max(1 - dim_x * dim_y / (n - 1) / max(float((rho**2).sum()), 1e-30), 0)
     soft = correlation.copy()
     soft[:dim_x, dim_x:] = x @ (left * kept) @ right @ y.T
     soft[dim_x:, :dim_x] = soft[:dim_x, dim_x:].T

@@ -1,12 +1,11 @@
 """From two samples to a copula: the normal, the t, and mixtures of normals."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from mibench.copulas import mixture
-from mibench.copulas.elliptical import Elliptical, normal_correlation, softened, student_correlation
+from mibench.copulas.elliptical import Elliptical, normal_correlation, student_correlation
 from mibench.copulas.fitted import Fitted
 from mibench.copulas.margins import Margins, margins_of
 from mibench.copulas.mixture import parameters
@@ -43,18 +42,17 @@ def too_few_for_modes(n: int, modes: int, dim: int) -> str | None:
     return None
 
 
-def fit_gaussian(x: Array, y: Array, *, soft: bool = False) -> Fitted:
+def fit_gaussian(x: Array, y: Array) -> Fitted:
     """The normal copula of x `(n, dim_x)` and y `(n, dim_y)`, float64 and finite.
 
-    `soft` lowers the canonical correlations (see `elliptical.softened`), which leaves `value` as it is. Raises
-    ValueError for too few rows, a constant column, and ranks of which some follow from others.
+    Raises ValueError for too few rows, a constant column, and ranks of which some follow from others.
     """
     margins, places = _ranked(x, y)
     correlation = _of_full_rank(normal_correlation(Elliptical(np.eye(places.shape[1])).scores(places)), x.shape[1])
-    return _elliptical(margins, Elliptical(correlation), x, y, soft)
+    return _elliptical(margins, Elliptical(correlation), x, y)
 
 
-def fit_student(x: Array, y: Array, *, soft: bool = False) -> Fitted:
+def fit_student(x: Array, y: Array) -> Fitted:
     """The t copula, whose degrees of freedom are any number from ½ up; the normal one where they gain nothing.
 
     Raises ValueError as `fit_gaussian` does, and for values that repeat (see `ATOM`).
@@ -65,7 +63,7 @@ def fit_student(x: Array, y: Array, *, soft: bool = False) -> Fitted:
     normal = Elliptical(_of_full_rank(normal_correlation(scores), x.shape[1]))
     student, likelihood = _likeliest_student(places, normal)
     kept = student if likelihood > _likelihood(normal, scores) + GAIN else normal
-    return _elliptical(margins, kept, x, y, soft)
+    return _elliptical(margins, kept, x, y)
 
 
 def fit_mixture(x: Array, y: Array, modes: int, *, seed: int | None = 0) -> Fitted:
@@ -121,11 +119,9 @@ def _of_full_rank(correlation: Array, dim_x: int) -> Array:
     return correlation
 
 
-def _elliptical(margins: tuple[Margins, Margins], model: Elliptical, x: Array, y: Array, soft: bool) -> Fitted:
+def _elliptical(margins: tuple[Margins, Margins], model: Elliptical, x: Array, y: Array) -> Fitted:
     (n, dim_x), dim = x.shape, x.shape[1] + y.shape[1]
     value = model.information(dim_x) - model.bias(n, dim_x)
-    if soft:
-        model = replace(model, correlation=softened(model.correlation, dim_x, n))
     return Fitted(*margins, model, value, dim * (dim - 1) // 2 + math.isfinite(model.dof))
 
 

@@ -1,11 +1,11 @@
 """A copula that was fitted: its value, and its log ratio for pairs that it was not fitted to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from mibench.copulas.elliptical import Elliptical
+from mibench.copulas.elliptical import Elliptical, Softening, softened
 from mibench.copulas.margins import Margins
 from mibench.copulas.mixture import Mixture
 from mibench.interface import Array
@@ -44,6 +44,15 @@ class Fitted:
         """log density `(n,)` of the ranks of each pair, all columns together: what fits are compared by."""
         scores = self._scores(x, y)
         return np.asarray(self.model.log_density(scores, slice(None)) - self.model.log_margins(scores).sum(axis=1))
+
+    def softened(self, n: int, way: Softening) -> "Fitted":
+        """For judging pairs that it was not fitted to: canonical correlations of n rows lowered, `value` as it was.
+
+        Of a normal or t copula alone; see `elliptical.softened`.
+        """
+        assert isinstance(self.model, Elliptical)
+        lower = softened(self.model.correlation, len(self.margins_x.columns), n, way)
+        return replace(self, model=replace(self.model, correlation=lower))
 
     def _scores(self, x: Array, y: Array) -> Array:
         return self.model.scores(np.hstack([self.margins_x.places(x), self.margins_y.places(y)]))
