@@ -30,8 +30,7 @@ class Auto:
 
     For data of unknown shape, where one number is wanted. It is no bound, and no term of a model. Where the shape is
     known, or one method is under study, that estimator itself says more. It runs on one thread. In more than 4 columns
-    most of its cost are the critics, one a fold, trained together: at n = 10,000 in 20 + 20 columns it takes 2 to 4
-    times what `mine` does.
+    most of its cost are the critics, one a fold, trained together.
     """
 
     candidates: tuple[str, ...] = ("copula", "mixture", "ksg", "critic")

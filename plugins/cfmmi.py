@@ -21,8 +21,8 @@ class CFMMI(Noised):
     `exact_to`: up to so many coordinates the trace is exact, a derivative each; above it is one random probe a row and
     time (Hutchinson). `std` is the sampling error of the linear part and of the rest, not the network's own error.
 
-    Use it beside `immse`: it has one network task in place of two, costs half where training is long (at n = 10,000 in
-    20 + 20 columns about what `mine` does), and its errors are others. It has no gauge of them, though.
+    Use it beside `immse`: it has one network task in place of two, costs half where training is long, and its
+    errors are others. It has no gauge of them, though.
     """
 
     exact_to: int = 32

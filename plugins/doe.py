@@ -13,9 +13,11 @@ class DoE(NeuralEstimator):
     """Ĥ(Y) − Ĥ(Y|X) = E_joint[log q(y|x) − log q(y)], with normal densities q trained by their likelihoods.
 
     A difference of two upper bounds, so no bound itself: it is too low where q(y|x) is the worse of the two, too high
-    where q(y) is. With more than one of `modes` each density is a mixture of so many normals, and with
-    `covariance=full` in place of "diagonal" the normals' coordinates are dependent; modes=8 with full is KNIFE (Pichler
-    et al. 2022, arXiv 2202.06618), at twice the time a step in 2 columns. For y that is near that, given x.
+    where q(y) is. modes=8 with covariance=full is KNIFE (Pichler et al. 2022, arXiv 2202.06618), at twice the time a
+    step in 2 columns. For y that is near that, given x. No row has a partner here: both are of joint pairs alone.
+
+    * `modes`: each density is a mixture of so many normals;
+    * `covariance`: "diagonal", or "full" where the normals' coordinates are dependent.
     """
 
     negatives: int = 1

@@ -1,4 +1,4 @@
-"""GAN-DIME (Letizia, Novello & Tonello 2024, f-DIME): a Jensen-Shannon critic read as the log density ratio it is."""
+"""GAN-DIME (Letizia, Novello & Tonello, NeurIPS 2024, arXiv 2305.20025): `jsd` read as the log ratio it is."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""HD-DIME (Letizia, Novello & Tonello 2024, f-DIME): a critic trained by the squared Hellinger distance."""
+"""HD-DIME (Letizia, Novello & Tonello, NeurIPS 2024, arXiv 2305.20025): a critic by the Hellinger distance."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""KL-DIME (Letizia, Novello & Tonello 2024, f-DIME): the critic of the NWJ bound read as a log density ratio."""
+"""KL-DIME (Letizia, Novello & Tonello, NeurIPS 2024, arXiv 2305.20025): `nwj`'s critic read as a log ratio."""
 
 from dataclasses import dataclass
 

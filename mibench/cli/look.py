@@ -290,7 +290,7 @@ def _estimator_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]
         **_published(made),
         "fields": described.fields(made),
         "file": str(found.homes[f"-e {choice.name}"].path),
-        "example": f"mibench run -e {spec} -t gaussian",
+        "example": f"mibench run -e {spec} -t {'mixed/symbols-1' if getattr(made, 'discrete', False) else 'gaussian'}",
     }
 
 
@@ -309,10 +309,11 @@ def _task_document(found: catalogue.Catalogue, spec: str) -> dict[str, Any]:
     one = len({tuple(map(type, _layers(point.task))) for point in points}) == 1
     if all(point.kind == "application" for point in points):
         return described.application(found, spec, points, module)
+    formulas = _formulas(first.task)
     sources = dict.fromkeys(part for p in points for part in str(getattr(p.task, "source", "")).split("; ") if part)
     return {
         "task": first.sweep,
-        "about": (_formulas(first.task) or module) if one else module,
+        "about": f"{module.partition(chr(10))[0]}\n\n{formulas}" if formulas and one else module,
         "source": "; ".join(sources) or module.partition("\n")[0],
         "fields": described.fields(first.task) if one else {},
         "points": {point.name: _truth(point.task) for point in points},
