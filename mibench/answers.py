@@ -18,6 +18,10 @@ Answer = Estimate | Outcome
 """What comes back from a trial: of a task, or of an application."""
 
 
+COLLAPSED = -1.0
+"""Nats: what lies below says that something broke down, whoever says it."""
+
+
 class Unsound(ValueError):
     """An outcome that a row cannot hold as it is; `kept` is what of it is right."""
 
@@ -90,15 +94,15 @@ def plain(answer: Any) -> Estimate:
     Raises ValueError where it is neither a number nor an `Estimate` that a row can hold.
     """
     if not isinstance(answer, Estimate):
-        return Estimate(_number(answer, f"estimate returned {type(answer).__name__}; expected a float or an Estimate"))
-    flags = _words("estimate", answer.flags)
+        value = _number(answer, f"estimate returned {type(answer).__name__}; expected a float or an Estimate")
+        return Estimate(value, flags=_with_collapsed((), value))
+    value = _number(answer.value, f"estimate returned a value that is {type(answer.value).__name__}; expected a float")
+    flags = _with_collapsed(_words("estimate", answer.flags), value)
     if not isinstance(answer.path, str | None):
         raise ValueError(f"estimate returned path={type(answer.path).__name__}; expected text")
     curve = _curve(answer.curve, "estimate returned a curve")
     return Estimate(
-        value=_number(
-            answer.value, f"estimate returned a value that is {type(answer.value).__name__}; expected a float"
-        ),
+        value=value,
         std=_spread(answer.std),
         ceiling=_finite("ceiling", answer.ceiling),
         ess=_finite("ess", answer.ess),
@@ -110,6 +114,11 @@ def plain(answer: Any) -> Estimate:
         parts=tuple(_number(part, "estimate returned parts that are no numbers") for part in answer.parts),
         chosen=_chosen("estimate", answer.chosen),
     )
+
+
+def _with_collapsed(flags: tuple[str, ...], value: float) -> tuple[str, ...]:
+    """The flags, and whether the value lies a nat below 0, which is nobody's information."""
+    return (*flags, "collapsed") if value < COLLAPSED and "collapsed" not in flags else flags
 
 
 def plain_outcome(answer: Any, declared: Mapping[str, Score], partial: bool = False) -> Outcome:

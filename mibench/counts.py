@@ -18,7 +18,7 @@ def information(x: Array, y: Array, correction: str) -> tuple[float, float, int]
     values that were seen. Raises ValueError for a correction that there is none of.
     """
     if correction not in CORRECTIONS:
-        raise ValueError(f"correction={correction!r} is none of {', '.join(CORRECTIONS)}")
+        raise ValueError(f"correction={correction!r} is none of {', '.join(map(repr, CORRECTIONS))}")
     n, (of_x, rows_x), (of_y, rows_y) = len(x), numbered(x), numbered(y)
     cell, rows = numbered(np.column_stack([of_x, of_y]))
     log_ratio = np.log(n * rows[cell] / (rows_x[of_x] * rows_y[of_y]))

@@ -33,6 +33,8 @@ class CFMMI(Noised):
     def estimate(self, x, y, seed=0, device="cpu"):
         from mibench.regression.flow import estimate
 
+        if self.exact_to < 0:
+            raise ValueError(f"exact_to={self.exact_to} must be at least 0")
         x, y = self.checked(x, y, device)
         return estimate(self, self.exact_to, x, y, seed, device)
 

@@ -34,6 +34,8 @@ class GMM:
     def refuses(self, n, dim_x, dim_y):
         if self.folds < 3 or not self.modes or min(self.modes) < 1:
             return None  # wrong everywhere, so the trial's error
+        if self.folds > n:
+            return f"folds={self.folds} are more than n={n} samples"
         left = n - 2 * -(-n // self.folds)
         said = copulas.too_few_for_modes(left, min(self.modes), dim_x + dim_y)
         return said and f"{said}: what folds={self.folds} leaves of {n} to fit"

@@ -45,9 +45,14 @@ class LatentMI(Regression):
     def estimate(self, x, y, seed=0, device="cpu", threads=1):
         from mibench.regression.codes import held_out
 
+        if self.codes < 1:
+            raise ValueError(f"codes={self.codes} must be at least 1")
         x, y = self.checked(x, y, device)
         of_x, of_y, fitted = held_out(self, self.codes, x, y, seed, device)
-        found = neighbors.ksg(of_x, of_y, self.k, threads=threads, device=device)
+        try:
+            found = neighbors.ksg(of_x, of_y, self.k, threads=threads, device=device)
+        except ValueError as error:
+            raise ValueError(f"the codes of x and y, which neighbours are sought in: {error}") from error
         return replace(fitted.estimate(found.value), path=found.path)
 
 

@@ -184,7 +184,8 @@ def test_likelihoods_decide_where_all_pairs_are_told_apart():
         (lambda x, y: (x, y), {"candidates": ("mine",)}, "'mine', which is none of copula, mixture, ksg, critic"),
         (lambda x, y: (x, y), {"folds": 1}, "folds=1 must be at least 2"),
         (lambda x, y: (x, np.sign(y)), {"candidates": ("copula",)}, "ranks with ties have no density"),
-        (lambda x, y: (np.tile(x, 5), y), {"candidates": ("ksg",)}, "6 columns are for other candidates"),
+        (lambda x, y: (np.tile(x, 5), y), {"candidates": ("ksg",)}, "none of ksg is for 6 columns"),
+        (lambda x, y: (x, y), {"standard_errors": -1.0}, "standard_errors=-1.0 must be at least 0"),
         (lambda x, y: (x[:-1], y), {}, "199 rows"),
     ],
 )

@@ -82,7 +82,7 @@ def test_what_histogram_and_plug_in_refuse():
     assert HISTOGRAM.refuses(n=999, dim_x=2, dim_y=1).startswith("10 bins in each of 2 + 1 columns are 1000 boxes")
     assert "10^400 boxes" in HISTOGRAM.refuses(n=999, dim_x=200, dim_y=200)
     assert HISTOGRAM.refuses(n=1000, dim_x=2, dim_y=1) is None
-    with pytest.raises(ValueError, match="correction='jackknife' is none of none, miller-madow"):
+    with pytest.raises(ValueError, match="correction='jackknife' is none of 'none', 'miller-madow'"):
         mibench.estimator("plug-in:correction=jackknife").estimate(*CELLS.T)
     with pytest.raises(ValueError, match="bins=1 must be at least 2"):
         mibench.estimator("histogram:bins=1").estimate(*CELLS.T)

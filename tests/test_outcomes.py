@@ -11,8 +11,8 @@ from toy_application import Bound, Toy
 
 import mibench as public
 from mibench import store
-from mibench.answers import judged, plain_outcome
-from mibench.interface import Diverged, Outcome, Score
+from mibench.answers import judged, plain, plain_outcome
+from mibench.interface import Diverged, Estimate, Outcome, Score
 from mibench.result import read_scores
 
 DECLARED = {"a": Score("higher"), "b": Score("lower")}
@@ -114,3 +114,9 @@ def test_a_last_outcome_keeps_what_is_right_of_it():
 
 def test_scores_come_in_the_order_they_are_declared():
     assert list(plain_outcome(Outcome({"b": 1, "a": np.float32(2)}), DECLARED).scores) == ["a", "b"]
+
+
+@pytest.mark.parametrize("answer", [-1.01, Estimate(-1.01), Estimate(-1.01, flags=("collapsed",))])
+def test_a_nat_below_0_is_flagged_whoever_says_it(answer):
+    assert plain(answer).flags == ("collapsed",)
+    assert plain(-0.99).flags == ()

@@ -1,6 +1,7 @@
 """The formulas of denoisers, flows and codes, with what is exact in place of a network; then the networks."""
 
 import importlib.util
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -285,9 +286,21 @@ def test_a_side_or_network_that_there_is_not_is_named(file, fields, said):
 
 def test_what_is_read_and_where_levels_lie_is_named():
     x, y = estimators.gaussian_pair(100, 1.0, seed=1)
-    for fields, said in (({"reads": "gap"}, "reads='gap' is none of"), ({"spread": 0.0}, "spread=0.0 must be above 0")):
+    for file, fields, said in (
+        ("immse", {"reads": "gap"}, "reads='gap' is none of"),
+        ("immse", {"spread": 0.0}, "spread=0.0 must be a number above 0"),
+        ("immse", {"centre": math.nan}, "centre=nan must be a number"),
+        ("cfmmi", {"exact_to": -1}, "exact_to=-1 must be at least 0"),
+        ("latent_mi", {"codes": 0}, "codes=0 must be at least 1"),
+    ):
         with pytest.raises(ValueError, match=said):
-            replace(plugin("immse"), **fields).estimate(x, y, seed=0)
+            replace(plugin(file), **fields).estimate(x, y, seed=0)
+
+
+def test_neighbours_of_codes_that_repeat_are_told_of_as_codes():
+    x = np.random.default_rng(0).integers(0, 3, (200, 1)).astype(float)
+    with pytest.raises(ValueError, match="the codes of x and y, which neighbours are sought in"):
+        replace(plugin("latent_mi"), steps=1).estimate(x, (x + 1) % 3, seed=0)
 
 
 def test_a_convolution_reads_square_pictures_alone():

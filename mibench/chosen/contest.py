@@ -20,7 +20,8 @@ NO_LIKELIHOOD = "joint and marginal pairs are all told apart, which leaves likel
 
 def refuses(folds: int, n: int) -> str | None:
     """Why n rows cannot be shared out; None if they can."""
-    return too_few(Bound(folds=folds), n)
+    said = too_few(Bound(folds=folds), n)
+    return said and f"folds={folds} of {said}"
 
 
 def estimate(
@@ -37,6 +38,8 @@ def estimate(
 
     if unknown := set(candidates) - CANDIDATES.keys():
         raise ValueError(f"candidates has {min(unknown)!r}, which is none of {', '.join(CANDIDATES)}")
+    if standard_errors < 0:
+        raise ValueError(f"standard_errors={standard_errors} must be at least 0")
     if folds < 2:
         raise ValueError(f"folds={folds} must be at least 2: a candidate is judged on rows that it was not fitted to")
     sample = shared_out(*paired(x, y), folds, seed)
@@ -83,5 +86,7 @@ def entrants(sample: Sample, candidates: Sequence[str]) -> tuple[dict[str, list[
         except ValueError as error:
             left_out[name] = str(error)
     if not any(entered.values()):
-        raise ValueError(next(iter(left_out.values()), f"{sample.columns} columns are for other candidates"))
+        raise ValueError(
+            next(iter(left_out.values()), f"none of {', '.join(candidates)} is for {sample.columns} columns")
+        )
     return entered, left_out

@@ -55,7 +55,7 @@ class Bound:
     * `fresh`: draw new samples at every step instead of training on the sample given;
     * `validate_every`: steps from one validation to the next;
     * `patience`: stop when so many validations in a row brought nothing better;
-    * `test_negatives`: mismatched partners of each row in the value reported;
+    * `test_negatives`: mismatched partners of each row in the value reported; a quarter of the test rows at most;
     * `window`: above 0, the value reported is the mean over the last so many training batches, each read before its
       step, and flagged "training-batch"; training then takes all its steps at one rate, keeps the last weights, and
       holds nothing back for the value, which bounds nothing. It is for comparison with papers that did so;

@@ -133,7 +133,7 @@ def _of_line(sample: Sample, line: Line) -> Iterator[str]:
     for flag in line.estimate.flags:
         if flag in FLAGS:
             yield f"{label} {FLAGS[flag]}"
-    if value > SATURATED * math.log(sample.n):
+    if value > SATURATED * math.log(sample.n) and line.asked.direction != "upper":
         yield (
             f"{label} says {value:.2f} nats, and {sample.n} rows can hardly show more than log n = "
             f"{math.log(sample.n):.2f}: read it as “at least”, or look whether one side is computed from the other"

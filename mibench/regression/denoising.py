@@ -40,8 +40,10 @@ class Levels:
     spread: float
 
     def __post_init__(self) -> None:
-        if not self.spread > 0:
-            raise ValueError(f"spread={self.spread} must be above 0")
+        if not 0 < self.spread < np.inf:
+            raise ValueError(f"spread={self.spread} must be a number above 0")
+        if not np.isfinite(self.centre):
+            raise ValueError(f"centre={self.centre} must be a number")
 
     def at(self, share: Tensor) -> tuple[Tensor, Tensor]:
         """The levels below which this share of all lie, and one over their density there."""

@@ -116,7 +116,9 @@ class Noised(Regression):
         if self.network == "perceptron" and (most := max(_most_equal(column) for column in first.T)) > ATOM:
             raise ValueError(
                 f"one value makes up {most:.0%} of a column that noise is added to, and what is learnt there is the "
-                "value itself: use ksg-mixed for discrete or mixed data, or noise the other side by `diffuse`"
+                "value itself: use ksg-mixed for discrete or mixed data"
+                + ", or noise the other side by `diffuse`"
+                * all(_most_equal(column) <= ATOM for column in second.T)
             )
         return first, second
 
