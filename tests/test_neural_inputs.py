@@ -83,3 +83,18 @@ def test_what_inputs_cannot_be_says_why(stem, fields, said):
 def test_inputs_mean_nothing_in_a_term():
     with pytest.raises(ValueError, match=r"inputs=norm means nothing in a term.*leave inputs=plain"):
         replace(plugin("mine"), inputs="norm").term(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("stem", "fields"),
+    [("doe", {}), ("doe", {"modes": 2}), ("club", {}), ("l1out", {}), ("doe", {"covariance": "full"})],
+)
+def test_the_side_that_a_density_is_of_stays_as_it_is_and_holds_no_atoms(stem, fields):
+    """What |z|² adds to y follows from y, so that a density of both is none; nor is one of values that repeat."""
+    estimator = replace(plugin(stem), inputs="norm", steps=2, **fields)
+    assert sorted(zip(estimator.sides("x", "y"), added(estimator, 2, 2), strict=True)) == [("x", 1), ("y", 0)]
+    x, y = gaussian(200, 2, 1.0, 0)
+    assert np.isfinite(estimator.estimate(x, y, seed=0).value)
+    assert np.isfinite(estimator.estimate(np.sign(x), y, seed=0).value)
+    with pytest.raises(ValueError, match=r"one value makes up 5\d% of column 0 of y, and a density has no such values"):
+        estimator.estimate(x, np.sign(y), seed=0)

@@ -17,12 +17,14 @@ def fitted(settings: Bound, x: Array, y: Array) -> tuple[Scale, Scale]:
     fit_scale = one_of(SCALINGS, settings.scaling, "scaling")
     scale_x, scale_y = fit_scale(x), fit_scale(y)
     of_x, of_y = added(settings, x.shape[1], y.shape[1])
-    if not of_x:
+    if not of_x + of_y:
         return scale_x, scale_y
     scaled_x, scaled_y = scale_x(x), scale_y(y)
     directions = leading(scaled_x, scaled_y, max(of_x, of_y) - 1)
-    widened = beside(scale_x, scaled_x, directions[0][:, : of_x - 1])
-    return widened, beside(scale_y, scaled_y, directions[1][:, : of_y - 1]) if of_y else scale_y
+    return (
+        beside(scale_x, scaled_x, directions[0][:, : of_x - 1]) if of_x else scale_x,
+        beside(scale_y, scaled_y, directions[1][:, : of_y - 1]) if of_y else scale_y,
+    )
 
 
 def beside(scale: Scale, fit: Single, directions: Array) -> Scale:

@@ -17,7 +17,7 @@ from mibench.neural.compiled.perceptron import path
 from mibench.neural.critics import Critic
 from mibench.neural.feed import BLOCK, Material, Walk, fresh_walk, stacked
 from mibench.neural.inputs import fitted
-from mibench.neural.limits import added, checked
+from mibench.neural.limits import added, checked, with_density
 from mibench.neural.scaling import held_by_float32
 from mibench.neural.scores import effective_negatives, joint_and_marginal, says_the_same, tables_in_parts
 from mibench.neural.split import parts
@@ -116,6 +116,7 @@ def prepare(settings: Bound, x: Array, y: Array, seed: int | None, draw: Draw | 
     """The critics to train for one trial: one, or one a fold."""
     if settings.fresh and draw is None:
         raise ValueError("fresh=true needs a task that new samples can be drawn from")
+    with_density(settings, x, y)
     shuffle, *streams = np.random.SeedSequence(seed).spawn(1 + settings.folds)
     folds = parts(settings, x, y, np.random.default_rng(shuffle))
     n_train = len(folds[0].train)

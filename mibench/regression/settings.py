@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import ClassVar
 
-import numpy as np
-
 from mibench.interface import Array, Direction, paired
-from mibench.neural.limits import SMALLEST, too_few
+from mibench.neural.limits import ATOM, SMALLEST, most_equal, too_few
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,6 @@ class Regression:
         return x, y
 
 
-ATOM = 0.05
-"""The most that one value may make up of a column that noise is added to: above it, values of 7 nats were seen of a
-fair bit."""
-
-
 @dataclass(frozen=True)
 class Noised(Regression):
     """A regression on one side with noise in it, given the other side.
@@ -113,16 +106,11 @@ class Noised(Regression):
         side = isqrt(first.shape[1])
         if self.network == "convolution" and len(self.hidden) > side.bit_length():
             raise ValueError(f"hidden={self.hidden} halves pictures {side} wide too often: {side.bit_length()} at most")
-        if self.network == "perceptron" and (most := max(_most_equal(column) for column in first.T)) > ATOM:
+        if self.network == "perceptron" and (most := max(most_equal(column) for column in first.T)) > ATOM:
             raise ValueError(
                 f"one value makes up {most:.0%} of a column that noise is added to, and what is learnt there is the "
                 "value itself: use ksg-mixed for discrete or mixed data"
                 + ", or noise the other side by `diffuse`"
-                * all(_most_equal(column) <= ATOM for column in second.T)
+                * all(most_equal(column) <= ATOM for column in second.T)
             )
         return first, second
-
-
-def _most_equal(column: Array) -> float:
-    """The share of the most frequent value."""
-    return float(np.unique(column, return_counts=True)[1].max() / len(column))
