@@ -12,11 +12,11 @@
 `keep` writes the rows of a run as a small table a part, which the others read.
 
 `points` says of each estimator, at each point, mean ± standard deviation of its values, and of how many seeds. `suites`
-has a row a suite and sample size: the mean |estimate − truth| of `auto` in nats, of the single estimator that has the
-least one there, which is known only afterwards, and of the worst. An estimator counts in a suite if it has a number for
-every trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone, as a multiple of `mine`:
-normal pairs of 2 nats. `costs` writes it of every bundled estimator, at n = 10,000 in 20 + 20 columns, to the file that
-`mibench describe` reads.
+has a row a suite, of pictures one a size, and sample size: the mean |estimate − truth| of `auto` in nats, of the single
+estimator that has the least one there, which is known only afterwards, and of the worst. An estimator counts in a suite
+if it has a number for every trial that `auto` has one for. `cost` is CPU time on one thread, of each estimator alone,
+as a multiple of `mine`: normal pairs of 2 nats. `costs` writes it of each of our own, at n = 10,000 in 20 + 20 columns,
+to the file that `mibench describe` reads.
 """
 
 import argparse
@@ -116,9 +116,11 @@ def points(args):
 def suites(args):
     """A row a suite and sample size."""
     rows = kept_rows(args)
-    rows = rows.assign(off=(rows["mi_estimate"] - rows["mi_true"]).abs())
+    pixels = rows["point"].str.extract(r"^(?:plate|rectangle)-(\d+)-", expand=False)
+    suite = rows["task"].where(pixels.isna(), rows["task"] + ", " + pixels + " pixels")
+    rows = rows.assign(suite=suite, off=(rows["mi_estimate"] - rows["mi_true"]).abs())
     print("| suite | n | trials | `auto` | best single | worst | `auto` / best |\n|---|---|---|---|---|---|---|")
-    for (suite, n), part in rows.groupby(["task", "n_samples"]):
+    for (suite, n), part in rows.groupby(["suite", "n_samples"]):
         off = part.pivot_table(index=["point", "seed"], columns="estimator", values="off")
         if "auto" not in off:
             continue
