@@ -76,12 +76,13 @@ def run(args):
 
 
 def keep(args):
-    """A table a part, of the rows that belong to it."""
-    rows = mibench.load(*args.folders)
+    """A table a part, of the rows that belong to it: of each trial the last."""
+    trial = [*PLACE, "estimator", "seed"]
+    rows = mibench.load(*args.folders).sort_values("started_at").drop_duplicates(trial, keep="last")
     Path(args.output).mkdir(parents=True, exist_ok=True)
     for part, runs in PARTS.items():
         suites = {point.partition("/")[0] for points, _, _ in runs for point in points}
-        kept = rows[rows["task"].isin(suites)].sort_values([*PLACE, "estimator", "seed"])
+        kept = rows[rows["task"].isin(suites)].sort_values(trial)
         if len(kept):
             kept[KEPT].round({"mi_estimate": 5, "mi_std": 5, "mi_true": 6}).to_csv(
                 Path(args.output, f"{part}.csv"), index=False
