@@ -19,7 +19,8 @@ Answer = Estimate | Outcome
 
 
 COLLAPSED = -1.0
-"""Nats: what lies below says that something broke down, whoever says it."""
+"""Nats. To know nothing gives 0, and learning too much from some hundred pairs takes tenths off that: a value below
+this is what is left of an estimator that broke down, or was lost in too few pairs, whichever it is."""
 
 
 class Unsound(ValueError):

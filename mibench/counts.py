@@ -1,4 +1,4 @@
-"""Mutual information from a table of counts: of values that repeat, or of bins."""
+"""How often values are seen: mutual information from a table of counts, and columns that are too few of them."""
 
 from typing import Any
 
@@ -8,6 +8,25 @@ import numpy.typing as npt
 from mibench.interface import Array
 
 CORRECTIONS = ("none", "miller-madow")
+
+ATOM = 0.05
+"""The most that one value may make up of a column that a density is fitted to, or that noise is added to: above it,
+7 nats were seen of a fair bit, and 3000 where there was one. Rounding to a tenth of a standard deviation makes 4 %."""
+
+
+def most_equal(column: Array) -> float:
+    """The share of the most frequent value."""
+    return float(np.unique(column, return_counts=True)[1].max() / len(column))
+
+
+def without_atoms(z: Array, name: str) -> None:
+    """Raises ValueError for a column of the side `z`, called `name`, of which one value makes up more than `ATOM`."""
+    for number, column in enumerate(z.T):
+        if (most := most_equal(column)) > max(1 / len(z), ATOM):
+            raise ValueError(
+                f"one value makes up {most:.0%} of column {number} of {name}, and a density has no such values: "
+                "use ksg-mixed for discrete or mixed data"
+            )
 
 
 def information(x: Array, y: Array, correction: str) -> tuple[float, float, int]:

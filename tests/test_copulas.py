@@ -179,7 +179,7 @@ def test_of_many_weak_correlations_a_share_is_the_better_judge():
         soft = {way: fitted.softened(n, way) for way in ("edge", "share")}
         lost = [logistic(one.log_ratio(x, y), one.log_ratios(x, y, partners)).mean() for one in soft.values()]
         nothing = logistic(np.zeros(1), np.zeros((1, 16))).item()
-        assert lost[1] < lost[0], "and the edge is little better than to know nothing"
+        assert lost[1] < lost[0]
         assert lost[1] < nothing - 0.03
         assert soft["share"].value == fitted.value
 

@@ -9,14 +9,11 @@ from mibench.copulas.elliptical import Elliptical, normal_correlation, student_c
 from mibench.copulas.fitted import Fitted
 from mibench.copulas.margins import Margins, margins_of
 from mibench.copulas.mixture import parameters
+from mibench.counts import without_atoms
 from mibench.interface import Array
 
 SINGULAR = 1e-12
 """Ranks of n rows that differ at all leave an eigenvalue above 1/n²."""
-
-ATOM = 0.05
-"""Share of a column that one value may make up where a density is fitted; rounding to a tenth of a standard deviation
-makes up to 4 %. The normal copula, which sees correlation alone, takes any."""
 
 GAIN = 2.0
 """Nats of likelihood, of the whole sample, that degrees of freedom must bring to be kept (Akaike would ask for 1)."""
@@ -55,7 +52,7 @@ def fit_gaussian(x: Array, y: Array) -> Fitted:
 def fit_student(x: Array, y: Array) -> Fitted:
     """The t copula, whose degrees of freedom are any number from ½ up; the normal one where they gain nothing.
 
-    Raises ValueError as `fit_gaussian` does, and for values that repeat (see `ATOM`).
+    Raises ValueError as `fit_gaussian` does, and for values that repeat (see `counts.ATOM`).
     """
     margins, places = _ranked(x, y)
     _without_atoms(places, x.shape[1])
@@ -69,7 +66,7 @@ def fit_student(x: Array, y: Array) -> Fitted:
 def fit_mixture(x: Array, y: Array, modes: int, *, seed: int | None = 0) -> Fitted:
     """A mixture of `modes` normals with full covariances on the normal scores.
 
-    Raises ValueError as `fit_gaussian` does, for values that repeat (see `ATOM`), and for too few rows a mode.
+    Raises ValueError as `fit_gaussian` does, for values that repeat (see `counts.ATOM`), and for too few rows a mode.
     """
     dim = x.shape[1] + y.shape[1]
     if said := too_few_for_modes(len(x), modes, dim):
@@ -91,15 +88,9 @@ def _ranked(x: Array, y: Array) -> tuple[tuple[Margins, Margins], Array]:
 
 
 def _without_atoms(places: Array, dim_x: int) -> None:
-    """Raises ValueError for a column of which one value makes up more than `ATOM`."""
-    for number, column in enumerate(places.T):
-        most, n = int(np.unique(column, return_counts=True)[1].max()), len(places)
-        if most > max(1, ATOM * n):
-            name, number = ("x", number) if number < dim_x else ("y", number - dim_x)
-            raise ValueError(
-                f"one value makes up {most / n:.0%} of column {number} of {name}, and a density has no such values: "
-                "use ksg-mixed for discrete or mixed data"
-            )
+    """Raises ValueError for a column with too many equal values for a density; the normal copula takes any."""
+    without_atoms(places[:, :dim_x], "x")
+    without_atoms(places[:, dim_x:], "y")
 
 
 def _of_full_rank(correlation: Array, dim_x: int) -> Array:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mibench.counts import without_atoms
 from mibench.interface import Array
 from mibench.neural.bound import Bound
 
@@ -29,10 +30,6 @@ LEADING = 4
 DENSITIES = {"y|x", "y", "mixture y|x", "mixture y", "x|y"}
 PICTURES = {"encoded-picture", "places"}
 """Heads that are densities of one side as it is, the last of x, and heads that read pictures alone."""
-
-ATOM = 0.05
-"""The most that one value may make up of a column that has a density, or that noise is added to: above it, values of 7
-nats were seen of a fair bit, and of 3000 of a nat."""
 
 
 def checked(settings: Bound) -> None:
@@ -101,19 +98,10 @@ def densities(settings: Bound) -> tuple[bool, bool]:
 
 
 def with_density(settings: Bound, x: Array, y: Array) -> None:
-    """Raises ValueError where a head is a density of a column of which one value makes up more than `ATOM`."""
+    """Raises ValueError where a head is a density of a side with too many equal values (see `mibench.counts.ATOM`)."""
     for z, has_density, name in zip((x, y), densities(settings), settings.sides("x", "y"), strict=True):
-        for number, column in enumerate(z.T if has_density else ()):
-            if (most := most_equal(column)) > max(1 / len(z), ATOM):
-                raise ValueError(
-                    f"one value makes up {most:.0%} of column {number} of {name}, and a density has no such values: "
-                    "use ksg-mixed for discrete or mixed data"
-                )
-
-
-def most_equal(column: Array) -> float:
-    """The share of the most frequent value."""
-    return float(np.unique(column, return_counts=True)[1].max() / len(column))
+        if has_density:
+            without_atoms(z, name)
 
 
 def too_few(settings: Shared, n: int) -> str | None:

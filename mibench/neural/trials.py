@@ -32,10 +32,6 @@ SATURATED = 0.95
 UNRELIABLE = 30
 """Below so many effective negatives, log E[exp T] rests on a few rows."""
 
-COLLAPSED = -1.0
-"""Nats. A critic that says the same of every pair gives 0, and learning too much from some hundred pairs takes tenths
-off that: a held-out value below this is what is left of a critic that broke down, or was lost in too few pairs."""
-
 
 @torch.no_grad()
 def read(
@@ -80,7 +76,7 @@ def read(
             steps=fits[place].steps,
             path=path(device),
             curve=tuple(fits[place].curve),
-            flags=("collapsed",) if constant[k] or float(values[k]) < COLLAPSED else (),
+            flags=("collapsed",) * constant[k],
         )
         for k, place in enumerate(places)
     ]
@@ -95,7 +91,7 @@ def of_batches(settings: Bound, fit: Fitted, material: Material, device: torch.d
         steps=fit.steps,
         path=path(device),
         curve=tuple(fit.curve),
-        flags=("training-batch", *["collapsed"] * (value < COLLAPSED)),
+        flags=("training-batch",),
     )
 
 

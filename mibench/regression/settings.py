@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import ClassVar
 
+from mibench.counts import ATOM, most_equal
 from mibench.interface import Array, Direction, paired
-from mibench.neural.limits import ATOM, SMALLEST, most_equal, too_few
+from mibench.neural.limits import SMALLEST, too_few
 
 
 @dataclass(frozen=True)
